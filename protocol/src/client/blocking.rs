@@ -1,0 +1,114 @@
+//! The blocking driver: one call at a time over one stream.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use super::connect::Connection;
+use super::{ClientError, PATIENCE, Wire};
+use crate::auth::{ClientHello, Credential, SeenPeers};
+use crate::request::Method;
+
+/// Bytes asked of the stream at once.
+const CHUNK: usize = 16 * 1_024;
+
+/// A connection on which both sides have proved themselves.
+#[derive(Debug)]
+pub struct Client<S> {
+    stream: S,
+    wire: Wire,
+    patience: Duration,
+}
+
+impl<S: Read + Write> Client<S> {
+    /// Proves `credential` over `stream`, and has the daemon prove itself.
+    ///
+    /// # Errors
+    /// [`ClientError`]; where the daemon cannot be trusted, nothing that matters was sent.
+    pub fn prove(
+        stream: S,
+        credential: &Credential,
+        nonce: [u8; 32],
+        seen: SeenPeers,
+    ) -> Result<Self, ClientError> {
+        let mut client = Self {
+            stream,
+            wire: Wire::new(),
+            patience: PATIENCE,
+        };
+        let hello = ClientHello::new(credential, nonce);
+        let challenge = client.call(&hello.request())?;
+        let (proof, expected) = hello.answer(&challenge, seen)?;
+        let signed = client.call(&proof)?;
+        expected.verify(&signed)?;
+        client.wire.open_up();
+        Ok(client)
+    }
+
+    /// Makes one call and waits for its reply.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] when the daemon says no; anything else ends the connection.
+    pub fn call<M: Method>(&mut self, request: &M) -> Result<M::Reply, ClientError> {
+        let (id, bytes) = self.wire.call(request)?;
+        // A daemon that refuses early has closed its side; what it said is still there to read.
+        let written = self
+            .stream
+            .write_all(&bytes)
+            .and_then(|()| self.stream.flush());
+        let mut chunk = [0; CHUNK];
+        loop {
+            if let Some(reply) = self.wire.reply::<M>(id)? {
+                return reply.map_err(ClientError::from);
+            }
+            match self.stream.read(&mut chunk) {
+                Ok(0) => return Err(written.err().map_or(ClientError::Closed, ClientError::Io)),
+                Ok(read) => self.wire.push(chunk.get(..read).unwrap_or_default())?,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
+                    return Err(ClientError::TimedOut(self.patience));
+                }
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => {
+                    return Err(ClientError::Closed);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl Client<UnixStream> {
+    /// Proves `credential` over a connection made by [`super::connect`].
+    ///
+    /// # Errors
+    /// As [`Client::prove`].
+    pub fn open(
+        connection: Connection,
+        credential: &Credential,
+        nonce: [u8; 32],
+    ) -> Result<Self, ClientError> {
+        Self::prove(connection.stream, credential, nonce, connection.seen)
+    }
+
+    /// Makes one call that the daemon may answer only after `wait`.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub fn call_waiting<M: Method>(
+        &mut self,
+        request: &M,
+        wait: Duration,
+    ) -> Result<M::Reply, ClientError> {
+        self.set_patience(wait.saturating_add(PATIENCE))?;
+        let reply = self.call(request);
+        self.set_patience(PATIENCE)?;
+        reply
+    }
+
+    fn set_patience(&mut self, patience: Duration) -> Result<(), ClientError> {
+        self.patience = patience;
+        Ok(self.stream.set_read_timeout(Some(patience))?)
+    }
+}

@@ -1,0 +1,54 @@
+//! Bounds that are part of the protocol: both sides hold them, and no configuration moves them.
+//!
+//! What an operator may tune lives in the daemon's `limits.rs` instead.
+
+/// Protocol version spoken in `hello`.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// Largest frame before authentication, in bytes: a stranger cannot make us hold more.
+pub const FRAME_BEFORE_AUTH: u32 = 4_096;
+
+/// Largest frame after authentication, in bytes: a 1 MiB body and its JSON escapes.
+pub const FRAME_AFTER_AUTH: u32 = 2 * 1_024 * 1_024;
+
+/// Deepest nesting of arrays and objects in a frame: more serves only stack exhaustion.
+pub const JSON_DEPTH: usize = 16;
+
+/// Largest message body, in bytes of decoded UTF-8, attached data included.
+pub const BODY_BYTES: usize = 1_048_576;
+
+/// Bytes of text that a fetch shows of a larger body.
+pub const PREVIEW_BYTES: usize = 10_240;
+
+/// Longest name, in characters; a name is ASCII, so also in bytes.
+pub const NAME_CHARS: usize = 32;
+
+/// Longest idempotency key, in bytes.
+pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
+
+/// Longest hint of a host program's name, in bytes.
+pub const PROGRAM_BYTES: usize = 32;
+
+/// Messages in one fetch reply, at most.
+pub const FETCH_MESSAGES: u32 = 100;
+
+/// Messages in one fetch reply when the reader names no number.
+pub const FETCH_DEFAULT: u32 = 20;
+
+/// Message ids in one `ack` or `nack`, at most.
+pub const ACK_IDS: usize = 100;
+
+/// Text in one `read` reply, in bytes: with every byte escaped it still fits a frame.
+pub const READ_BYTES: u32 = 262_144;
+
+/// Rows in one reply that lists things.
+pub const LIST_ROWS: u32 = 500;
+
+/// Longest wait in one request, in milliseconds: one hour.
+pub const WAIT_MS: u32 = 3_600_000;
+
+/// How long one front-end holds a fetched message before it is offered again, in milliseconds.
+pub const LEASE_MS: i64 = 60_000;
+
+/// Shared secret, in bytes: shortest accepted, shortest that passes without a warning, longest.
+pub const SECRET_BYTES: (usize, usize, usize) = (8, 16, 1_024);

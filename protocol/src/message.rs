@@ -1,0 +1,418 @@
+//! Messages as recipients see them, and the states of a delivery.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::id::{AgentId, MessageId};
+use crate::limits::{IDEMPOTENCY_KEY_BYTES, PROGRAM_BYTES};
+use crate::name::Name;
+use crate::time::Timestamp;
+
+/// What a message is meant as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Plain mail.
+    #[default]
+    Message,
+    /// Asks for an answer.
+    Request,
+    /// Answers a request.
+    Response,
+    /// Asks the recipient's front-end whether it is there.
+    Ping,
+    /// Answers a ping.
+    Ack,
+    /// Proposes a piece of work.
+    TaskProposal,
+    /// Takes a proposed piece of work on.
+    TaskAccept,
+    /// Went to everybody; made by the daemon.
+    Broadcast,
+    /// Comes from the daemon itself.
+    System,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Message,
+        Self::Request,
+        Self::Response,
+        Self::Ping,
+        Self::Ack,
+        Self::TaskProposal,
+        Self::TaskAccept,
+        Self::Broadcast,
+        Self::System,
+    ];
+
+    /// The kind on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Request => "request",
+            Self::Response => "response",
+            Self::Ping => "ping",
+            Self::Ack => "ack",
+            Self::TaskProposal => "task_proposal",
+            Self::TaskAccept => "task_accept",
+            Self::Broadcast => "broadcast",
+            Self::System => "system",
+        }
+    }
+
+    /// Whether an agent may choose it: broadcasts and system messages are the daemon's to make.
+    pub const fn is_for_agents(self) -> bool {
+        match self {
+            Self::Message
+            | Self::Request
+            | Self::Response
+            | Self::Ping
+            | Self::Ack
+            | Self::TaskProposal
+            | Self::TaskAccept => true,
+            Self::Broadcast | Self::System => false,
+        }
+    }
+}
+
+impl std::str::FromStr for Kind {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(UnknownWord)
+    }
+}
+
+/// The text is none of the words that may stand there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not one of the known words")]
+pub struct UnknownWord;
+
+/// Data attached to a message: a JSON object, handed through as it is.
+pub type Data = BTreeMap<String, Value>;
+
+/// The sender of a message, as the daemon knows it at the moment of sending.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// What it was called.
+    pub name: Name,
+    /// How often its name had been taken over or released.
+    pub incarnation: u32,
+}
+
+/// Where a message came from, as the sender's kernel said; the program is only its own claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// User id of the sending process.
+    pub uid: u32,
+    /// Its process id.
+    pub pid: u32,
+    /// When it started, in clock ticks after boot (`proc_pid_stat(5)`, field 22), if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_ticks: Option<u64>,
+    /// The host program that it says it runs in. A hint: nothing checks it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<ProgramName>,
+}
+
+/// A message for one recipient, as `fetch` and `read` give it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mail {
+    /// The message.
+    pub id: MessageId,
+    /// Who sent it; nobody for the daemon's own notices.
+    pub from: Option<Sender>,
+    /// The name it was addressed to, where it was addressed to a name.
+    pub to: Option<Name>,
+    /// What it is meant as.
+    pub kind: Kind,
+    /// The text, or as much of it as a preview holds.
+    pub text: String,
+    /// Bytes of the whole text.
+    pub bytes: u64,
+    /// Whether `text` is only the beginning; `read` gives the rest.
+    pub truncated: bool,
+    /// Attached data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
+    /// Whether there is attached data too large to show here; `read` gives it.
+    #[serde(default)]
+    pub data_omitted: bool,
+    /// The message that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+    /// How often it was passed on to a third agent.
+    pub hops: u32,
+    /// When it was stored.
+    pub sent_ms: Timestamp,
+    /// The old name it was addressed to, when it came over a rename.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via_alias: Option<Name>,
+    /// Whether it was offered before and never acknowledged.
+    pub redelivered: bool,
+    /// Where it came from; nothing for the daemon's own notices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
+    /// What happened, in the daemon's own notices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<SystemEvent>,
+}
+
+/// What a notice of the daemon reports. No text and no name can produce one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SystemEvent {
+    /// An agent goes by another name; the old one forwards for two hours.
+    Renamed {
+        /// What it was called.
+        old: Name,
+        /// What it is called.
+        new: Name,
+    },
+    /// A message that you sent reached nobody in its time.
+    Expired {
+        /// Your message.
+        message_id: MessageId,
+        /// Whom it was for.
+        to: Name,
+    },
+    /// A message that you sent will not be delivered.
+    Refused {
+        /// Your message.
+        message_id: MessageId,
+        /// Whom it was for.
+        to: Name,
+        /// Why.
+        reason: EndReason,
+    },
+    /// A held name was claimed with the shared secret alone, as the policy allows.
+    NameReclaimed {
+        /// The name; whoever has it now need not be whom you knew.
+        name: Name,
+    },
+}
+
+/// How far a message has come on its way to one recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// On disk.
+    Stored,
+    /// Given to a front-end that has not confirmed it.
+    Offered,
+    /// Handed over, says the front-end.
+    Delivered,
+    /// A reply to it exists.
+    Answered,
+    /// Ended: nobody took it in its time.
+    Expired,
+    /// Ended: it will not be delivered.
+    Refused,
+}
+
+impl DeliveryState {
+    /// Every state.
+    pub const ALL: [Self; 6] = [
+        Self::Stored,
+        Self::Offered,
+        Self::Delivered,
+        Self::Answered,
+        Self::Expired,
+        Self::Refused,
+    ];
+
+    /// The state on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Offered => "offered",
+            Self::Delivered => "delivered",
+            Self::Answered => "answered",
+            Self::Expired => "expired",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl std::str::FromStr for DeliveryState {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or(UnknownWord)
+    }
+}
+
+/// Why a delivery ended without being delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// It was kept as long as the configuration says.
+    TooOld,
+    /// The recipient gave its name up.
+    RecipientLeft,
+    /// The recipient was offline so long that its name became free.
+    RecipientForgotten,
+}
+
+impl EndReason {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::TooOld, Self::RecipientLeft, Self::RecipientForgotten];
+
+    /// The reason on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooOld => "too_old",
+            Self::RecipientLeft => "recipient_left",
+            Self::RecipientForgotten => "recipient_forgotten",
+        }
+    }
+}
+
+impl std::str::FromStr for EndReason {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL
+            .into_iter()
+            .find(|reason| reason.as_str() == text)
+            .ok_or(UnknownWord)
+    }
+}
+
+/// Which kind of front-end handed a message over: the evidence behind "delivered".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handover {
+    /// The command line: standard output took the bytes.
+    Cli,
+    /// An MCP server: the response was flushed to its host.
+    Mcp,
+    /// A hook of an agent's host.
+    Hook,
+    /// The Python shim.
+    Shim,
+}
+
+impl Handover {
+    /// Every way.
+    pub const ALL: [Self; 4] = [Self::Cli, Self::Mcp, Self::Hook, Self::Shim];
+
+    /// The way on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cli => "cli",
+            Self::Mcp => "mcp",
+            Self::Hook => "hook",
+            Self::Shim => "shim",
+        }
+    }
+}
+
+impl std::str::FromStr for Handover {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL
+            .into_iter()
+            .find(|way| way.as_str() == text)
+            .ok_or(UnknownWord)
+    }
+}
+
+macro_rules! short_text {
+    ($(#[$doc:meta])* $name:ident, $longest:expr, $fits:expr, $wrong:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidText;
+
+            fn try_from(text: String) -> Result<Self, InvalidText> {
+                let fits: fn(u8) -> bool = $fits;
+                if text.is_empty() || text.len() > $longest || !text.bytes().all(fits) {
+                    return Err(InvalidText($wrong));
+                }
+                Ok(Self(text))
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = InvalidText;
+
+            fn from_str(text: &str) -> Result<Self, InvalidText> {
+                text.to_owned().try_into()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    };
+}
+
+/// The text is too long, empty, or has characters that may not stand there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidText(&'static str);
+
+short_text! {
+    /// Names one sending: the same key again stores nothing again. 1 to 128 printable ASCII.
+    IdempotencyKey, IDEMPOTENCY_KEY_BYTES, |b| b.is_ascii_graphic(),
+    "an idempotency key is 1 to 128 printable ASCII characters"
+}
+short_text! {
+    /// The name of a host program: 1 to 32 of `A-Z a-z 0-9 . _ -`.
+    ProgramName, PROGRAM_BYTES, |b| b.is_ascii_alphanumeric() || b"._-".contains(&b),
+    "a program name is 1 to 32 letters, digits, `.`, `_` or `-`"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_in_the_store_are_the_words_on_the_wire() {
+        for kind in Kind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+        for state in DeliveryState::ALL {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+        }
+        for way in Handover::ALL {
+            assert_eq!(serde_json::to_value(way).unwrap(), way.as_str());
+        }
+        for reason in EndReason::ALL {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+        }
+    }
+}

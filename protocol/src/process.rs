@@ -1,0 +1,130 @@
+//! What the system says of processes: the seam between Linux and the rest.
+//!
+//! On Linux the facts come from `/proc/PID/stat`. Elsewhere nothing is known, and everything built
+//! on it (host processes, start times) is simply absent.
+
+/// Longest chain of ancestors that is looked at.
+const ANCESTORS: usize = 64;
+
+/// A process at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Its id.
+    pub pid: u32,
+    /// Its parent's id.
+    pub parent: u32,
+    /// The id of its session's leader.
+    pub session: u32,
+    /// When it started, in clock ticks after boot: with the id, unique until the next boot.
+    pub start_ticks: u64,
+    /// Whether it has ended and only waits to be reaped.
+    pub ended: bool,
+}
+
+/// The process `pid`, if the system says anything of it.
+#[cfg(target_os = "linux")]
+pub fn facts(pid: u32) -> Option<Facts> {
+    parse_stat(
+        pid,
+        &std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?,
+    )
+}
+
+/// The process `pid`: nothing is known on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn facts(_pid: u32) -> Option<Facts> {
+    None
+}
+
+/// Whether `pid` is still the process that started at `start_ticks`.
+pub fn is_running(pid: u32, start_ticks: u64) -> bool {
+    facts(pid).is_some_and(|f| f.start_ticks == start_ticks && !f.ended)
+}
+
+/// The process `pid` and its ancestors, nearest first, at most 64.
+pub fn lineage(pid: u32) -> Vec<Facts> {
+    let next = |f: &Facts| facts(f.parent).filter(|parent| parent.start_ticks <= f.start_ticks);
+    std::iter::successors(facts(pid), next)
+        .take(ANCESTORS)
+        .collect()
+}
+
+/// Names under which the process may be known: its own, and those of its first two arguments
+/// (a program run by an interpreter is the second).
+#[cfg(target_os = "linux")]
+pub fn program_names(pid: u32) -> Vec<String> {
+    let own = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let arguments = arguments
+        .split(|b| *b == 0)
+        .take(2)
+        .filter_map(|a| std::str::from_utf8(a).ok());
+    let base = |text: &str| {
+        text.trim_end()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    std::iter::once(own.as_str())
+        .chain(arguments)
+        .map(base)
+        .filter(|n| !n.is_empty())
+        .collect()
+}
+
+/// Names under which the process may be known: nothing is known on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn program_names(_pid: u32) -> Vec<String> {
+    Vec::new()
+}
+
+/// Parses `proc_pid_stat(5)`. The second field is the program's own choice and may hold anything,
+/// so the fields are counted from its last closing parenthesis.
+#[cfg(any(target_os = "linux", test))]
+fn parse_stat(pid: u32, stat: &str) -> Option<Facts> {
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let mut fields = rest.split(' ');
+    let state = fields.next()?;
+    let parent = fields.next()?.parse().ok()?;
+    let session = fields.nth(1)?.parse().ok()?;
+    let start_ticks = fields.nth(15)?.parse().ok()?;
+    Some(Facts {
+        pid,
+        parent,
+        session,
+        start_ticks,
+        ended: matches!(state, "Z" | "X"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAT: &str = "42 (a) b (c) S 7 42 9 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 12345 0 0";
+
+    #[test]
+    fn a_program_cannot_forge_its_fields_by_its_name() {
+        let facts = parse_stat(42, STAT).unwrap();
+        assert_eq!(
+            (facts.parent, facts.session, facts.start_ticks),
+            (7, 9, 12_345)
+        );
+        assert!(!facts.ended);
+        assert!(parse_stat(42, &STAT.replace(") S", ") Z")).unwrap().ended);
+        assert_eq!(parse_stat(42, "42 (x) S 7"), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn this_process_has_a_lineage_and_a_name() {
+        let me = std::process::id();
+        let lineage = lineage(me);
+        assert_eq!(lineage[0].pid, me);
+        assert!(lineage.len() > 1, "a parent: {lineage:?}");
+        assert!(is_running(me, lineage[0].start_ticks));
+        assert!(!is_running(me, lineage[0].start_ticks + 1));
+        assert!(!program_names(me).is_empty());
+    }
+}

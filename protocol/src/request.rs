@@ -1,0 +1,169 @@
+//! Requests: one file each, the request beside its reply.
+//!
+//! The table at the end is the whole protocol; a line there is what makes a request exist. No
+//! request says who sends it: the connection does.
+
+mod ack;
+mod admin;
+mod authenticate;
+mod dead_letters;
+mod fetch;
+mod forward;
+mod leave;
+mod list;
+mod read;
+mod receipts;
+mod register;
+mod rename;
+mod reply;
+mod send;
+mod session;
+mod status;
+mod whoami;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+pub use ack::{Ack, Acked, Nack, Nacked};
+pub use admin::{
+    AdminBackup, AdminRelease, AdminRevoke, AdminRotateSecret, BackedUp, NewVerifier, Released,
+    Revoked, Rotated,
+};
+pub use authenticate::{Authenticate, Challenge, ChallengeSalt, Hello, PeerFacts, Signed};
+pub use dead_letters::{DeadLetter, DeadLetters, DeadLettersPage};
+pub use fetch::{Fetch, Fetched};
+pub use forward::Forward;
+pub use leave::{GoOffline, Left, Offline, Unregister};
+pub use list::{AgentRow, Agents, List, Presence};
+pub use read::{Read, ReadPage};
+pub use receipts::{DeliveryReceipt, Receipt, Receipts, ReceiptsPage};
+pub use register::{HostProcess, Register, Registered, WhenLive};
+pub use rename::{Rename, Renamed};
+pub use reply::Reply;
+pub use send::{RecipientOutcome, Send, Sent, SentTo};
+pub use session::{Renew, Renewed, Revoke, SessionRevoked};
+pub use status::{Counters, Enrolment, Status, StatusReport};
+pub use whoami::{Whoami, WhoamiReport};
+
+use crate::error::{ErrorCode, Refusal};
+use crate::message::InvalidText;
+use crate::name::{InvalidName, Name, Recipient};
+
+/// A request: its name on the wire and what a good reply to it is.
+pub trait Method: Serialize + DeserializeOwned {
+    /// The name on the wire.
+    const NAME: &'static str;
+    /// What the daemon answers when it does it.
+    type Reply: Serialize + DeserializeOwned;
+}
+
+macro_rules! requests {
+    ($($name:literal $(: $doc:literal)? => $variant:ident -> $reply:ty;)*) => {
+        /// Any request.
+        #[derive(Debug)]
+        pub enum Request {
+            $(#[doc = concat!("`", $name, "`")] $variant($variant),)*
+        }
+
+        $(impl Method for $variant {
+            const NAME: &'static str = $name;
+            type Reply = $reply;
+        })*
+
+        impl Request {
+            /// The name of every request.
+            pub const NAMES: &'static [&'static str] = &[$($name,)*];
+
+            /// The name of this request on the wire.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $name,)*
+                }
+            }
+
+            /// Parses the fields of the request called `method`.
+            ///
+            /// # Errors
+            /// A typed [`Refusal`]; what the peer sent is not repeated in it.
+            pub fn decode(method: &str, params: Map<String, Value>) -> Result<Self, Refusal> {
+                match method {
+                    $($name => decode::<$variant>(params).map(Self::$variant),)*
+                    _ => Err(Refusal::new(
+                        ErrorCode::UnsupportedVersion,
+                        "this daemon has no such request",
+                    )
+                    .hint("compare `ipc --version` with `ipc status`; restart the older of the two")),
+                }
+            }
+        }
+    };
+}
+
+requests! {
+    "hello" => Hello -> Challenge;
+    "authenticate" => Authenticate -> Signed;
+    "register" => Register -> Registered;
+    "unregister" => Unregister -> Left;
+    "offline" => Offline -> GoOffline;
+    "renew" => Renew -> Renewed;
+    "revoke" => Revoke -> SessionRevoked;
+    "send" => Send -> Sent;
+    "reply" => Reply -> Sent;
+    "forward" => Forward -> Sent;
+    "fetch" => Fetch -> Fetched;
+    "ack" => Ack -> Acked;
+    "nack" => Nack -> Nacked;
+    "read" => Read -> ReadPage;
+    "receipts" => Receipts -> ReceiptsPage;
+    "dead_letters" => DeadLetters -> DeadLettersPage;
+    "list" => List -> Agents;
+    "whoami" => Whoami -> WhoamiReport;
+    "rename" => Rename -> Renamed;
+    "status" => Status -> StatusReport;
+    "admin_backup" => AdminBackup -> BackedUp;
+    "admin_release" => AdminRelease -> Released;
+    "admin_revoke" => AdminRevoke -> Revoked;
+    "admin_rotate_secret" => AdminRotateSecret -> Rotated;
+}
+
+fn decode<M: Method>(params: Map<String, Value>) -> Result<M, Refusal> {
+    let refused = refused_field(&params);
+    serde_json::from_value(Value::Object(params)).map_err(|_| {
+        refused.unwrap_or_else(|| {
+            Refusal::new(
+                ErrorCode::Malformed,
+                format!("the fields of `{}` are not as documented", M::NAME),
+            )
+            .hint("docs/PROTOCOL.md lists the fields of every request")
+        })
+    })
+}
+
+/// The field whose text is at fault, where it has a code of its own; cheap unless one is wrong.
+fn refused_field(params: &Map<String, Value>) -> Option<Refusal> {
+    let text = |field: &str| params.get(field).and_then(Value::as_str);
+    let name = |field| text(field).and_then(|t| Name::parse(t).err());
+    let recipient = text("to").and_then(|t| t.parse::<Recipient>().err());
+    name("name")
+        .or_else(|| name("new_name"))
+        .or(recipient)
+        .map(Refusal::from)
+}
+
+impl From<InvalidName> for Refusal {
+    fn from(error: InvalidName) -> Self {
+        match error {
+            InvalidName::Shape => Self::new(ErrorCode::InvalidName, error.to_string())
+                .hint("for example: alice, build-bot_2"),
+            InvalidName::Reserved => Self::new(ErrorCode::NameReserved, error.to_string())
+                .hint("choose another; `system`, `all`, `admin` and the like belong to nobody"),
+        }
+    }
+}
+
+impl From<InvalidText> for Refusal {
+    fn from(error: InvalidText) -> Self {
+        Self::new(ErrorCode::Malformed, error.to_string())
+    }
+}

@@ -1,0 +1,23 @@
+//! `reply`: answer a message, by default the last one received.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::MessageId;
+use crate::message::{Data, IdempotencyKey};
+
+/// An answer to a message in one's own mailbox; it goes to that message's sender.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reply {
+    /// The message to answer; without it the last one received from an agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<MessageId>,
+    /// The text, as in `send`.
+    pub text: String,
+    /// Attached data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
+    /// As in `send`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<IdempotencyKey>,
+}

@@ -1,0 +1,33 @@
+//! `whoami`: the agent of this connection.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::AgentId;
+use crate::name::Name;
+use crate::time::Timestamp;
+
+/// Asks who one is.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Whoami {}
+
+/// The agent and its session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhoamiReport {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// What it is called.
+    pub name: Name,
+    /// How often its name has been taken over or released.
+    pub incarnation: u32,
+    /// Old names that still forward.
+    pub aliases: Vec<Name>,
+    /// When it enrolled.
+    pub registered_ms: Timestamp,
+    /// Front-ends that have a session.
+    pub sessions: u32,
+    /// When this session ends in any case.
+    pub session_expires_ms: Timestamp,
+    /// Messages that wait, leased ones not counted.
+    pub waiting: u64,
+}
