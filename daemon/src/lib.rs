@@ -1,1 +1,266 @@
+//! The daemon of claude-ipc: it takes mail in, keeps it, and hands it over.
+//!
+//! A request comes in at [`listener`] (who may speak at all), goes through `connection` (frames in
+//! and out), `auth` (who is it), `dispatch` (which action) to one file of `actions` (what it
+//! does), whose changes the one `store::writer` commits before anybody hears of them; the reply
+//! goes back the same way. [`run`] is the whole of it: it takes its world (configuration, clock,
+//! randomness, when to stop) from outside.
+//!
+//! What always holds: an acknowledged message is on disk; a sender is the agent that the
+//! connection proved to be, never a field of a request; whatever a peer sends costs bounded
+//! memory.
+//!
+//! Deliberately elsewhere: the words on the wire (`ipc_protocol`), and everything that a person
+//! sees (the program `ipc`).
 
+mod actions;
+mod auth;
+mod caller;
+pub mod clock;
+pub mod config;
+mod connection;
+mod counters;
+mod daemon;
+pub mod deployment;
+mod dispatch;
+mod error;
+mod housekeeping;
+mod key;
+pub mod limits;
+mod listener;
+mod mailboxes;
+mod presence;
+mod quota;
+mod shared;
+pub mod store;
+
+use std::future::Future;
+use std::io;
+use std::os::unix::net::UnixListener as StdListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use ipc_protocol::paths::DataDir;
+use ipc_protocol::secret::SharedSecret;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use clock::Clock;
+use config::{Config, Listening};
+use daemon::{Daemon, Gate};
+use deployment::{DaemonLock, Deployment, DeploymentError};
+pub use listener::BindError;
+use listener::Listener;
+use quota::Quotas;
+use shared::Shared;
+use store::reader::Reader;
+use store::writer::{Broken, Writer};
+
+/// What a daemon needs besides its configuration.
+pub struct Deps {
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from: seeded by the system's.
+    pub rng: StdRng,
+    /// Called once the socket is bound and requests are served.
+    pub ready: Box<dyn FnOnce() + Send>,
+}
+
+impl std::fmt::Debug for Deps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Deps")
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why the daemon did not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The deployment cannot be opened.
+    #[error(transparent)]
+    Deployment(#[from] DeploymentError),
+    /// The socket cannot be bound.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The system refuses something that a start needs.
+    #[error("starting: {0}")]
+    Io(#[from] io::Error),
+    /// The store failed in a way that nothing more may be acknowledged after.
+    #[error("the store failed and nothing more is acknowledged: {0}")]
+    StoreFailed(String),
+    /// The store is damaged.
+    #[error("the store is damaged ({0}); the next start puts the newest good backup in its place")]
+    StoreDamaged(String),
+}
+
+/// Runs the daemon until `shutdown` comes, nobody needs it any more, or its store fails.
+///
+/// # Errors
+/// [`DaemonError`]; the process should then exit with a status other than zero.
+pub async fn run(
+    config: Config,
+    deps: Deps,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), DaemonError> {
+    let Deps { clock, rng, ready } = deps;
+    let lock = DaemonLock::take(&config.data_dir)?;
+    let (stop, stopping) = watch::channel(false);
+    let House {
+        daemon,
+        socket,
+        bound,
+        secret,
+        broken,
+        threads,
+    } = build(config, clock, rng, stopping, &lock)?;
+    let outcome = serve(&daemon, socket, secret, broken, ready, &stop, shutdown).await;
+    if bound {
+        remove_socket(daemon.data_dir.socket());
+    }
+    settle(daemon, threads).await;
+    drop(lock);
+    outcome
+}
+
+/// Everything that a start makes before it serves.
+struct House {
+    daemon: Arc<Daemon>,
+    socket: StdListener,
+    /// Whether the socket is ours to remove.
+    bound: bool,
+    secret: Option<SharedSecret>,
+    broken: Broken,
+    threads: [JoinHandle<()>; 2],
+}
+
+/// Opens the deployment, binds the socket, and starts the store's threads.
+fn build(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    mut rng: StdRng,
+    stopping: watch::Receiver<bool>,
+    lock: &DaemonLock,
+) -> Result<House, DaemonError> {
+    let now = clock.now();
+    let data_dir = config.data_dir;
+    let deployment = deployment::open(&data_dir, config.secret, now, &mut rng, lock)?;
+    let (socket, bound) = match config.listening {
+        Listening::Bind => (listener::bind(data_dir.socket())?, true),
+        Listening::Inherited(socket) => (socket, false),
+    };
+    let Deployment {
+        db,
+        key,
+        id,
+        verifiers,
+        enrolment,
+        secret,
+    } = deployment;
+    let shared = Arc::new(Shared::new(clock, config.limits, config.names, key));
+    let (writer, broken, writing) =
+        Writer::start(db, StdRng::from_rng(&mut rng), Arc::clone(&shared))?;
+    let reading_db =
+        store::open::open_reader(&data_dir.database()).map_err(DeploymentError::Sqlite)?;
+    let (reader, reading) = Reader::start(reading_db, Arc::clone(&shared))?;
+    let permits = |number: u32| {
+        Arc::new(Semaphore::new(
+            usize::try_from(number).unwrap_or(Semaphore::MAX_PERMITS),
+        ))
+    };
+    let daemon = Arc::new(Daemon {
+        writer,
+        reader,
+        quotas: Quotas::new(&shared.limits),
+        gate: Gate::new(id, verifiers, enrolment, rng),
+        inbound: permits(shared.limits.inbound_bytes),
+        places: permits(shared.limits.connections),
+        stopping,
+        started: now.wall,
+        leaves_when_idle: config.leaves_when_idle,
+        data_dir,
+        backup: tokio::sync::Mutex::default(),
+        shared,
+    });
+    Ok(House {
+        daemon,
+        socket,
+        bound,
+        secret,
+        broken,
+        threads: [writing, reading],
+    })
+}
+
+/// Serves until the end, and sees every task out.
+async fn serve(
+    daemon: &Arc<Daemon>,
+    socket: StdListener,
+    secret: Option<SharedSecret>,
+    mut broken: Broken,
+    ready: Box<dyn FnOnce() + Send>,
+    stop: &watch::Sender<bool>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), DaemonError> {
+    let listener = Listener::new(socket, Arc::clone(daemon))?;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(housekeeping::run(Arc::clone(daemon)));
+    tasks.spawn(housekeeping::examine_secret(Arc::clone(daemon), secret));
+    let mut checking = Box::pin(housekeeping::check_store(Arc::clone(daemon)));
+    let mut serving = JoinSet::new();
+    serving.spawn(listener.run());
+    tracing::info!(pid = std::process::id(), "ready");
+    ready();
+    let mut checked = false;
+    let mut shutdown = Box::pin(shutdown);
+    let outcome = loop {
+        tokio::select! {
+            () = &mut shutdown => break Ok(()),
+            _ = serving.join_next() => break Ok(()),
+            failed = broken.wait_for(Option::is_some) => {
+                let why = failed.ok().and_then(|why| why.clone());
+                break Err(DaemonError::StoreFailed(why.unwrap_or_default()));
+            }
+            damage = &mut checking, if !checked => {
+                checked = true;
+                if let Some(why) = damage {
+                    store::backup::quarantine(&daemon.data_dir, &why);
+                    break Err(DaemonError::StoreDamaged(why));
+                }
+            }
+        }
+    };
+    stop.send_replace(true);
+    while serving.join_next().await.is_some() {}
+    while tasks.join_next().await.is_some() {}
+    tracing::info!("stopped");
+    outcome
+}
+
+/// Lets the writer and the reader finish: what was handed in is done.
+async fn settle(daemon: Arc<Daemon>, threads: [JoinHandle<()>; 2]) {
+    drop(daemon);
+    let joined = tokio::task::spawn_blocking(move || {
+        threads.map(JoinHandle::join).iter().all(Result::is_ok)
+    });
+    if !matches!(joined.await, Ok(true)) {
+        tracing::error!("a thread of the store ended badly");
+    }
+}
+
+fn remove_socket(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!(%error, "the socket could not be removed");
+    }
+}
+
+/// The data directory's lock, for work that needs the daemon not to run.
+///
+/// # Errors
+/// As [`DaemonLock::take`].
+pub fn lock(data_dir: &DataDir) -> Result<DaemonLock, DeploymentError> {
+    DaemonLock::take(data_dir)
+}

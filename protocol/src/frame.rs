@@ -57,6 +57,11 @@ impl Decoder {
         !self.bytes.is_empty()
     }
 
+    /// Whether the length of the next frame has come.
+    pub const fn has_length(&self) -> bool {
+        self.bytes.len() >= PREFIX_BYTES
+    }
+
     /// How many bytes the next read should ask for, to end exactly at the end of a frame.
     ///
     /// # Errors

@@ -59,7 +59,7 @@ pub trait Method: Serialize + DeserializeOwned {
 }
 
 macro_rules! requests {
-    ($($name:literal $(: $doc:literal)? => $variant:ident -> $reply:ty;)*) => {
+    ($($name:literal => $variant:ident -> $reply:ty;)*) => {
         /// Any request.
         #[derive(Debug)]
         pub enum Request {
@@ -69,6 +69,14 @@ macro_rules! requests {
         $(impl Method for $variant {
             const NAME: &'static str = $name;
             type Reply = $reply;
+        }
+
+        impl TryFrom<Request> for $variant {
+            type Error = Request;
+
+            fn try_from(request: Request) -> Result<Self, Request> {
+                if let Request::$variant(request) = request { Ok(request) } else { Err(request) }
+            }
         })*
 
         impl Request {

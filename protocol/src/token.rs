@@ -252,7 +252,7 @@ mod tests {
         let token = token();
         let shown = format!("{token:?}");
         assert!(
-            !shown.contains(&data_encoding::BASE64URL_NOPAD.encode(token.key())),
+            !shown.contains(&BASE64URL_NOPAD.encode(token.key())),
             "{shown}"
         );
     }

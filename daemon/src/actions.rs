@@ -1,0 +1,25 @@
+//! What requests do: one file, one plain function for each.
+//!
+//! An action gets the request, the caller and the [`Context`] (or, if it only looks, the
+//! [`View`]), and comes to a reply or a refusal. It runs inside a savepoint: whatever it did is
+//! undone if it refuses. It knows no sockets and no clock but the moment it is given.
+//!
+//! [`Context`]: crate::store::context::Context
+//! [`View`]: crate::store::context::View
+
+pub(crate) mod ack;
+pub(crate) mod admin;
+pub(crate) mod dead_letters;
+pub(crate) mod fetch;
+pub(crate) mod forward;
+pub(crate) mod leave;
+pub(crate) mod list;
+pub(crate) mod read;
+pub(crate) mod receipts;
+pub(crate) mod register;
+pub(crate) mod rename;
+pub(crate) mod reply;
+pub(crate) mod send;
+pub(crate) mod session;
+pub(crate) mod status;
+pub(crate) mod whoami;

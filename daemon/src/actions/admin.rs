@@ -1,0 +1,116 @@
+//! `admin_*`: for an operator, who proved the shared secret. (`admin_backup` is no change of the
+//! store and lives in `housekeeping.rs`.)
+
+use ipc_protocol::auth::{Kdf, KdfName, Verifier};
+use ipc_protocol::error::{ErrorCode, Refusal};
+use ipc_protocol::message::EndReason;
+use ipc_protocol::name::Name;
+use ipc_protocol::request::{
+    AdminRelease, AdminRevoke, AdminRotateSecret, Released, Revoked, Rotated,
+};
+use ipc_protocol::token::Sid;
+use rand::Rng;
+
+use crate::caller::Operator;
+use crate::error::{Done, refuse};
+use crate::store::context::{Context, Effect};
+use crate::store::names::{self, Holder};
+use crate::store::verifiers::{self, SecretVerifier};
+use crate::store::{agents, credentials};
+
+/// Frees a name whatever its state.
+pub(crate) fn release(
+    request: &AdminRelease,
+    _: &Operator,
+    context: &mut Context<'_>,
+) -> Done<Released> {
+    let name = request.name.clone();
+    let refused = match names::holder(context, &name)? {
+        Holder::Agent(id) => agents::end(context, id, EndReason::RecipientLeft)?,
+        Holder::Alias { .. } => {
+            names::drop_alias(context.db, &name)?;
+            0
+        }
+        Holder::Nobody => return Err(nobody(&name).into()),
+    };
+    tracing::info!(%name, refused, "a name was released by an operator");
+    Ok(Released { name, refused })
+}
+
+/// Ends all sessions of an agent and its resume credential.
+pub(crate) fn revoke(
+    request: &AdminRevoke,
+    _: &Operator,
+    context: &mut Context<'_>,
+) -> Done<Revoked> {
+    let id = match names::holder(context, &request.name)? {
+        Holder::Agent(id) | Holder::Alias { agent: id, .. } => id,
+        Holder::Nobody => return Err(nobody(&request.name).into()),
+    };
+    let sessions = credentials::void_all(context, id, ErrorCode::Expired)?;
+    tracing::info!(name = %request.name, sessions, "an agent's credentials were revoked");
+    Ok(Revoked { sessions })
+}
+
+/// Puts other verifiers in the place of the deployment's, and ends all sessions.
+pub(crate) fn rotate_secret(
+    request: &AdminRotateSecret,
+    _: &Operator,
+    context: &mut Context<'_>,
+) -> Done<Rotated> {
+    let kdfs: Vec<_> = request.verifiers.iter().map(|v| v.kdf).collect();
+    if kdfs != [KdfName::Argon2id, KdfName::Scrypt] {
+        return refuse(
+            ErrorCode::Malformed,
+            "a rotation brings one verifier for argon2id and one for scrypt, in this order",
+            "`ipc admin rotate-secret` does",
+        );
+    }
+    verifiers::clear(context.db)?;
+    let kid = format!("k{:016x}", context.rng.next_u64());
+    for new in &request.verifiers {
+        let wrong = |_| Refusal::new(ErrorCode::Malformed, "a derivation outside safe bounds");
+        let kdf = Kdf::parse(new.kdf, &new.params).map_err(wrong)?;
+        let salt = new.salt.as_slice().to_vec();
+        if !(16..=32).contains(&salt.len()) {
+            return Err(Refusal::new(ErrorCode::Malformed, "a salt is 16 to 32 bytes").into());
+        }
+        let (stored_key, server_key) = (new.stored_key.0, new.server_key.0);
+        let verifier = Verifier {
+            stored_key,
+            server_key,
+        };
+        let secret = SecretVerifier {
+            kid: kid.clone(),
+            kdf,
+            salt,
+            verifier,
+        };
+        verifiers::add(context.db, context.key, &secret, context.now)?;
+    }
+    let sessions = void_every_session(context)?;
+    context.effects.push(Effect::VerifiersChanged);
+    tracing::info!(sessions, "the shared secret was rotated");
+    Ok(Rotated { sessions })
+}
+
+fn void_every_session(context: &mut Context<'_>) -> rusqlite::Result<u64> {
+    let every: Vec<Sid> = {
+        let sql = "SELECT sid FROM credentials WHERE kind = 'session'";
+        let mut query = context.db.prepare_cached(sql)?;
+        query
+            .query_map([], |row| row.get(0).map(Sid::from_bytes))?
+            .collect::<Result<_, _>>()?
+    };
+    let mut ended = 0_u64;
+    for sid in every {
+        credentials::void(context, sid, ErrorCode::Expired)?;
+        ended = ended.saturating_add(1);
+    }
+    Ok(ended)
+}
+
+fn nobody(name: &Name) -> Refusal {
+    Refusal::new(ErrorCode::NotFound, format!("nobody has the name `{name}`"))
+        .hint("`ipc list` shows who is there")
+}

@@ -1,0 +1,69 @@
+//! `receipts`: how far the caller's own messages have come.
+
+use ipc_protocol::error::{ErrorCode, Refusal};
+use ipc_protocol::id::MessageId;
+use ipc_protocol::limits::{FETCH_DEFAULT, LIST_ROWS};
+use ipc_protocol::request::{DeliveryReceipt, Receipt, Receipts, ReceiptsPage};
+use ipc_protocol::time::Timestamp;
+use rusqlite::{Row, params};
+
+use crate::caller::Caller;
+use crate::error::Done;
+use crate::store::context::View;
+use crate::store::{names, word};
+
+/// Reports on one message, or on the latest.
+pub(crate) fn receipts(request: &Receipts, caller: &Caller, view: &View<'_>) -> Done<ReceiptsPage> {
+    let limit = request.limit.unwrap_or(FETCH_DEFAULT).clamp(1, LIST_ROWS);
+    let sql = "SELECT seq, id, sent_ms, kind FROM messages
+               WHERE sender = ?1 AND (?2 IS NULL OR id = ?2) ORDER BY seq DESC LIMIT ?3";
+    let one = request.message_id.map(MessageId::to_row);
+    let mut query = view.db.prepare_cached(sql)?;
+    let rows = query.query_map(params![caller.agent().to_row(), one, limit], |row| {
+        let receipt = Receipt {
+            message_id: MessageId::from_row(row.get(1)?),
+            sent_ms: Timestamp::from_millis(row.get(2)?),
+            kind: word(row.get_ref(3)?)?,
+            deliveries: Vec::new(),
+        };
+        Ok((row.get::<_, i64>(0)?, receipt))
+    })?;
+    let mut receipts = Vec::new();
+    for row in rows {
+        let (seq, mut receipt) = row?;
+        receipt.deliveries = deliveries(view, seq)?;
+        receipts.push(receipt);
+    }
+    if one.is_some() && receipts.is_empty() {
+        return Err(
+            Refusal::new(ErrorCode::NotFound, "you have not sent such a message")
+                .hint("`ipc receipts` lists what you sent")
+                .into(),
+        );
+    }
+    Ok(ReceiptsPage { receipts })
+}
+
+fn deliveries(view: &View<'_>, seq: i64) -> rusqlite::Result<Vec<DeliveryReceipt>> {
+    let sql = "SELECT name, state, offered_ms, offers, delivered_ms, handover, answered_ms,
+               ended_ms, reason FROM deliveries WHERE message = ?1 ORDER BY delivery LIMIT ?2";
+    let mut query = view.db.prepare_cached(sql)?;
+    let rows = query.query_map(params![seq, LIST_ROWS], receipt)?;
+    rows.collect()
+}
+
+fn receipt(row: &Row<'_>) -> rusqlite::Result<DeliveryReceipt> {
+    let time = |at: Option<i64>| at.map(Timestamp::from_millis);
+    let text = |column: usize| row.get::<_, Option<String>>(column);
+    Ok(DeliveryReceipt {
+        to: names::read(row.get_ref(0)?)?,
+        state: word(row.get_ref(1)?)?,
+        offered_ms: time(row.get(2)?),
+        offers: row.get(3)?,
+        delivered_ms: time(row.get(4)?),
+        handover: text(5)?.and_then(|word| word.parse().ok()),
+        answered_ms: time(row.get(6)?),
+        ended_ms: time(row.get(7)?),
+        reason: text(8)?.and_then(|word| word.parse().ok()),
+    })
+}

@@ -1,0 +1,51 @@
+//! `renew` and `revoke`: the session of this connection.
+
+use ipc_protocol::error::{ErrorCode, Refusal};
+use ipc_protocol::request::{Renew, Renewed, Revoke, SessionRevoked};
+use ipc_protocol::token::TokenKind;
+
+use crate::caller::Caller;
+use crate::error::{Done, Fault};
+use crate::limits::RENEW_GRACE_MS;
+use crate::store::context::Context;
+use crate::store::credentials;
+
+/// Rotates the caller's session: a new token, the old one good for a minute more.
+pub(crate) fn renew(_: &Renew, caller: &Caller, context: &mut Context<'_>) -> Done<Renewed> {
+    let old = credentials::find(context.db, context.key, caller.session())?;
+    let old = old.ok_or_else(|| Refusal::new(ErrorCode::Expired, "this session is over"))?;
+    let (kid, host) = (old.kid.clone(), old.host());
+    let grace = context.now.wall.plus_millis(RENEW_GRACE_MS);
+    credentials::shorten(context, old, grace)?;
+    credentials::make_room(context, caller.agent())?;
+    let (session, lifetime) = credentials::issue(
+        context,
+        TokenKind::Session,
+        caller.agent(),
+        &kid,
+        caller.peer(),
+        host,
+    )?;
+    let abs_expires_ms = lifetime
+        .expires
+        .ok_or(Fault::Inconsistent("a session, no end"))?;
+    Ok(Renewed {
+        session,
+        abs_expires_ms,
+    })
+}
+
+/// Ends the caller's session, or all sessions of its agent.
+pub(crate) fn revoke(
+    request: &Revoke,
+    caller: &Caller,
+    context: &mut Context<'_>,
+) -> Done<SessionRevoked> {
+    let sessions = if request.all {
+        credentials::void_sessions(context, caller.agent(), ErrorCode::Expired)?
+    } else {
+        credentials::void(context, caller.session(), ErrorCode::Expired)?;
+        1
+    };
+    Ok(SessionRevoked { sessions })
+}

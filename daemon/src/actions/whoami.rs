@@ -1,0 +1,35 @@
+//! `whoami`: the agent of this connection.
+
+use ipc_protocol::error::{ErrorCode, Refusal};
+use ipc_protocol::request::{Whoami, WhoamiReport};
+
+use super::send;
+use crate::caller::Caller;
+use crate::error::Done;
+use crate::key::DeploymentKey;
+use crate::store::context::View;
+use crate::store::{agents, credentials, deliveries, names};
+
+/// Says who the caller is.
+pub(crate) fn whoami(
+    _: &Whoami,
+    caller: &Caller,
+    key: &DeploymentKey,
+    view: &View<'_>,
+) -> Done<WhoamiReport> {
+    let id = caller.agent();
+    let gone = || Refusal::new(ErrorCode::Expired, "this session is over");
+    let sender = send::sender(view, id)?;
+    let agent = agents::find(view.db, id)?.ok_or_else(gone)?;
+    let session = credentials::find(view.db, key, caller.session())?.ok_or_else(gone)?;
+    Ok(WhoamiReport {
+        agent_id: id,
+        name: sender.name,
+        incarnation: agent.incarnation,
+        aliases: names::aliases(view, id)?,
+        registered_ms: agent.registered,
+        sessions: u32::try_from(credentials::sessions(view, id)?.len()).unwrap_or(u32::MAX),
+        session_expires_ms: session.lifetime.expires.ok_or_else(gone)?,
+        waiting: deliveries::waiting(view, id)?.0,
+    })
+}

@@ -1,0 +1,86 @@
+//! Who is calling: values that only the gate can make.
+
+use ipc_protocol::id::AgentId;
+use ipc_protocol::message::ProgramName;
+use ipc_protocol::token::Sid;
+
+/// The process at the other end, as the kernel names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Peer {
+    /// Its user id: always the daemon's own.
+    pub uid: u32,
+    /// Its process id.
+    pub pid: u32,
+    /// When it started, in clock ticks after boot, if the system says so.
+    pub start_ticks: Option<u64>,
+    /// The host program that it says it runs in. A hint.
+    pub program: Option<ProgramName>,
+}
+
+/// An agent that has proved itself on this connection. Every action but registration needs one,
+/// and no request names another sender.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    agent: AgentId,
+    session: Sid,
+    peer: Peer,
+}
+
+impl Caller {
+    /// Only `auth.rs` and registration make callers, each after a proof.
+    pub(crate) const fn new(agent: AgentId, session: Sid, peer: Peer) -> Self {
+        Self {
+            agent,
+            session,
+            peer,
+        }
+    }
+
+    /// The agent.
+    pub(crate) const fn agent(&self) -> AgentId {
+        self.agent
+    }
+
+    /// Its session.
+    pub(crate) const fn session(&self) -> Sid {
+        self.session
+    }
+
+    /// The process that calls.
+    pub(crate) const fn peer(&self) -> &Peer {
+        &self.peer
+    }
+}
+
+/// Somebody who has proved the shared secret and may administer, or a newcomer who may register.
+#[derive(Debug, Clone)]
+pub(crate) struct Operator {
+    kid: String,
+}
+
+impl Operator {
+    pub(crate) const fn new(kid: String) -> Self {
+        Self { kid }
+    }
+
+    /// Which secret was proved.
+    pub(crate) fn kid(&self) -> &str {
+        &self.kid
+    }
+}
+
+/// What a newcomer has proved.
+#[derive(Debug, Clone)]
+pub(crate) enum Newcomer {
+    /// The shared secret.
+    Secret(Operator),
+    /// To be this agent.
+    Agent {
+        /// The agent.
+        agent: AgentId,
+        /// Its resume credential.
+        resume: Sid,
+        /// Which secret it was enrolled under.
+        kid: String,
+    },
+}

@@ -1,0 +1,147 @@
+//! The configuration: `config.toml`, and what the starter of the daemon says.
+
+use std::io;
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+
+use ipc_protocol::paths::DataDir;
+use ipc_protocol::private::{self, PrivateError};
+use ipc_protocol::secret::SharedSecret;
+use serde::Deserialize;
+
+use crate::limits::Limits;
+
+/// Largest configuration file, in bytes.
+const LARGEST: u64 = 64 * 1_024;
+
+/// What the shared secret alone may do to a name held for an agent that is offline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NamePolicy {
+    /// Nothing: a name is owned by the credential that its agent was given.
+    #[default]
+    Credential,
+    /// Claim it; the former credentials are void, and the other agents are told.
+    Secret,
+}
+
+/// How the daemon is reached.
+#[derive(Debug)]
+pub enum Listening {
+    /// It binds the socket in the data directory.
+    Bind,
+    /// The service manager has bound it.
+    Inherited(UnixListener),
+}
+
+/// Everything that a start is told.
+#[derive(Debug)]
+pub struct Config {
+    /// Where everything lives.
+    pub data_dir: DataDir,
+    /// The limits.
+    pub limits: Limits,
+    /// The policy for held names.
+    pub names: NamePolicy,
+    /// How the daemon is reached.
+    pub listening: Listening,
+    /// Whether it leaves when nobody has been connected for a while.
+    pub leaves_when_idle: bool,
+    /// The secret that the starter handed over; else the `secret` file is looked at.
+    pub secret: Option<SharedSecret>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    limits: Limits,
+    names: NamePolicy,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be trusted or read.
+    #[error(transparent)]
+    Private(#[from] PrivateError),
+    /// It is not text.
+    #[error("{path}: {source}")]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// How.
+        source: io::Error,
+    },
+    /// It is not as documented; the message names the key and its line.
+    #[error("{path}: {message}")]
+    Content {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong, and where.
+        message: String,
+    },
+}
+
+impl Config {
+    /// Reads `config.toml`; without one, everything is at its default.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for an unknown key, a wrong type, or a value outside its range.
+    pub fn load(data_dir: DataDir) -> Result<Self, ConfigError> {
+        let path = data_dir.config();
+        let file = match private::read_file(&path, LARGEST) {
+            Ok(bytes) => parse(&bytes).map_err(|message| ConfigError::Content { path, message })?,
+            Err(error) if error.is_missing() => File::default(),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self {
+            data_dir,
+            limits: file.limits,
+            names: file.names,
+            listening: Listening::Bind,
+            leaves_when_idle: false,
+            secret: None,
+        })
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<File, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+    let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    match file.limits.out_of_range() {
+        Some((key, range)) => Err(format!("`limits.{key}` must be {range}")),
+        None => Ok(file),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let error = parse(b"names = \"secret\"\n[limits]\nhops = 3\nhoops = 4\n").unwrap_err();
+        assert!(
+            error.contains("line 4") && error.contains("hoops"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn every_limit_can_be_set_and_is_checked() {
+        let file = parse(b"[limits]\nsend_per_minute = 7\nread_days = 1\n").unwrap();
+        assert_eq!(file.limits.send_per_minute.get(), 7);
+        assert_eq!(file.limits.hops, Limits::default().hops);
+        for wrong in [
+            "send_per_minute = 0",
+            "wait_s = 3601",
+            "body_bytes = 2000000",
+            "hops = -1",
+        ] {
+            assert!(
+                parse(format!("[limits]\n{wrong}\n").as_bytes()).is_err(),
+                "{wrong}"
+            );
+        }
+    }
+}

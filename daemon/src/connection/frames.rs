@@ -1,0 +1,143 @@
+//! Frames over one stream: bounded, on time, and charged to the daemon's budget of bytes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipc_protocol::frame::{self, Decoder};
+use ipc_protocol::limits::{FRAME_AFTER_AUTH, FRAME_BEFORE_AUTH};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::limits::{FRAME_DEADLINE, WRITE_DEADLINE};
+
+/// Bytes asked of the stream at once.
+const CHUNK: usize = 16 * 1_024;
+
+/// The same while the peer is a stranger.
+const SMALL_CHUNK: usize = 512;
+
+/// Why nothing more can be read or written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gone {
+    /// The peer closed its side, or the stream failed.
+    Closed,
+    /// The peer announced a frame of a length that is not allowed.
+    Length,
+    /// The peer was too slow.
+    Late,
+}
+
+/// One request's bytes, charged until dropped.
+#[derive(Debug)]
+pub(crate) struct Payload {
+    pub(crate) bytes: Vec<u8>,
+    _charged: OwnedSemaphorePermit,
+}
+
+/// The reading side.
+#[derive(Debug)]
+pub(crate) struct FrameReader {
+    stream: OwnedReadHalf,
+    decoder: Decoder,
+    inbound: Arc<Semaphore>,
+    charged: Option<OwnedSemaphorePermit>,
+    /// When the frame that has begun must be complete.
+    due: Option<Instant>,
+    chunk: Box<[u8]>,
+}
+
+/// The writing side.
+#[derive(Debug)]
+pub(crate) struct FrameWriter {
+    stream: OwnedWriteHalf,
+}
+
+/// Splits a fresh connection.
+pub(crate) fn split(stream: UnixStream, inbound: Arc<Semaphore>) -> (FrameReader, FrameWriter) {
+    let (reading, writing) = stream.into_split();
+    let reader = FrameReader {
+        stream: reading,
+        decoder: Decoder::new(FRAME_BEFORE_AUTH),
+        inbound,
+        charged: None,
+        due: None,
+        chunk: vec![0; SMALL_CHUNK].into_boxed_slice(),
+    };
+    (reader, FrameWriter { stream: writing })
+}
+
+impl FrameReader {
+    /// Both sides have proved themselves: large frames may come.
+    pub(crate) fn open_up(&mut self) {
+        self.decoder.set_cap(FRAME_AFTER_AUTH);
+        self.chunk = vec![0; CHUNK].into_boxed_slice();
+    }
+
+    /// The next request's bytes. May be dropped and called again at any point: what was read is
+    /// kept.
+    pub(crate) async fn next(&mut self) -> Result<Payload, Gone> {
+        loop {
+            let missing = self.decoder.missing().map_err(|_| Gone::Length)?;
+            if missing == 0
+                && let Some(bytes) = self.decoder.next_payload().map_err(|_| Gone::Length)?
+            {
+                self.due = None;
+                let charged = self.charged.take().ok_or(Gone::Closed)?;
+                return Ok(Payload {
+                    bytes,
+                    _charged: charged,
+                });
+            }
+            self.charge(missing).await?;
+            self.read(missing).await?;
+        }
+    }
+
+    /// A frame whose length is known is charged before its bytes are read; over the budget, the
+    /// connection is not read until there is room.
+    async fn charge(&mut self, missing: usize) -> Result<(), Gone> {
+        if self.charged.is_some() || !self.decoder.has_length() {
+            return Ok(());
+        }
+        let bytes = u32::try_from(missing).map_err(|_| Gone::Length)?;
+        let room = Arc::clone(&self.inbound).acquire_many_owned(bytes);
+        self.charged = Some(room.await.map_err(|_| Gone::Closed)?);
+        // Waiting for room is not the peer's slowness.
+        self.due = Some(Instant::now() + FRAME_DEADLINE);
+        Ok(())
+    }
+
+    async fn read(&mut self, missing: usize) -> Result<(), Gone> {
+        let most = missing.min(self.chunk.len());
+        let into = self.chunk.get_mut(..most).unwrap_or_default();
+        let read = match self.due {
+            Some(due) => timeout_at(due, self.stream.read(into))
+                .await
+                .map_err(|_| Gone::Late)?,
+            None => self.stream.read(into).await,
+        };
+        let read = read.ok().filter(|read| *read > 0).ok_or(Gone::Closed)?;
+        self.due = self.due.or_else(|| Some(Instant::now() + FRAME_DEADLINE));
+        self.decoder
+            .push(self.chunk.get(..read).unwrap_or_default());
+        Ok(())
+    }
+}
+
+impl FrameWriter {
+    /// Writes one reply; a peer that does not take it in time is gone.
+    pub(crate) async fn write(&mut self, payload: &[u8]) -> Result<(), Gone> {
+        let frame = frame::encode(payload, FRAME_AFTER_AUTH).ok_or(Gone::Length)?;
+        let written = timeout(WRITE_DEADLINE, self.stream.write_all(&frame)).await;
+        written.map_err(|_| Gone::Late)?.map_err(|_| Gone::Closed)
+    }
+
+    /// Lets the peer read what was written before the connection closes.
+    pub(crate) async fn finish(mut self) {
+        let closing = self.stream.shutdown();
+        drop(timeout(Duration::from_secs(1), closing).await);
+    }
+}

@@ -1,0 +1,86 @@
+//! The session of a connection: counted as present, checked at every request, told of its end.
+
+use ipc_protocol::error::{ErrorCode, Refusal};
+use ipc_protocol::time::Timestamp;
+
+use crate::auth;
+use crate::caller::Caller;
+use crate::daemon::Daemon;
+use crate::presence::{Connected, Ended};
+use crate::store::credentials::Lifetime;
+
+/// The session of one connection.
+#[derive(Debug)]
+pub(crate) struct Session {
+    caller: Caller,
+    lifetime: Lifetime,
+    last_used: Timestamp,
+    connected: Connected,
+}
+
+impl Session {
+    /// The session that `caller` has just proved or been given.
+    pub(crate) fn new(caller: &Caller, lifetime: Lifetime, daemon: &Daemon) -> Self {
+        let now = daemon.shared.clock.now().wall;
+        let connected = daemon
+            .shared
+            .presence
+            .connect(caller.agent(), caller.session());
+        daemon
+            .shared
+            .presence
+            .used(caller.agent(), caller.session(), now);
+        Self {
+            caller: caller.clone(),
+            lifetime,
+            last_used: now,
+            connected,
+        }
+    }
+
+    /// Notes a request, unless the session has expired meanwhile.
+    pub(crate) fn used(&mut self, daemon: &Daemon) -> Result<(), Refusal> {
+        let now = daemon.shared.clock.now();
+        let presence = &daemon.shared.presence;
+        let last_used = presence.session_used(self.caller.session(), self.last_used);
+        if !self
+            .lifetime
+            .is_good(now, &daemon.shared.boot_id, last_used)
+        {
+            return Err(auth::expired());
+        }
+        self.last_used = now.wall;
+        presence.used(self.caller.agent(), self.caller.session(), now.wall);
+        Ok(())
+    }
+
+    /// Says when the session is ended from elsewhere.
+    pub(crate) fn ended(&self) -> Ended {
+        self.connected.ended()
+    }
+
+    /// Waits for the end of `session`; without one, for ever.
+    pub(crate) async fn end_of(session: Option<&Self>) -> Refusal {
+        match session {
+            Some(session) => ended(session.ended()).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Waits for the end of a session, and says what its connections are told.
+pub(crate) async fn ended(mut ended: Ended) -> Refusal {
+    let why = ended
+        .wait_for(Option::is_some)
+        .await
+        .ok()
+        .and_then(|why| *why);
+    match why {
+        Some(ErrorCode::TakenOver) => Refusal::new(
+            ErrorCode::TakenOver,
+            "another front-end took this agent over",
+        )
+        .hint("`ipc register NAME --takeover` takes it back; nothing reconnects by itself"),
+        Some(_) | None => auth::expired(),
+    }
+}

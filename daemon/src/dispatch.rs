@@ -1,0 +1,348 @@
+//! From a request to the action that does it, and from what it came to back to a reply.
+//!
+//! Handing in is done before this returns, so that requests of one connection enter the writer in
+//! their order; the future that it returns waits for the outcome.
+
+mod wait;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use ipc_protocol::error::{ErrorCode, Refusal};
+use ipc_protocol::name::Recipient;
+use ipc_protocol::request::{Register, Request};
+use ipc_protocol::rpc::{self, CallId};
+use serde::Serialize;
+
+use crate::actions;
+use crate::actions::register::Enrolled;
+use crate::caller::{Caller, Newcomer, Operator, Peer};
+use crate::daemon::Daemon;
+use crate::error::{ActionError, Done};
+use crate::presence::Ended;
+use crate::quota::Budget;
+use crate::store::context::{Context, View};
+use crate::store::writer::{Pending, settle};
+use crate::{auth, housekeeping};
+
+/// Who speaks on a connection.
+#[derive(Debug)]
+pub(crate) enum Speaker {
+    /// Somebody who has proved a credential and is no agent yet.
+    Newcomer(Newcomer),
+    /// An agent.
+    Agent(Caller),
+}
+
+/// The payload of a reply, when it is there.
+pub(crate) type ReplyFuture = Pin<Box<dyn Future<Output = Vec<u8>> + Send>>;
+
+/// Hands `request` in; the future waits for the reply.
+pub(crate) async fn dispatch(
+    id: CallId,
+    request: Request,
+    speaker: &Speaker,
+    ended: Option<Ended>,
+    daemon: &Arc<Daemon>,
+) -> ReplyFuture {
+    let desk = Desk { id, daemon };
+    match speaker {
+        Speaker::Agent(caller) => desk.for_agent(request, caller, ended).await,
+        Speaker::Newcomer(Newcomer::Secret(operator)) => desk.for_operator(request, operator).await,
+        Speaker::Newcomer(Newcomer::Agent { .. }) => desk.refuse(unregistered(&request)),
+    }
+}
+
+/// Registers a newcomer.
+pub(crate) async fn register(
+    request: Register,
+    newcomer: Newcomer,
+    peer: Peer,
+    daemon: &Arc<Daemon>,
+) -> Done<Enrolled> {
+    if matches!(newcomer, Newcomer::Secret(_)) {
+        if daemon.gate.enrolment() == ipc_protocol::request::Enrolment::SecretChanged {
+            return Err(auth::secret_changed().into());
+        }
+        daemon.quotas.charge_enrolment()?;
+    }
+    let work = move |context: &mut Context<'_>| {
+        actions::register::register(&request, &newcomer, &peer, context)
+    };
+    daemon.writer.run(work).await
+}
+
+/// One request on its way.
+struct Desk<'a> {
+    id: CallId,
+    daemon: &'a Arc<Daemon>,
+}
+
+impl Desk<'_> {
+    #[expect(clippy::too_many_lines, reason = "one line for each request")]
+    async fn for_agent(
+        &self,
+        request: Request,
+        caller: &Caller,
+        ended: Option<Ended>,
+    ) -> ReplyFuture {
+        if let Err(refusal) = self.charge(&request, caller) {
+            return self.refuse(refusal);
+        }
+        match request {
+            Request::Send(r) => self.send(caller, r).await,
+            Request::Reply(r) => {
+                self.store(caller, move |k, c| actions::reply::reply(&r, k, c))
+                    .await
+            }
+            Request::Forward(r) => {
+                self.store(caller, move |k, c| actions::forward::forward(&r, k, c))
+                    .await
+            }
+            Request::Fetch(r) if r.peek => {
+                self.look(caller, move |k, v| actions::fetch::peek(&r, k, v))
+                    .await
+            }
+            Request::Fetch(r) => {
+                let daemon = Arc::clone(self.daemon);
+                self.later(wait::fetch(r, caller.clone(), ended, daemon))
+            }
+            Request::Ack(r) => {
+                self.write(caller, move |k, c| actions::ack::ack(&r, k, c))
+                    .await
+            }
+            Request::Nack(r) => {
+                self.write(caller, move |k, c| actions::ack::nack(&r, k, c))
+                    .await
+            }
+            Request::Read(r) => {
+                self.look(caller, move |k, v| actions::read::read(&r, k, v))
+                    .await
+            }
+            Request::Receipts(r) => {
+                self.look(caller, move |k, v| actions::receipts::receipts(&r, k, v))
+                    .await
+            }
+            Request::DeadLetters(r) => {
+                self.look(caller, move |k, v| {
+                    actions::dead_letters::dead_letters(&r, k, v)
+                })
+                .await
+            }
+            Request::List(r) => {
+                self.look(caller, move |k, v| actions::list::list(&r, k, v))
+                    .await
+            }
+            Request::Whoami(r) => {
+                let shared = Arc::clone(&self.daemon.shared);
+                let ask =
+                    move |k: &Caller, v: &View<'_>| actions::whoami::whoami(&r, k, &shared.key, v);
+                self.look(caller, ask).await
+            }
+            Request::Rename(r) => {
+                self.write(caller, move |k, c| actions::rename::rename(&r, k, c))
+                    .await
+            }
+            Request::Unregister(r) => {
+                self.write(caller, move |k, c| actions::leave::unregister(&r, k, c))
+                    .await
+            }
+            Request::Offline(r) => self.offline(caller, r).await,
+            Request::Renew(r) => {
+                self.write(caller, move |k, c| actions::session::renew(&r, k, c))
+                    .await
+            }
+            Request::Revoke(r) => {
+                self.write(caller, move |k, c| actions::session::revoke(&r, k, c))
+                    .await
+            }
+            Request::Status(_) => self.status(),
+            Request::Hello(_) | Request::Authenticate(_) | Request::Register(_) => {
+                self.refuse(already())
+            }
+            Request::AdminBackup(_)
+            | Request::AdminRelease(_)
+            | Request::AdminRevoke(_)
+            | Request::AdminRotateSecret(_) => self.refuse(not_for_agents()),
+        }
+    }
+
+    async fn for_operator(&self, request: Request, operator: &Operator) -> ReplyFuture {
+        let operator = operator.clone();
+        match request {
+            Request::Status(_) => self.status(),
+            Request::AdminBackup(_) => {
+                self.later(housekeeping::backup_now(Arc::clone(self.daemon)))
+            }
+            Request::AdminRelease(r) => {
+                self.submit(move |c| actions::admin::release(&r, &operator, c))
+                    .await
+            }
+            Request::AdminRevoke(r) => {
+                self.submit(move |c| actions::admin::revoke(&r, &operator, c))
+                    .await
+            }
+            Request::AdminRotateSecret(r) => {
+                self.submit(move |c| actions::admin::rotate_secret(&r, &operator, c))
+                    .await
+            }
+            Request::Hello(_) | Request::Authenticate(_) => self.refuse(already()),
+            Request::Register(_)
+            | Request::Unregister(_)
+            | Request::Offline(_)
+            | Request::Renew(_)
+            | Request::Revoke(_)
+            | Request::Send(_)
+            | Request::Reply(_)
+            | Request::Forward(_)
+            | Request::Fetch(_)
+            | Request::Ack(_)
+            | Request::Nack(_)
+            | Request::Read(_)
+            | Request::Receipts(_)
+            | Request::DeadLetters(_)
+            | Request::List(_)
+            | Request::Whoami(_)
+            | Request::Rename(_) => self.refuse(unregistered(&request)),
+        }
+    }
+
+    /// Everything but asking for the status costs the caller something.
+    fn charge(&self, request: &Request, caller: &Caller) -> Result<(), Refusal> {
+        let quotas = &self.daemon.quotas;
+        let to = if let Request::Send(send) = request {
+            Some(&send.to)
+        } else if let Request::Forward(forward) = request {
+            Some(&forward.to)
+        } else {
+            None
+        };
+        if to == Some(&Recipient::All) {
+            quotas.charge(caller.agent(), Budget::Broadcast)?;
+        }
+        let sends = matches!(
+            request,
+            Request::Send(_) | Request::Reply(_) | Request::Forward(_)
+        );
+        quotas.charge(
+            caller.agent(),
+            if sends { Budget::Send } else { Budget::Read },
+        )
+    }
+
+    async fn send(&self, caller: &Caller, request: ipc_protocol::request::Send) -> ReplyFuture {
+        self.store(caller, move |k, c| actions::send::send(&request, k, c))
+            .await
+    }
+
+    async fn offline(
+        &self,
+        caller: &Caller,
+        request: ipc_protocol::request::Offline,
+    ) -> ReplyFuture {
+        self.write(caller, move |k, c| actions::leave::offline(&request, k, c))
+            .await
+    }
+
+    /// Hands in an action that stores mail; refused before the disk is full.
+    async fn store<T: Serialize + Send + 'static>(
+        &self,
+        caller: &Caller,
+        action: impl FnOnce(&Caller, &mut Context<'_>) -> Done<T> + Send + 'static,
+    ) -> ReplyFuture {
+        if housekeeping::is_nearly_full(self.daemon.data_dir.root()) {
+            return self.refuse(crate::error::no_space());
+        }
+        self.write(caller, action).await
+    }
+
+    async fn write<T: Serialize + Send + 'static>(
+        &self,
+        caller: &Caller,
+        action: impl FnOnce(&Caller, &mut Context<'_>) -> Done<T> + Send + 'static,
+    ) -> ReplyFuture {
+        let caller = caller.clone();
+        self.submit(move |context| action(&caller, context)).await
+    }
+
+    async fn submit<T: Serialize + Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Context<'_>) -> Done<T> + Send + 'static,
+    ) -> ReplyFuture {
+        let pending = self.daemon.writer.submit(work).await;
+        self.when(pending)
+    }
+
+    async fn look<T: Serialize + Send + 'static>(
+        &self,
+        caller: &Caller,
+        ask: impl FnOnce(&Caller, &View<'_>) -> Done<T> + Send + 'static,
+    ) -> ReplyFuture {
+        let caller = caller.clone();
+        let pending = self
+            .daemon
+            .reader
+            .submit(move |view| ask(&caller, view))
+            .await;
+        self.when(pending)
+    }
+
+    fn status(&self) -> ReplyFuture {
+        self.later(housekeeping::status(Arc::clone(self.daemon)))
+    }
+
+    fn when<T: Serialize + Send + 'static>(&self, pending: Pending<T>) -> ReplyFuture {
+        self.later(settle(pending))
+    }
+
+    fn later<T: Serialize + Send + 'static>(
+        &self,
+        outcome: impl Future<Output = Done<T>> + Send + 'static,
+    ) -> ReplyFuture {
+        let (id, daemon) = (self.id, Arc::clone(self.daemon));
+        Box::pin(async move { encode(id, outcome.await, &daemon) })
+    }
+
+    fn refuse(&self, refusal: Refusal) -> ReplyFuture {
+        self.later(async { Err::<(), _>(ActionError::Refused(refusal)) })
+    }
+}
+
+/// The payload of the reply to call `id`; faults are logged here, and nowhere else.
+pub(crate) fn encode<T: Serialize>(id: CallId, outcome: Done<T>, daemon: &Daemon) -> Vec<u8> {
+    let counters = &daemon.shared.counters;
+    let outcome = outcome.map_err(|error| match error {
+        ActionError::Refused(refusal) => {
+            counters.refused(&refusal);
+            refusal
+        }
+        ActionError::Fault(fault) => {
+            tracing::error!(error = %fault, "a request failed");
+            counters.fault();
+            fault.refusal()
+        }
+    });
+    rpc::encode_reply(Some(id), &outcome).unwrap_or_default()
+}
+
+fn unregistered(request: &Request) -> Refusal {
+    let text = format!(
+        "`{}` is for registered agents, or not for this credential",
+        request.name()
+    );
+    Refusal::new(ErrorCode::Unauthenticated, text).hint("register first: `ipc register NAME`")
+}
+
+fn already() -> Refusal {
+    Refusal::new(ErrorCode::Conflict, "this connection has done that already")
+        .hint("open another connection")
+}
+
+fn not_for_agents() -> Refusal {
+    Refusal::new(
+        ErrorCode::Forbidden,
+        "administration needs the shared secret, not a session",
+    )
+    .hint("`ipc admin` proves it")
+}

@@ -1,0 +1,89 @@
+//! A fetch that waits: asleep until mail comes, a lease ends, or its time is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipc_protocol::limits::WAIT_MS;
+use ipc_protocol::request::{Fetch, Fetched};
+use ipc_protocol::time::Timestamp;
+use tokio::time::{Instant, sleep_until};
+
+use crate::actions;
+use crate::caller::Caller;
+use crate::connection::ended;
+use crate::daemon::{Daemon, stopped};
+use crate::error::{Done, Fault};
+use crate::mailboxes::Known;
+use crate::presence::Ended;
+use crate::store::context::Context;
+
+/// Takes what is there; if there is nothing, waits as long as the request says.
+pub(crate) async fn fetch(
+    request: Fetch,
+    caller: Caller,
+    session_end: Option<Ended>,
+    daemon: Arc<Daemon>,
+) -> Done<Fetched> {
+    let most = daemon
+        .shared
+        .limits
+        .wait_s
+        .saturating_mul(1_000)
+        .min(WAIT_MS);
+    let wait = Duration::from_millis(u64::from(request.wait_ms.min(most)));
+    let deadline = Instant::now() + wait;
+    let request = Arc::new(request);
+    let bell = daemon.shared.mailboxes.bell(caller.agent());
+    let mut stopping = daemon.stopping.clone();
+    let mut session_over = Box::pin(over(session_end));
+    loop {
+        // Listen before looking: mail that comes in between rings this very bell.
+        let mut rung = Box::pin(bell.notified());
+        rung.as_mut().enable();
+        let now = daemon.shared.clock.now().wall;
+        let mut lease_end = None;
+        match daemon.shared.mailboxes.known(caller.agent()) {
+            Known::Empty { until } if until.is_none_or(|until| until > now) => lease_end = until,
+            Known::Empty { .. } | Known::Maybe => {
+                let fetched = take(&request, &caller, &daemon).await?;
+                if !fetched.messages.is_empty() {
+                    return Ok(fetched);
+                }
+                if let Known::Empty { until } = daemon.shared.mailboxes.known(caller.agent()) {
+                    lease_end = until;
+                }
+            }
+        }
+        let wake = lease_end.map_or(deadline, |end| deadline.min(moment(end, now)));
+        tokio::select! {
+            () = rung => {}
+            () = sleep_until(wake) => {
+                if Instant::now() >= deadline {
+                    return Ok(Fetched { messages: Vec::new(), waiting: 0, leased_until_ms: None });
+                }
+            }
+            refusal = &mut session_over => return Err(refusal.into()),
+            () = stopped(&mut stopping) => return Err(Fault::Stopping.into()),
+        }
+    }
+}
+
+async fn take(request: &Arc<Fetch>, caller: &Caller, daemon: &Daemon) -> Done<Fetched> {
+    let (request, caller) = (Arc::clone(request), caller.clone());
+    let work = move |context: &mut Context<'_>| actions::fetch::fetch(&request, &caller, context);
+    daemon.writer.run(work).await
+}
+
+async fn over(session_end: Option<Ended>) -> ipc_protocol::error::Refusal {
+    match session_end {
+        Some(end) => ended(end).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The moment at which wall time will be `at`, if the clock is not set.
+fn moment(at: Timestamp, now: Timestamp) -> Instant {
+    let ahead = u64::try_from(at.millis_since(now)).unwrap_or(0);
+    // At least a little: a clock that stands still must not make this spin.
+    Instant::now() + Duration::from_millis(ahead.max(10))
+}

@@ -1,0 +1,260 @@
+//! What the daemon does unasked: write uses down, forget what is old, back up, check itself.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipc_protocol::limits::PROTOCOL_VERSION;
+use ipc_protocol::request::{BackedUp, Enrolment, StatusReport};
+use ipc_protocol::time::Timestamp;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::time::{MissedTickBehavior, interval_at};
+
+use crate::actions;
+use crate::clock::Now;
+use crate::daemon::{Daemon, stopped};
+use crate::deployment;
+use crate::error::{Done, Fault};
+use crate::limits::{CLOCK_TOLERANCE_MS, DAY_MS, FREE_SPACE_BYTES};
+use crate::store::context::Context;
+use crate::store::{agents, backup, credentials, retention, verifiers};
+use ipc_protocol::auth::{Kdf, KdfName};
+use ipc_protocol::secret::SharedSecret;
+
+/// How often the daemon looks after itself: uses reach the disk within this time, and nothing is
+/// forgotten before the clock has been right for so long.
+const ROUND: Duration = Duration::from_mins(10);
+
+/// Looks after the daemon until it stops.
+pub(crate) async fn run(daemon: Arc<Daemon>) {
+    let mut stopping = daemon.stopping.clone();
+    let mut rounds = interval_at(tokio::time::Instant::now() + ROUND, ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last = daemon.shared.clock.now();
+    let mut backed_up_at = daemon.shared.counters.commits();
+    loop {
+        tokio::select! {
+            _ = rounds.tick() => {}
+            () = daemon.shared.verifiers_changed.notified() => {
+                reload_verifiers(&daemon).await;
+                continue;
+            }
+            () = stopped(&mut stopping) => break,
+        }
+        write_uses(&daemon).await;
+        let now = daemon.shared.clock.now();
+        if clock_was_set(last, now) {
+            tracing::warn!("the clock was set: nothing is forgotten in this round");
+        } else {
+            sweep(&daemon).await;
+            back_up_daily(&daemon, now, &mut backed_up_at).await;
+        }
+        last = now;
+    }
+    write_uses(&daemon).await;
+}
+
+/// Whether wall time moved otherwise than time did.
+fn clock_was_set(before: Now, now: Now) -> bool {
+    let by_wall = now.wall.millis_since(before.wall);
+    let by_boot = now.boot_ms.saturating_sub(before.boot_ms);
+    by_wall.saturating_sub(by_boot).saturating_abs() > CLOCK_TOLERANCE_MS
+}
+
+/// Writes down who was seen and which sessions were used; with nothing to write, nothing is.
+async fn write_uses(daemon: &Arc<Daemon>) {
+    let uses = daemon.shared.presence.take_uses();
+    if uses.agents.is_empty() && uses.sessions.is_empty() {
+        return;
+    }
+    let work = move |context: &mut Context<'_>| {
+        for (agent, at) in uses.agents {
+            agents::seen(context.db, agent, at)?;
+        }
+        for (session, at) in uses.sessions {
+            credentials::used(context.db, context.key, session, at)?;
+        }
+        Ok(())
+    };
+    report(
+        "uses could not be written down",
+        daemon.writer.run(work).await,
+    );
+}
+
+/// Forgets what is old, a little at a go, so that others get their turn in between.
+async fn sweep(daemon: &Arc<Daemon>) {
+    while let Some(true) = report(
+        "what is old could not be forgotten",
+        daemon.writer.run(retention::sweep).await,
+    ) {}
+}
+
+async fn back_up_daily(daemon: &Arc<Daemon>, now: Now, backed_up_at: &mut u64) {
+    let commits = daemon.shared.counters.commits();
+    let newest = newest_backup(daemon);
+    let due = newest.is_none_or(|at| now.wall.millis_since(at) >= DAY_MS);
+    if due
+        && commits != *backed_up_at
+        && report("the backup failed", backup_now(Arc::clone(daemon)).await).is_some()
+    {
+        *backed_up_at = commits;
+    }
+}
+
+fn newest_backup(daemon: &Daemon) -> Option<Timestamp> {
+    let backups = backup::list(&daemon.data_dir).ok()?;
+    backups.first().and_then(|path| backup::made_at(path))
+}
+
+/// Makes a verified backup.
+pub(crate) async fn backup_now(daemon: Arc<Daemon>) -> Done<BackedUp> {
+    let _one_at_a_time = daemon.backup.lock().await;
+    let (data_dir, now) = (daemon.data_dir.clone(), daemon.shared.clock.now().wall);
+    let made = tokio::task::spawn_blocking(move || backup::make(&data_dir, now)).await;
+    let made = made.map_err(|_| Fault::Stopping)?;
+    let made = made.map_err(|error| Fault::Files(std::io::Error::other(error)))?;
+    let file = made
+        .path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    tracing::info!(file, bytes = made.bytes, "backed up");
+    Ok(BackedUp {
+        file,
+        bytes: made.bytes,
+    })
+}
+
+/// Puts a status report together.
+pub(crate) async fn status(daemon: Arc<Daemon>) -> Done<StatusReport> {
+    let store = daemon.reader.run(actions::status::status).await?;
+    let counters = daemon.shared.counters.read();
+    Ok(StatusReport {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        protocol: PROTOCOL_VERSION,
+        schema: store.schema,
+        pid: std::process::id(),
+        started_ms: daemon.started,
+        enrolment: daemon.gate.enrolment(),
+        leaves_when_idle: daemon.leaves_when_idle,
+        agents: store.agents,
+        live: store.live,
+        connections: daemon.open_connections(),
+        messages: store.messages,
+        waiting: store.waiting,
+        database_bytes: store.database_bytes,
+        last_backup_ms: newest_backup(&daemon),
+        counters,
+    })
+}
+
+/// What is slow about the shared secret: is it the right one, and the second verifier.
+pub(crate) async fn examine_secret(daemon: Arc<Daemon>, secret: Option<SharedSecret>) {
+    let Some(secret) = secret else { return };
+    let known = daemon.gate.verifiers();
+    let mut rng: StdRng = StdRng::from_rng(&mut daemon.gate.fork_rng());
+    let work = tokio::task::spawn_blocking(move || {
+        let argon2id = known.iter().find(|v| v.kdf.name() == KdfName::Argon2id)?;
+        if !deployment::is_same(&secret, argon2id) {
+            return Some(Err(Enrolment::SecretChanged));
+        }
+        if known.iter().any(|v| v.kdf.name() == KdfName::Scrypt) {
+            return Some(Ok(None));
+        }
+        let kid = argon2id.kid.clone();
+        Some(Ok(
+            deployment::derive(&secret, Kdf::SCRYPT, kid, &mut rng).ok()
+        ))
+    });
+    match work.await {
+        Ok(Some(Ok(second))) => {
+            daemon.gate.set_enrolment(Enrolment::Open);
+            let Some(second) = second else { return };
+            let add = move |context: &mut Context<'_>| {
+                Ok(verifiers::add(
+                    context.db,
+                    context.key,
+                    &second,
+                    context.now,
+                )?)
+            };
+            if report(
+                "the second verifier was not stored",
+                daemon.writer.run(add).await,
+            )
+            .is_some()
+            {
+                reload_verifiers(&daemon).await;
+            }
+        }
+        Ok(Some(Err(enrolment))) => {
+            tracing::warn!("the shared secret is not the one this deployment was made with");
+            daemon.gate.set_enrolment(enrolment);
+        }
+        Ok(None) | Err(_) => {}
+    }
+}
+
+/// Takes the verifiers from the store into memory. Those of a rotation open the door again.
+async fn reload_verifiers(daemon: &Arc<Daemon>) {
+    let shared = Arc::clone(&daemon.shared);
+    let read =
+        move |view: &crate::store::context::View<'_>| Ok(verifiers::all(view.db, &shared.key)?);
+    if let Some(verifiers) = report("verifiers could not be read", daemon.reader.run(read).await) {
+        let kid = |all: &[verifiers::SecretVerifier]| all.first().map(|v| v.kid.clone());
+        if kid(&verifiers) != kid(&daemon.gate.verifiers()) {
+            daemon.gate.set_enrolment(Enrolment::Open);
+        }
+        daemon.gate.replace(verifiers);
+    }
+}
+
+/// Looks for damage in the store, beside everything else. Damage stops the daemon.
+pub(crate) async fn check_store(daemon: Arc<Daemon>) -> Option<String> {
+    let path = daemon.data_dir.database();
+    let check = tokio::task::spawn_blocking(move || {
+        let db = crate::store::open::open_reader(&path)?;
+        backup::quick_check(&db)
+    });
+    match check.await {
+        Ok(Ok(finding)) => finding,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => None,
+    }
+}
+
+/// Whether so little space is left that no more mail is taken in.
+pub(crate) fn is_nearly_full(directory: &Path) -> bool {
+    rustix::fs::statvfs(directory)
+        .is_ok_and(|facts| facts.f_bavail.saturating_mul(facts.f_frsize) < FREE_SPACE_BYTES)
+}
+
+fn report<T>(what: &'static str, done: Done<T>) -> Option<T> {
+    done.map_err(|error| tracing::error!(%error, "{what}")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_jumps_is_told_from_one_that_runs() {
+        let at = |wall, boot_ms| Now {
+            wall: Timestamp::from_millis(wall),
+            boot_ms,
+        };
+        let before = at(1_000_000_000, 5_000);
+        assert!(!clock_was_set(before, at(1_000_600_000, 605_000)));
+        assert!(clock_was_set(
+            before,
+            at(1_000_600_000 + 3 * DAY_MS, 605_000)
+        ));
+        assert!(clock_was_set(
+            before,
+            at(1_000_600_000 - 3 * DAY_MS, 605_000)
+        ));
+    }
+}

@@ -1,0 +1,238 @@
+//! What an operator may tune: `[limits]` in `config.toml`, these keys, these defaults.
+//!
+//! Bounds that belong to the protocol are in `ipc_protocol::limits`; bounds of the machinery stand
+//! at the end of this file.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+const fn at_least_one(number: u32) -> NonZeroU32 {
+    match NonZeroU32::new(number) {
+        Some(number) => number,
+        None => NonZeroU32::MIN,
+    }
+}
+
+/// The limits in force.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Messages that one agent may send in a minute.
+    pub send_per_minute: NonZeroU32,
+    /// Of these, at once.
+    pub send_burst: NonZeroU32,
+    /// Requests that read, of one agent in a minute; one that waits counts once.
+    pub fetch_per_minute: NonZeroU32,
+    /// Broadcasts of one agent in a minute.
+    pub broadcast_per_minute: NonZeroU32,
+    /// Agents that a broadcast may reach; more, and it is refused whole.
+    pub broadcast_recipients: u32,
+    /// Seconds between two renames of one agent.
+    pub rename_cooldown_s: u32,
+    /// Wrong proofs of one process in a minute.
+    pub failed_auth_per_minute: NonZeroU32,
+    /// Wrong proofs of the shared secret in a minute, of all processes together.
+    pub failed_auth_per_minute_total: NonZeroU32,
+    /// Enrolments in a minute, of all processes together.
+    pub enrolments_per_minute: NonZeroU32,
+    /// Messages that may wait in one mailbox.
+    pub mailbox_unread: u32,
+    /// Of these, from one sender.
+    pub mailbox_unread_per_sender: u32,
+    /// Names nobody has for which one sender may leave mail at a time.
+    pub unclaimed_names_per_sender: u32,
+    /// How often a message may be passed on to a third agent.
+    pub hops: u32,
+    /// Replies between two agents in ten minutes, both ways together.
+    pub pair_answers_per_10_minutes: u32,
+    /// Largest body, in bytes, attached data included; at most 1,048,576.
+    pub body_bytes: u32,
+    /// Text that a fetch shows of a larger body, in bytes; at most 10,240.
+    pub preview_bytes: u32,
+    /// Longest wait in one request, in seconds; at most 3,600.
+    pub wait_s: u32,
+    /// Open connections; more wait in the kernel's backlog.
+    pub connections: u32,
+    /// Of these, not yet authenticated.
+    pub unauthenticated: u32,
+    /// Bytes of requests that all connections together may hold; at least 2 MiB.
+    pub inbound_bytes: u32,
+    /// Days that mail for a name nobody has is kept.
+    pub unclaimed_days: u32,
+    /// Days that delivered mail is kept.
+    pub read_days: u32,
+    /// Days that the name of an offline agent is held for it.
+    pub offline_name_days: u32,
+    /// Minutes without a connection after which an autostarted daemon leaves.
+    pub idle_exit_minutes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            send_per_minute: at_least_one(100),
+            send_burst: at_least_one(20),
+            fetch_per_minute: at_least_one(600),
+            broadcast_per_minute: at_least_one(5),
+            broadcast_recipients: 64,
+            rename_cooldown_s: 3_600,
+            failed_auth_per_minute: at_least_one(10),
+            failed_auth_per_minute_total: at_least_one(120),
+            enrolments_per_minute: at_least_one(600),
+            mailbox_unread: 1_000,
+            mailbox_unread_per_sender: 200,
+            unclaimed_names_per_sender: 10,
+            hops: 8,
+            pair_answers_per_10_minutes: 200,
+            body_bytes: 1_048_576,
+            preview_bytes: 10_240,
+            wait_s: 3_600,
+            connections: 512,
+            unauthenticated: 16,
+            inbound_bytes: 33_554_432,
+            unclaimed_days: 7,
+            read_days: 30,
+            offline_name_days: 7,
+            idle_exit_minutes: 30,
+        }
+    }
+}
+
+impl Limits {
+    /// The first value outside what the protocol can carry: the key, and what it allows.
+    #[expect(clippy::too_many_lines, reason = "one line for each key")]
+    pub fn out_of_range(&self) -> Option<(&'static str, &'static str)> {
+        [
+            (
+                (1..=1_048_576).contains(&self.body_bytes),
+                "body_bytes",
+                "1 to 1048576",
+            ),
+            (
+                (1..=10_240).contains(&self.preview_bytes),
+                "preview_bytes",
+                "1 to 10240",
+            ),
+            (self.wait_s <= 3_600, "wait_s", "0 to 3600"),
+            (
+                (1..=4_096).contains(&self.connections),
+                "connections",
+                "1 to 4096",
+            ),
+            (
+                (1..=self.connections).contains(&self.unauthenticated),
+                "unauthenticated",
+                "1 to `connections`",
+            ),
+            (
+                (2_097_152..=1_073_741_824).contains(&self.inbound_bytes),
+                "inbound_bytes",
+                "2097152 to 1073741824",
+            ),
+            (
+                self.broadcast_recipients <= 4_096,
+                "broadcast_recipients",
+                "0 to 4096",
+            ),
+            (
+                self.mailbox_unread <= 100_000,
+                "mailbox_unread",
+                "0 to 100000",
+            ),
+            (
+                (1..=3_650).contains(&self.unclaimed_days),
+                "unclaimed_days",
+                "1 to 3650",
+            ),
+            (
+                (1..=3_650).contains(&self.read_days),
+                "read_days",
+                "1 to 3650",
+            ),
+            (
+                (1..=3_650).contains(&self.offline_name_days),
+                "offline_name_days",
+                "1 to 3650",
+            ),
+            (
+                (1..=10_080).contains(&self.idle_exit_minutes),
+                "idle_exit_minutes",
+                "1 to 10080",
+            ),
+        ]
+        .into_iter()
+        .find_map(|(fits, key, range)| (!fits).then_some((key, range)))
+    }
+}
+
+/// A day, in milliseconds.
+pub(crate) const DAY_MS: i64 = 86_400_000;
+
+/// How long an old name forwards, in milliseconds: two hours.
+pub(crate) const ALIAS_MS: i64 = 7_200_000;
+
+/// How long a session lasts at most, in milliseconds: 24 hours.
+pub(crate) const SESSION_ABSOLUTE_MS: i64 = 86_400_000;
+
+/// How long a session lasts unused, in milliseconds: 12 hours.
+pub(crate) const SESSION_IDLE_MS: i64 = 43_200_000;
+
+/// How long the old token is good after `renew`, in milliseconds.
+pub(crate) const RENEW_GRACE_MS: i64 = 60_000;
+
+/// How far the wall clock may have been set back before sessions count as expired, in
+/// milliseconds: five minutes covers every correction that is not a lie.
+pub(crate) const CLOCK_TOLERANCE_MS: i64 = 300_000;
+
+/// Sessions of one agent: a host's window, its hooks and some terminals, many times over.
+pub(crate) const SESSIONS_PER_AGENT: usize = 16;
+
+/// Agents seen within this time get broadcasts and news of renames, in milliseconds.
+pub(crate) const RECENT_MS: i64 = DAY_MS;
+
+/// An agent is online when it was seen within this time, in milliseconds: 15 minutes.
+pub(crate) const ONLINE_MS: i64 = 900_000;
+
+/// Jobs that wait for the writer, and for the reader: above it callers wait for room.
+pub(crate) const QUEUE: usize = 1_024;
+
+/// Jobs in one transaction: bounds how long the first of them waits for its commit.
+pub(crate) const BATCH: usize = 256;
+
+/// Requests of one connection that are being answered at a time.
+pub(crate) const IN_FLIGHT: usize = 64;
+
+/// Text that one fetch reply may carry, in bytes, so that it fits a frame with every byte escaped.
+pub(crate) const FETCH_TEXT_BYTES: usize = 262_144;
+
+/// Free space under which sends are refused, in bytes: room for deletes, acks and the WAL.
+pub(crate) const FREE_SPACE_BYTES: u64 = 16 * 1_024 * 1_024;
+
+/// Backups that are kept.
+pub(crate) const BACKUPS: usize = 7;
+
+/// Mailboxes and other per-agent state held in memory; the least needed are forgotten above it.
+pub(crate) const AGENTS_IN_MEMORY: usize = 8_192;
+
+/// `hello` must come within this time.
+pub(crate) const HELLO_DEADLINE: Duration = Duration::from_secs(5);
+
+/// `authenticate` must come within this time of the challenge: the client derives a key.
+pub(crate) const PROOF_DEADLINE: Duration = Duration::from_secs(20);
+
+/// A silent stranger is dropped after this time when others wait for its place.
+pub(crate) const SILENCE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// A frame, once begun, must be complete within this time.
+pub(crate) const FRAME_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A reply must be taken within this time.
+pub(crate) const WRITE_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Every wrong proof is answered after this time, whatever was wrong with it.
+pub(crate) const REFUSAL_DELAY: Duration = Duration::from_millis(250);
+
+/// How long a stop waits for what is under way.
+pub(crate) const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);

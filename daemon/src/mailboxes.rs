@@ -1,0 +1,107 @@
+//! Which mailboxes are known to be empty, and who waits at them.
+//!
+//! Only a hint, so that checking an empty mailbox touches no disk and a waiting fetch is woken
+//! instead of polling: what is not known here may hold mail, and the store decides. The writer
+//! sets the hints in the order of its commits, so a mailbox cannot be called empty after mail
+//! that came later.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ipc_protocol::id::AgentId;
+use ipc_protocol::time::Timestamp;
+use tokio::sync::Notify;
+
+use crate::limits::AGENTS_IN_MEMORY;
+
+/// What is known of a mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// It may hold mail: ask the store.
+    Maybe,
+    /// Nothing before something comes, or before the lease that ends first ends.
+    Empty {
+        /// When that is, if a lease runs.
+        until: Option<Timestamp>,
+    },
+}
+
+#[derive(Debug)]
+struct Mailbox {
+    known: Known,
+    bell: Arc<Notify>,
+}
+
+/// The hints.
+#[derive(Debug, Default)]
+pub(crate) struct Mailboxes {
+    state: Mutex<HashMap<AgentId, Mailbox>>,
+}
+
+impl Mailboxes {
+    /// What is known of the mailbox of `agent`.
+    pub(crate) fn known(&self, agent: AgentId) -> Known {
+        self.with(agent, |mailbox| mailbox.known)
+    }
+
+    /// The bell that rings when mail comes for `agent`. Take it before looking, or mail that
+    /// comes in between is missed.
+    pub(crate) fn bell(&self, agent: AgentId) -> Arc<Notify> {
+        self.with(agent, |mailbox| Arc::clone(&mailbox.bell))
+    }
+
+    /// Mail came.
+    pub(crate) fn arrived(&self, agent: AgentId) {
+        let bell = self.with(agent, |mailbox| {
+            mailbox.known = Known::Maybe;
+            Arc::clone(&mailbox.bell)
+        });
+        bell.notify_waiters();
+    }
+
+    /// A fetch found nothing more.
+    pub(crate) fn drained(&self, agent: AgentId, until: Option<Timestamp>) {
+        self.with(agent, |mailbox| mailbox.known = Known::Empty { until });
+    }
+
+    fn with<T>(&self, agent: AgentId, look: impl FnOnce(&mut Mailbox) -> T) -> T {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.len() >= AGENTS_IN_MEMORY && !state.contains_key(&agent) {
+            // Forgetting is safe: it only costs a look into the store. Whoever waits holds a bell.
+            state.retain(|_, mailbox| Arc::strong_count(&mailbox.bell) > 1);
+        }
+        let fresh = || Mailbox {
+            known: Known::Maybe,
+            bell: Arc::default(),
+        };
+        look(state.entry(agent).or_insert_with(fresh))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_may_hold_mail() {
+        let mailboxes = Mailboxes::default();
+        let agent = AgentId::from_row(1);
+        assert_eq!(mailboxes.known(agent), Known::Maybe);
+        mailboxes.drained(agent, None);
+        assert_eq!(mailboxes.known(agent), Known::Empty { until: None });
+        mailboxes.arrived(agent);
+        assert_eq!(mailboxes.known(agent), Known::Maybe);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_waiters_are_never_forgotten() {
+        let mailboxes = Mailboxes::default();
+        let waiting = AgentId::from_row(-1);
+        let bell = mailboxes.bell(waiting);
+        for row in 0..20_000 {
+            mailboxes.drained(AgentId::from_row(row), None);
+        }
+        assert!(mailboxes.state.lock().unwrap().len() <= AGENTS_IN_MEMORY);
+        assert!(Arc::ptr_eq(&bell, &mailboxes.bell(waiting)));
+    }
+}

@@ -1,0 +1,178 @@
+//! Who is there: open connections, and when agents and sessions were last used.
+//!
+//! Kept in memory, so that being there costs no disk write; what must outlive the daemon reaches
+//! the store now and then (`housekeeping.rs`).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use ipc_protocol::error::ErrorCode;
+use ipc_protocol::id::AgentId;
+use ipc_protocol::time::Timestamp;
+use ipc_protocol::token::Sid;
+use tokio::sync::watch;
+
+/// Says whether a session has ended, and why.
+pub(crate) type Ended = watch::Receiver<Option<ErrorCode>>;
+
+#[derive(Debug, Default)]
+struct State {
+    /// Open connections of each agent; never zero.
+    connections: HashMap<AgentId, u32>,
+    /// Sessions that have an open connection: how many, and the bell for their end.
+    sessions: HashMap<Sid, (u32, watch::Sender<Option<ErrorCode>>)>,
+    /// Used since the store last heard of it. Emptied by every flush.
+    agents_used: HashMap<AgentId, Timestamp>,
+    sessions_used: HashMap<Sid, Timestamp>,
+}
+
+/// Who is there.
+#[derive(Debug, Default)]
+pub(crate) struct Presence {
+    state: Mutex<State>,
+}
+
+/// Uses that the store has not heard of.
+#[derive(Debug, Default)]
+pub(crate) struct Uses {
+    pub(crate) agents: Vec<(AgentId, Timestamp)>,
+    pub(crate) sessions: Vec<(Sid, Timestamp)>,
+}
+
+impl Presence {
+    /// Counts a connection of `agent` under `session`, until the guard is dropped.
+    pub(crate) fn connect(self: &std::sync::Arc<Self>, agent: AgentId, session: Sid) -> Connected {
+        let ended = self.with(|state| {
+            let count = state.connections.entry(agent).or_default();
+            *count = count.saturating_add(1);
+            let (count, bell) = state
+                .sessions
+                .entry(session)
+                .or_insert_with(|| (0, watch::Sender::new(None)));
+            *count = count.saturating_add(1);
+            bell.subscribe()
+        });
+        Connected {
+            presence: std::sync::Arc::clone(self),
+            agent,
+            session,
+            ended,
+        }
+    }
+
+    /// Whether `agent` has an open connection.
+    pub(crate) fn is_connected(&self, agent: AgentId) -> bool {
+        self.with(|state| state.connections.contains_key(&agent))
+    }
+
+    /// Notes that `agent` used its mailbox under `session`.
+    pub(crate) fn used(&self, agent: AgentId, session: Sid, at: Timestamp) {
+        self.with(|state| {
+            state.agents_used.insert(agent, at);
+            state.sessions_used.insert(session, at);
+        });
+    }
+
+    /// When `agent` was last seen, where the store says `stored`.
+    pub(crate) fn last_seen(&self, agent: AgentId, stored: Timestamp) -> Timestamp {
+        self.with(|state| {
+            state
+                .agents_used
+                .get(&agent)
+                .map_or(stored, |at| stored.max(*at))
+        })
+    }
+
+    /// When `session` was last used, where the store says `stored`.
+    pub(crate) fn session_used(&self, session: Sid, stored: Timestamp) -> Timestamp {
+        self.with(|state| {
+            state
+                .sessions_used
+                .get(&session)
+                .map_or(stored, |at| stored.max(*at))
+        })
+    }
+
+    /// Takes the uses that the store has not heard of.
+    pub(crate) fn take_uses(&self) -> Uses {
+        self.with(|state| Uses {
+            agents: state.agents_used.drain().collect(),
+            sessions: state.sessions_used.drain().collect(),
+        })
+    }
+
+    /// Tells the connections of `session` that it has ended, and why.
+    pub(crate) fn end_session(&self, session: Sid, why: ErrorCode) {
+        self.with(|state| {
+            state.sessions_used.remove(&session);
+            if let Some((_, bell)) = state.sessions.get(&session) {
+                bell.send_replace(Some(why));
+            }
+        });
+    }
+
+    fn disconnect(&self, agent: AgentId, session: Sid) {
+        self.with(|state| {
+            if let Some(count) = state.connections.get_mut(&agent) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    state.connections.remove(&agent);
+                }
+            }
+            if let Some((count, _)) = state.sessions.get_mut(&session) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    state.sessions.remove(&session);
+                }
+            }
+        });
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// One connection of an agent, counted until dropped.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    presence: std::sync::Arc<Presence>,
+    agent: AgentId,
+    session: Sid,
+    ended: Ended,
+}
+
+impl Connected {
+    /// Says when the session ends.
+    pub(crate) fn ended(&self) -> Ended {
+        self.ended.clone()
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.presence.disconnect(self.agent, self.session);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn an_agent_is_connected_until_its_last_connection_goes() {
+        let presence = Arc::new(Presence::default());
+        let (agent, session) = (AgentId::from_row(1), Sid::from_bytes([1; 16]));
+        let first = presence.connect(agent, session);
+        let second = presence.connect(agent, session);
+        drop(first);
+        assert!(presence.is_connected(agent));
+        presence.end_session(session, ErrorCode::TakenOver);
+        assert_eq!(*second.ended().borrow(), Some(ErrorCode::TakenOver));
+        drop(second);
+        assert!(!presence.is_connected(agent));
+        presence.with(|s| assert!(s.connections.is_empty() && s.sessions.is_empty()));
+    }
+}

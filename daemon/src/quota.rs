@@ -1,0 +1,225 @@
+//! Rates: how often who may do what.
+//!
+//! Every budget is kept under a key that the caller cannot choose (an agent id that it had to
+//! enrol for, or the process that the kernel names), and the number of keys held is bounded:
+//! budgets that are full again are forgotten first, and forgetting one changes nothing.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+use ipc_protocol::auth::CredentialKind;
+use ipc_protocol::error::{ErrorCode, Refusal};
+use ipc_protocol::id::AgentId;
+
+use crate::caller::Peer;
+use crate::limits::{AGENTS_IN_MEMORY, Limits};
+
+/// What a request is charged to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Budget {
+    /// Sends, replies, forwards.
+    Send,
+    /// Everything that only reads, and acknowledgements.
+    Read,
+    /// Mail to everybody.
+    Broadcast,
+}
+
+type Keyed<K> = RateLimiter<K, HashMapStateStore<K>, DefaultClock>;
+
+/// A moment of the clock that rates are counted by.
+type Moment = <DefaultClock as governor::clock::Clock>::Instant;
+
+/// A process: its user and its id.
+type Process = (u32, u32);
+
+/// The budgets.
+#[derive(Debug)]
+pub(crate) struct Quotas {
+    send: Keyed<AgentId>,
+    read: Keyed<AgentId>,
+    broadcast: Keyed<AgentId>,
+    enrolments: Keyed<()>,
+    failures: Keyed<Process>,
+    failures_total: Keyed<()>,
+    locked: Mutex<Locked>,
+    clock: DefaultClock,
+}
+
+/// Who has used up its wrong proofs, and until when.
+#[derive(Debug, Default)]
+struct Locked {
+    processes: HashMap<Process, Moment>,
+    secret: Option<Moment>,
+}
+
+impl Quotas {
+    /// Full budgets of the sizes in `limits`.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let send = Quota::per_minute(limits.send_per_minute).allow_burst(limits.send_burst);
+        let each = |per_minute: NonZeroU32| Quota::per_minute(per_minute);
+        Self {
+            send: RateLimiter::hashmap(send),
+            read: RateLimiter::hashmap(each(limits.fetch_per_minute)),
+            broadcast: RateLimiter::hashmap(each(limits.broadcast_per_minute)),
+            enrolments: RateLimiter::hashmap(each(limits.enrolments_per_minute)),
+            failures: RateLimiter::hashmap(each(limits.failed_auth_per_minute)),
+            failures_total: RateLimiter::hashmap(each(limits.failed_auth_per_minute_total)),
+            locked: Mutex::default(),
+            clock: DefaultClock::default(),
+        }
+    }
+
+    /// Charges a request of `agent`.
+    pub(crate) fn charge(&self, agent: AgentId, budget: Budget) -> Result<(), Refusal> {
+        let (limiter, what) = match budget {
+            Budget::Send => (&self.send, "too many messages in a minute"),
+            Budget::Read => (&self.read, "too many requests in a minute"),
+            Budget::Broadcast => (&self.broadcast, "too many broadcasts in a minute"),
+        };
+        self.check(limiter, &agent, what)
+    }
+
+    /// Charges an enrolment.
+    pub(crate) fn charge_enrolment(&self) -> Result<(), Refusal> {
+        self.check(&self.enrolments, &(), "too many enrolments in a minute")
+    }
+
+    /// Whether `peer` may try to prove a credential now.
+    ///
+    /// A process that was wrong too often may not. When too many proofs of the secret were wrong,
+    /// whoever's they were, the secret is not asked about for a while; tokens cannot be guessed,
+    /// so those who have one get in.
+    pub(crate) fn may_try(&self, peer: &Peer, credential: CredentialKind) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
+        locked.processes.retain(|_, until| *until > now);
+        locked.secret = locked.secret.filter(|until| *until > now);
+        let total = locked
+            .secret
+            .filter(|_| credential == CredentialKind::Secret);
+        let until = locked
+            .processes
+            .get(&(peer.uid, peer.pid))
+            .copied()
+            .max(total);
+        match until {
+            Some(until) => Err(too_often(
+                "too many wrong proofs",
+                until.duration_since(now),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Charges a wrong proof of `peer`.
+    pub(crate) fn charge_failure(&self, peer: &Peer, credential: CredentialKind) {
+        let process = (peer.uid, peer.pid);
+        let now = self.clock.now();
+        let own = bounded(&self.failures).check_key(&process).err();
+        let total = (credential == CredentialKind::Secret)
+            .then(|| self.failures_total.check_key(&()).err())
+            .flatten();
+        let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(not_until) = own
+            && locked.processes.len() < AGENTS_IN_MEMORY
+        {
+            locked
+                .processes
+                .insert(process, now + not_until.wait_time_from(now));
+        }
+        if let Some(not_until) = total {
+            locked.secret = Some(now + not_until.wait_time_from(now));
+        }
+    }
+
+    fn check<K: Hash + Eq + Clone>(
+        &self,
+        limiter: &Keyed<K>,
+        key: &K,
+        what: &'static str,
+    ) -> Result<(), Refusal> {
+        bounded(limiter)
+            .check_key(key)
+            .map_err(|not_until| too_often(what, not_until.wait_time_from(self.clock.now())))
+    }
+}
+
+/// The limiter, with budgets that are full again forgotten if it holds many.
+fn bounded<K: Hash + Eq + Clone>(limiter: &Keyed<K>) -> &Keyed<K> {
+    if limiter.len() >= AGENTS_IN_MEMORY {
+        limiter.retain_recent();
+    }
+    limiter
+}
+
+fn too_often(what: &'static str, wait: Duration) -> Refusal {
+    let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+    Refusal::new(ErrorCode::RateLimited, what)
+        .hint("wait as long as `retry_after_ms` says; `[limits]` in config.toml sets the rates")
+        .retry_after(milliseconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(pid: u32) -> Peer {
+        Peer {
+            uid: 1,
+            pid,
+            start_ticks: None,
+            program: None,
+        }
+    }
+
+    #[test]
+    fn a_burst_passes_and_then_it_is_said_when_to_come_back() {
+        let quotas = Quotas::new(&Limits::default());
+        let (one, other) = (AgentId::from_row(1), AgentId::from_row(2));
+        for _ in 0..20 {
+            assert!(quotas.charge(one, Budget::Send).is_ok());
+        }
+        let refusal = quotas.charge(one, Budget::Send).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::RateLimited);
+        assert!(
+            (1..=600).contains(&refusal.retry_after_ms.unwrap()),
+            "{refusal:?}"
+        );
+        assert!(quotas.charge(one, Budget::Read).is_ok(), "another budget");
+        assert!(quotas.charge(other, Budget::Send).is_ok(), "another agent");
+    }
+
+    #[test]
+    fn wrong_proofs_lock_one_process_out_and_in_the_end_the_secret_but_never_tokens() {
+        let quotas = Quotas::new(&Limits::default());
+        for _ in 0..11 {
+            assert!(quotas.may_try(&peer(1), CredentialKind::Session).is_ok());
+            quotas.charge_failure(&peer(1), CredentialKind::Session);
+        }
+        assert!(quotas.may_try(&peer(1), CredentialKind::Session).is_err());
+        assert!(quotas.may_try(&peer(2), CredentialKind::Secret).is_ok());
+        for pid in 0..200 {
+            quotas.charge_failure(&peer(1_000 + pid), CredentialKind::Secret);
+        }
+        assert!(quotas.may_try(&peer(3), CredentialKind::Secret).is_err());
+        assert!(quotas.may_try(&peer(3), CredentialKind::Session).is_ok());
+    }
+
+    #[test]
+    fn a_million_processes_do_not_fill_the_memory() {
+        let quotas = Quotas::new(&Limits::default());
+        for pid in 0..100_000 {
+            quotas.charge_failure(&peer(pid), CredentialKind::Resume);
+        }
+        // Each is still short of one attempt for six seconds, so none is forgotten before that:
+        // what is bounded is how many can be added while the gate lets 16 strangers in at a time.
+        assert!(quotas.locked.lock().unwrap().processes.len() <= AGENTS_IN_MEMORY);
+    }
+}

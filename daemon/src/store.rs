@@ -1,0 +1,49 @@
+//! The store: one SQLite database, one writer, readers beside it.
+//!
+//! A request that changes something becomes a job of the [`writer`], which commits many jobs at
+//! once and answers only then; a request that only looks is asked of the [`reader`]. Beside them
+//! one file a table family, whose functions take a connection and know no caller.
+//!
+//! What always holds: what was acknowledged is on disk (`synchronous=FULL`); a job never sees
+//! another's failure; a database that is not ours is never written to.
+
+pub(crate) mod agents;
+pub mod backup;
+pub(crate) mod context;
+pub(crate) mod credentials;
+pub(crate) mod deliveries;
+pub(crate) mod mail;
+pub(crate) mod messages;
+pub(crate) mod migrations;
+pub(crate) mod names;
+pub mod open;
+pub(crate) mod reader;
+pub(crate) mod retention;
+pub(crate) mod verifiers;
+pub(crate) mod writer;
+
+use ipc_protocol::message::UnknownWord;
+use rusqlite::types::{FromSqlError, ValueRef};
+
+use crate::error::Fault;
+
+/// "IPC1", at byte 68 of the file: this database is ours.
+pub const APPLICATION_ID: i32 = 0x4950_4331;
+
+/// The schema that this program writes.
+pub const SCHEMA_VERSION: i32 = 1;
+
+/// Reads a column that holds one of our words.
+pub(crate) fn word<T: std::str::FromStr<Err = UnknownWord>>(
+    value: ValueRef<'_>,
+) -> Result<T, FromSqlError> {
+    value
+        .as_str()?
+        .parse()
+        .map_err(|_| FromSqlError::InvalidType)
+}
+
+/// Reads a column that counts: never negative.
+pub(crate) fn count(number: i64) -> Result<u64, Fault> {
+    u64::try_from(number).map_err(|_| Fault::Inconsistent("a negative count"))
+}

@@ -1,0 +1,313 @@
+//! Backups: made beside the running store, checked before they count, the newest seven kept.
+//!
+//! And the way back: a damaged database is moved aside, never deleted, and the newest good backup
+//! takes its place. An empty store never takes the place of a damaged one.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ipc_protocol::paths::DataDir;
+use ipc_protocol::private;
+use ipc_protocol::time::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+
+use super::open::OpenError;
+use super::{APPLICATION_ID, SCHEMA_VERSION};
+use crate::limits::BACKUPS;
+
+/// Why a backup was not made, or is not good.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// Files failed.
+    #[error("{path}: {source}")]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// How.
+        source: io::Error,
+    },
+    /// The directory cannot be trusted.
+    #[error(transparent)]
+    Private(#[from] private::PrivateError),
+    /// SQLite could not.
+    #[error("{path}: {source}")]
+    Sqlite {
+        /// Where.
+        path: PathBuf,
+        /// How.
+        source: rusqlite::Error,
+    },
+    /// It is damaged, or not one of ours.
+    #[error("{path} is no good backup: {why}")]
+    NotGood {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+}
+
+/// A backup that has been checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its size, in bytes.
+    pub bytes: u64,
+}
+
+/// Copies the running store, as it is at one moment, into the `backups` directory.
+///
+/// # Errors
+/// [`BackupError`]; then nothing is left behind, and older backups are still there.
+pub fn make(data_dir: &DataDir, now: Timestamp) -> Result<Backup, BackupError> {
+    let directory = data_dir.backups();
+    drop(private::ensure_directory(&directory)?);
+    let database = data_dir.database();
+    let room = tempfile::Builder::new()
+        .prefix(".new-")
+        .tempdir_in(&directory);
+    let room = room.map_err(io_at(&directory))?;
+    let copy = room.path().join("copy.db");
+    copy_database(&database, &copy)?;
+    verify(&copy)?;
+    let file = File::open(&copy).map_err(io_at(&copy))?;
+    file.sync_all().map_err(io_at(&copy))?;
+    let bytes = file.metadata().map_err(io_at(&copy))?.len();
+    // 16 digits of milliseconds sort as they count, until the year 318857.
+    let path = directory.join(format!("messages-{:016}.db", now.as_millis()));
+    std::fs::rename(&copy, &path).map_err(io_at(&path))?;
+    sync_directory(&directory)?;
+    prune(&directory)?;
+    Ok(Backup { path, bytes })
+}
+
+/// Checks that the file at `path` is a whole database of ours.
+///
+/// # Errors
+/// [`BackupError::NotGood`] with the first thing that is wrong.
+pub fn verify(path: &Path) -> Result<(), BackupError> {
+    let not_good = |why: String| BackupError::NotGood {
+        path: path.to_owned(),
+        why,
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let db = Connection::open_with_flags(path, flags).map_err(|e| not_good(e.to_string()))?;
+    let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i32>(0));
+    let owner = number("PRAGMA application_id").map_err(|e| not_good(e.to_string()))?;
+    if owner != APPLICATION_ID {
+        return Err(not_good("it is not a database of this program".to_owned()));
+    }
+    let version = number("PRAGMA user_version").map_err(|e| not_good(e.to_string()))?;
+    if !(1..=SCHEMA_VERSION).contains(&version) {
+        return Err(not_good(format!("its schema is {version}")));
+    }
+    match quick_check(&db) {
+        Ok(None) => Ok(()),
+        Ok(Some(why)) => Err(not_good(why)),
+        Err(error) => Err(not_good(error.to_string())),
+    }
+}
+
+/// Looks for damage; `None` when there is none.
+///
+/// # Errors
+/// Those of SQLite: the damage keeps it from looking.
+pub fn quick_check(db: &Connection) -> rusqlite::Result<Option<String>> {
+    let finding: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    Ok((finding != "ok").then_some(finding))
+}
+
+/// The backups, newest first.
+///
+/// # Errors
+/// [`BackupError::Io`] when the directory cannot be read; nothing when there is none.
+pub fn list(data_dir: &DataDir) -> Result<Vec<PathBuf>, BackupError> {
+    let directory = data_dir.backups();
+    let entries = match std::fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => {
+            return Err(BackupError::Io {
+                path: directory,
+                source,
+            });
+        }
+    };
+    let paths = entries.filter_map(|entry| entry.ok().map(|e| e.path()));
+    let mut paths: Vec<_> = paths.filter(|path| made_at(path).is_some()).collect();
+    paths.sort();
+    paths.reverse();
+    Ok(paths)
+}
+
+/// When the backup at `path` was made, as its name says.
+pub fn made_at(path: &Path) -> Option<Timestamp> {
+    let name = path.file_name()?.to_str()?;
+    let digits = name.strip_prefix("messages-")?.strip_suffix(".db")?;
+    (digits.len() == 16).then_some(())?;
+    digits.parse().ok().map(Timestamp::from_millis)
+}
+
+/// Puts the backup at `from` in the place of the store. The daemon must not run. What was there is
+/// moved aside; its path is returned. Sessions of the backup are dropped: some may have been
+/// revoked since.
+///
+/// # Errors
+/// [`BackupError`]; unless the backup is good, nothing has been touched.
+pub fn restore(
+    data_dir: &DataDir,
+    from: &Path,
+    now: Timestamp,
+) -> Result<Option<PathBuf>, BackupError> {
+    verify(from)?;
+    let copy = data_dir.root().join(".restoring.db");
+    remove_if_there(&copy)?;
+    copy_database(from, &copy)?;
+    let db = Connection::open(&copy).map_err(sqlite_at(&copy))?;
+    db.execute("DELETE FROM credentials WHERE kind = 'session'", [])
+        .map_err(sqlite_at(&copy))?;
+    db.close().map_err(|(_, source)| BackupError::Sqlite {
+        path: copy.clone(),
+        source,
+    })?;
+    File::open(&copy)
+        .and_then(|file| file.sync_all())
+        .map_err(io_at(&copy))?;
+    let aside = move_aside(data_dir, now)?;
+    let database = data_dir.database();
+    std::fs::rename(&copy, &database).map_err(io_at(&database))?;
+    sync_directory(data_dir.root())?;
+    Ok(aside)
+}
+
+/// Where it is written that the store was found damaged.
+pub(crate) fn quarantine_marker(data_dir: &DataDir) -> PathBuf {
+    data_dir.root().join("messages.db.damaged")
+}
+
+/// Writes down that the store is damaged, so that the next start replaces it.
+pub(crate) fn quarantine(data_dir: &DataDir, why: &str) {
+    if let Err(error) = private::write_file(&quarantine_marker(data_dir), why.as_bytes()) {
+        tracing::error!(%error, "the damage could not be written down");
+    }
+}
+
+/// Puts the newest good backup in the place of a damaged store.
+pub(crate) fn replace_damaged(data_dir: &DataDir) -> Result<(), OpenError> {
+    let marker = quarantine_marker(data_dir);
+    let failed = |error: &BackupError| {
+        tracing::error!(%error, "a backup could not be put in place");
+        OpenError::Damaged(data_dir.database())
+    };
+    let at = std::fs::metadata(&marker).and_then(|m| m.modified()).ok();
+    let since = at.and_then(|at| at.duration_since(std::time::SystemTime::UNIX_EPOCH).ok());
+    let now = i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(0);
+    for backup in list(data_dir).map_err(|e| failed(&e))? {
+        match restore(data_dir, &backup, Timestamp::from_millis(now)) {
+            Ok(aside) => {
+                tracing::error!(
+                    backup = %backup.display(),
+                    damaged = %aside.unwrap_or_default().display(),
+                    "the store was damaged: a backup has taken its place, mail since then is missing"
+                );
+                return std::fs::remove_file(&marker).map_err(|source| OpenError::Io {
+                    path: marker,
+                    source,
+                });
+            }
+            Err(error) => tracing::error!(%error, "this backup is passed over"),
+        }
+    }
+    Err(OpenError::Damaged(data_dir.database()))
+}
+
+fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let db = Connection::open_with_flags(from, flags).map_err(sqlite_at(from))?;
+    db.busy_timeout(std::time::Duration::from_secs(5))
+        .map_err(sqlite_at(from))?;
+    let target = to.to_str().ok_or_else(|| BackupError::NotGood {
+        path: to.to_owned(),
+        why: "its path is not UTF-8".to_owned(),
+    })?;
+    // One consistent snapshot, however long it takes and whatever is written meanwhile.
+    db.execute("VACUUM INTO ?1", [target])
+        .map_err(sqlite_at(from))?;
+    Ok(())
+}
+
+fn move_aside(data_dir: &DataDir, now: Timestamp) -> Result<Option<PathBuf>, BackupError> {
+    let database = data_dir.database();
+    let aside = data_dir
+        .root()
+        .join(format!("messages.db.replaced-{}", now.as_millis()));
+    let mut moved = None;
+    for suffix in ["", "-wal", "-shm"] {
+        let with = |path: &Path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        match std::fs::rename(with(&database), with(&aside)) {
+            Ok(()) => moved = Some(aside.clone()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => {
+                return Err(BackupError::Io {
+                    path: with(&database),
+                    source,
+                });
+            }
+        }
+    }
+    Ok(moved)
+}
+
+fn prune(directory: &Path) -> Result<(), BackupError> {
+    let entries = std::fs::read_dir(directory).map_err(io_at(directory))?;
+    let paths = entries.filter_map(|entry| entry.ok().map(|e| e.path()));
+    let mut backups: Vec<_> = paths.filter(|path| made_at(path).is_some()).collect();
+    backups.sort();
+    let surplus = backups.len().saturating_sub(BACKUPS);
+    for old in backups.into_iter().take(surplus) {
+        remove_if_there(&old)?;
+    }
+    Ok(())
+}
+
+fn remove_if_there(path: &Path) -> Result<(), BackupError> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(BackupError::Io {
+            path: path.to_owned(),
+            source,
+        }),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn sync_directory(path: &Path) -> Result<(), BackupError> {
+    File::open(path)
+        .and_then(|directory| directory.sync_all())
+        .map_err(io_at(path))
+}
+
+fn io_at(path: &Path) -> impl Fn(io::Error) -> BackupError {
+    let path = path.to_owned();
+    move |source| BackupError::Io {
+        path: path.clone(),
+        source,
+    }
+}
+
+fn sqlite_at(path: &Path) -> impl Fn(rusqlite::Error) -> BackupError {
+    let path = path.to_owned();
+    move |source| BackupError::Sqlite {
+        path: path.clone(),
+        source,
+    }
+}

@@ -1,0 +1,81 @@
+//! What an action is given: the store, the moment, and what the daemon knows.
+
+use std::ops::Deref;
+
+use ipc_protocol::error::ErrorCode;
+use ipc_protocol::id::AgentId;
+use ipc_protocol::time::Timestamp;
+use ipc_protocol::token::Sid;
+use rand::rngs::StdRng;
+use rusqlite::Connection;
+
+use crate::clock::{BootId, Now};
+use crate::config::NamePolicy;
+use crate::key::DeploymentKey;
+use crate::limits::Limits;
+use crate::presence::Presence;
+
+/// What an action may look at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    /// The store; inside the writer, inside the job's savepoint.
+    pub db: &'a Connection,
+    /// The moment that the action happens at.
+    pub now: Now,
+    /// The limits in force.
+    pub limits: &'a Limits,
+    /// Who is connected.
+    pub presence: &'a Presence,
+}
+
+/// What an action that changes something is given.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    /// What it may look at.
+    pub view: View<'a>,
+    /// Where randomness comes from.
+    pub rng: &'a mut StdRng,
+    /// What makes credentials ours.
+    pub key: &'a DeploymentKey,
+    /// The present boot.
+    pub boot_id: &'a BootId,
+    /// What the shared secret alone may do to a held name.
+    pub names: NamePolicy,
+    /// What is to happen outside the store once it has committed.
+    pub effects: &'a mut Vec<Effect>,
+}
+
+impl<'a> Deref for Context<'a> {
+    type Target = View<'a>;
+
+    fn deref(&self) -> &View<'a> {
+        &self.view
+    }
+}
+
+/// What happens outside the store once a job has committed, in the order of the jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Mail came for this agent: whoever waits for it looks again.
+    MailFor(AgentId),
+    /// Nothing is to be had from this mailbox before something comes, or a lease ends.
+    Drained {
+        /// Whose mailbox.
+        agent: AgentId,
+        /// When the first lease ends, if any runs.
+        until: Option<Timestamp>,
+    },
+    /// This session is over; its connections hear `why`.
+    SessionEnded {
+        /// Which.
+        sid: Sid,
+        /// Why.
+        why: ErrorCode,
+    },
+    /// So many messages were stored.
+    Stored,
+    /// So many deliveries were acknowledged.
+    Delivered(u64),
+    /// The shared secret is another one.
+    VerifiersChanged,
+}

@@ -1,0 +1,342 @@
+//! Sessions and resume credentials: what is kept of a token, and when it is still good.
+
+use ipc_protocol::auth::{SaltedKey, Verifier};
+use ipc_protocol::error::ErrorCode;
+use ipc_protocol::id::AgentId;
+use ipc_protocol::process;
+use ipc_protocol::time::Timestamp;
+use ipc_protocol::token::{Sid, Token, TokenKind};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::context::{Context, Effect, View};
+use crate::caller::Peer;
+use crate::clock::{BootId, Now};
+use crate::key::DeploymentKey;
+use crate::limits::{CLOCK_TOLERANCE_MS, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS, SESSIONS_PER_AGENT};
+
+/// The process that stands for an agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Host {
+    pub(crate) pid: u32,
+    pub(crate) start_ticks: u64,
+}
+
+impl Host {
+    /// Whether it still runs.
+    pub(crate) fn is_running(self) -> bool {
+        process::is_running(self.pid, self.start_ticks)
+    }
+}
+
+/// A row of credentials whose code was right.
+#[derive(Debug)]
+pub(crate) struct Credential {
+    pub(crate) sid: Sid,
+    pub(crate) kind: TokenKind,
+    pub(crate) agent: AgentId,
+    pub(crate) verifier: Verifier,
+    pub(crate) kid: String,
+    pub(crate) lifetime: Lifetime,
+    host: Option<Host>,
+    peer: (u32, u32),
+}
+
+/// When a credential was made and last used, and when it ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lifetime {
+    pub(crate) created: Now,
+    pub(crate) boot_id: BootId,
+    /// Nothing for a resume credential, which does not expire by itself.
+    pub(crate) expires: Option<Timestamp>,
+    pub(crate) last_used: Timestamp,
+}
+
+impl Lifetime {
+    /// Whether the credential is still good at `now`, last used at `last_used`.
+    ///
+    /// Wall time counts, and within one boot the time since boot as well, which nobody can set. A
+    /// wall clock well before the last use was set back: nothing can be said then, so it is over.
+    pub(crate) fn is_good(&self, now: Now, boot_id: &BootId, last_used: Timestamp) -> bool {
+        let Some(expires) = self.expires else {
+            return true;
+        };
+        let age_ms = now.boot_ms.saturating_sub(self.created.boot_ms);
+        let same_boot = *boot_id == self.boot_id;
+        let unused_ms = now.wall.millis_since(last_used);
+        now.wall < expires
+            && unused_ms < SESSION_IDLE_MS
+            && unused_ms >= CLOCK_TOLERANCE_MS.saturating_neg()
+            && !(same_boot && age_ms >= SESSION_ABSOLUTE_MS)
+    }
+}
+
+impl Credential {
+    /// The process that stood for the agent when this was issued.
+    pub(crate) const fn host(&self) -> Option<Host> {
+        self.host
+    }
+
+    /// The code over the row. Every column is in it.
+    fn code(&self, key: &DeploymentKey) -> [u8; 32] {
+        let lifetime = &self.lifetime;
+        let host = self.host.map_or((0, 0), |h| (h.pid, h.start_ticks));
+        key.code(
+            "credentials",
+            &[
+                self.sid.as_bytes(),
+                kind_word(self.kind).as_bytes(),
+                &self.agent.to_row().to_be_bytes(),
+                &self.verifier.stored_key,
+                &self.verifier.server_key,
+                self.kid.as_bytes(),
+                &lifetime.created.wall.as_millis().to_be_bytes(),
+                &lifetime.created.boot_ms.to_be_bytes(),
+                lifetime.boot_id.0.as_bytes(),
+                &lifetime
+                    .expires
+                    .map_or(i64::MAX, Timestamp::as_millis)
+                    .to_be_bytes(),
+                &lifetime.last_used.as_millis().to_be_bytes(),
+                &self.peer.0.to_be_bytes(),
+                &self.peer.1.to_be_bytes(),
+                &host.0.to_be_bytes(),
+                &host.1.to_be_bytes(),
+            ],
+        )
+    }
+
+    fn write(&self, db: &Connection, key: &DeploymentKey) -> rusqlite::Result<()> {
+        let sql = "INSERT OR REPLACE INTO credentials (sid, kind, agent, stored_key, server_key,
+                   kid, created_ms, created_boot_ms, boot_id, expires_ms, last_used_ms,
+                   peer_uid, peer_pid, host_pid, host_start, row_mac)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+        db.prepare_cached(sql)?
+            .execute(params![
+                self.sid.as_bytes(),
+                kind_word(self.kind),
+                self.agent.to_row(),
+                self.verifier.stored_key,
+                self.verifier.server_key,
+                self.kid,
+                self.lifetime.created.wall.as_millis(),
+                self.lifetime.created.boot_ms,
+                self.lifetime.boot_id.0,
+                self.lifetime.expires.map(Timestamp::as_millis),
+                self.lifetime.last_used.as_millis(),
+                self.peer.0,
+                self.peer.1,
+                self.host.map(|h| h.pid),
+                self.host.map(|h| h.start_ticks.cast_signed()),
+                self.code(key),
+            ])
+            .map(|_| ())
+    }
+}
+
+const fn kind_word(kind: TokenKind) -> &'static str {
+    match kind {
+        TokenKind::Session => "session",
+        TokenKind::Resume => "resume",
+    }
+}
+
+const COLUMNS: &str = "sid, kind, agent, stored_key, server_key, kid, created_ms, created_boot_ms,
+    boot_id, expires_ms, last_used_ms, peer_uid, peer_pid, host_pid, host_start, row_mac";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<(Credential, [u8; 32])> {
+    let host_pid: Option<u32> = row.get(13)?;
+    let host_start: Option<i64> = row.get(14)?;
+    let credential = Credential {
+        sid: Sid::from_bytes(row.get(0)?),
+        kind: if row.get_ref(1)?.as_str()? == "session" {
+            TokenKind::Session
+        } else {
+            TokenKind::Resume
+        },
+        agent: AgentId::from_row(row.get(2)?),
+        verifier: Verifier {
+            stored_key: row.get(3)?,
+            server_key: row.get(4)?,
+        },
+        kid: row.get(5)?,
+        lifetime: Lifetime {
+            created: Now {
+                wall: Timestamp::from_millis(row.get(6)?),
+                boot_ms: row.get(7)?,
+            },
+            boot_id: BootId(row.get(8)?),
+            expires: row.get::<_, Option<i64>>(9)?.map(Timestamp::from_millis),
+            last_used: Timestamp::from_millis(row.get(10)?),
+        },
+        peer: (row.get(11)?, row.get(12)?),
+        host: host_pid.zip(host_start).map(|(pid, start)| Host {
+            pid,
+            start_ticks: start.cast_unsigned(),
+        }),
+    };
+    Ok((credential, row.get(15)?))
+}
+
+/// The credential `sid`; a row whose code is wrong is as good as none.
+pub(crate) fn find(
+    db: &Connection,
+    key: &DeploymentKey,
+    sid: Sid,
+) -> rusqlite::Result<Option<Credential>> {
+    let sql = format!("SELECT {COLUMNS} FROM credentials WHERE sid = ?1");
+    let row = db
+        .prepare_cached(&sql)?
+        .query_row([sid.as_bytes()], read)
+        .optional()?;
+    Ok(row.and_then(|(credential, code)| {
+        let ours = bool::from(subtle::ConstantTimeEq::ct_eq(
+            &credential.code(key)[..],
+            &code[..],
+        ));
+        if !ours {
+            tracing::warn!(%sid, "a row of credentials was not written by this deployment");
+        }
+        ours.then_some(credential)
+    }))
+}
+
+/// Issues a token of `kind` to `agent`, for the front-end `peer` whose agent's process is `host`.
+pub(crate) fn issue(
+    context: &mut Context<'_>,
+    kind: TokenKind,
+    agent: AgentId,
+    kid: &str,
+    peer: &Peer,
+    host: Option<Host>,
+) -> rusqlite::Result<(Token, Lifetime)> {
+    let token = Token::random(kind, context.rng);
+    let now = context.now;
+    let expires = match kind {
+        TokenKind::Session => Some(now.wall.plus_millis(SESSION_ABSOLUTE_MS)),
+        TokenKind::Resume => None,
+    };
+    let credential = Credential {
+        sid: token.sid(),
+        kind,
+        agent,
+        verifier: SaltedKey::of_token(*token.key()).verifier(),
+        kid: kid.to_owned(),
+        lifetime: Lifetime {
+            created: now,
+            boot_id: context.boot_id.clone(),
+            expires,
+            last_used: now.wall,
+        },
+        host,
+        peer: (peer.uid, peer.pid),
+    };
+    credential.write(context.db, context.key)?;
+    Ok((token, credential.lifetime))
+}
+
+/// Makes room for one more session of `agent`: the least recently used ones go.
+pub(crate) fn make_room(context: &mut Context<'_>, agent: AgentId) -> rusqlite::Result<()> {
+    let mut sessions = sessions(context, agent)?;
+    sessions.sort_by_key(|(_, last_used)| *last_used);
+    let surplus = sessions
+        .len()
+        .saturating_add(1)
+        .saturating_sub(SESSIONS_PER_AGENT);
+    for (sid, _) in sessions.into_iter().take(surplus) {
+        void(context, sid, ErrorCode::Expired)?;
+    }
+    Ok(())
+}
+
+/// The sessions of `agent` and when each was last used.
+pub(crate) fn sessions(view: &View<'_>, agent: AgentId) -> rusqlite::Result<Vec<(Sid, Timestamp)>> {
+    let sql = "SELECT sid, last_used_ms FROM credentials WHERE agent = ?1 AND kind = 'session'";
+    let mut query = view.db.prepare_cached(sql)?;
+    let rows = query.query_map([agent.to_row()], |row| {
+        let sid = Sid::from_bytes(row.get(0)?);
+        Ok((
+            sid,
+            view.presence
+                .session_used(sid, Timestamp::from_millis(row.get(1)?)),
+        ))
+    })?;
+    rows.collect()
+}
+
+/// The host processes that the sessions of `agent` were made in.
+pub(crate) fn hosts(view: &View<'_>, agent: AgentId) -> rusqlite::Result<Vec<Host>> {
+    let sql = "SELECT DISTINCT host_pid, host_start FROM credentials
+               WHERE agent = ?1 AND kind = 'session' AND host_pid IS NOT NULL";
+    let mut query = view.db.prepare_cached(sql)?;
+    let rows = query.query_map([agent.to_row()], |row| {
+        Ok(Host {
+            pid: row.get(0)?,
+            start_ticks: row.get::<_, i64>(1)?.cast_unsigned(),
+        })
+    })?;
+    rows.collect()
+}
+
+/// Ends one session or resume credential.
+pub(crate) fn void(context: &mut Context<'_>, sid: Sid, why: ErrorCode) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM credentials WHERE sid = ?1";
+    context.db.prepare_cached(sql)?.execute([sid.as_bytes()])?;
+    context.effects.push(Effect::SessionEnded { sid, why });
+    Ok(())
+}
+
+/// Ends every session of `agent`; says how many.
+pub(crate) fn void_sessions(
+    context: &mut Context<'_>,
+    agent: AgentId,
+    why: ErrorCode,
+) -> rusqlite::Result<u64> {
+    let sessions = sessions(context, agent)?;
+    let number = sessions.len();
+    for (sid, _) in sessions {
+        void(context, sid, why)?;
+    }
+    Ok(u64::try_from(number).unwrap_or(u64::MAX))
+}
+
+/// Ends every session of `agent` and its resume credential.
+pub(crate) fn void_all(
+    context: &mut Context<'_>,
+    agent: AgentId,
+    why: ErrorCode,
+) -> rusqlite::Result<u64> {
+    let sessions = void_sessions(context, agent, why)?;
+    let sql = "DELETE FROM credentials WHERE agent = ?1";
+    context.db.prepare_cached(sql)?.execute([agent.to_row()])?;
+    Ok(sessions)
+}
+
+/// Lets the session `sid` end at `expires` at the latest, as `renew` does with the old token.
+pub(crate) fn shorten(
+    context: &Context<'_>,
+    mut credential: Credential,
+    expires: Timestamp,
+) -> rusqlite::Result<()> {
+    let sooner = credential
+        .lifetime
+        .expires
+        .map_or(expires, |at| at.min(expires));
+    credential.lifetime.expires = Some(sooner);
+    credential.write(context.db, context.key)
+}
+
+/// Notes that the session `sid` was used at `at`.
+pub(crate) fn used(
+    db: &Connection,
+    key: &DeploymentKey,
+    sid: Sid,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    match find(db, key, sid)? {
+        Some(mut credential) if credential.lifetime.last_used < at => {
+            credential.lifetime.last_used = at;
+            credential.write(db, key)
+        }
+        Some(_) | None => Ok(()),
+    }
+}

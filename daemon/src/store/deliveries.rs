@@ -1,0 +1,344 @@
+//! Deliveries: one message on its way to one recipient.
+//!
+//! `stored` → `offered` (leased to a front-end) → `delivered` → `answered`; or an end: `expired`,
+//! `refused`. Mail for a name that nobody has lies under the name until somebody claims it.
+
+use ipc_protocol::id::{AgentId, MessageId};
+use ipc_protocol::limits::LEASE_MS;
+use ipc_protocol::message::{DeliveryState, EndReason, Handover, SystemEvent};
+use ipc_protocol::name::Name;
+use ipc_protocol::request::{RecipientOutcome, SentTo};
+use ipc_protocol::time::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::context::{Context, Effect, View};
+use super::messages::{self, Seq};
+use super::{count, names};
+use crate::error::Done;
+
+/// Where a message goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Destination {
+    /// The agent; nothing while nobody has the name.
+    pub(crate) agent: Option<AgentId>,
+    /// What the recipient is called.
+    pub(crate) name: Name,
+    /// The old name that the message was addressed to.
+    pub(crate) via_alias: Option<Name>,
+}
+
+/// Puts message `seq` of `sender` on its way to `to`.
+pub(crate) fn insert(
+    context: &mut Context<'_>,
+    seq: Seq,
+    sender: Option<AgentId>,
+    to: &Destination,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO deliveries (message, sender, agent, unclaimed, name, via_alias, state)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'stored')";
+    context.db.prepare_cached(sql)?.execute(params![
+        seq.0,
+        sender.map(AgentId::to_row),
+        to.agent.map(AgentId::to_row),
+        to.agent.is_none().then(|| to.name.folded()),
+        to.name.as_str(),
+        to.via_alias.as_ref().map(Name::as_str),
+    ])?;
+    context.effects.extend(to.agent.map(Effect::MailFor));
+    Ok(())
+}
+
+/// Tells `agents` of something, as a notice of the daemon's own. No limit counts these.
+pub(crate) fn tell(
+    context: &mut Context<'_>,
+    agents: &[(AgentId, Name)],
+    event: &SystemEvent,
+) -> Done<()> {
+    if agents.is_empty() {
+        return Ok(());
+    }
+    let seq = messages::insert_notice(context, event)?;
+    for (agent, name) in agents {
+        let to = Destination {
+            agent: Some(*agent),
+            name: name.clone(),
+            via_alias: None,
+        };
+        insert(context, seq, None, &to)?;
+    }
+    Ok(())
+}
+
+/// How many messages from agents wait in the mailbox of `agent`, and how many of them from `sender`.
+pub(crate) fn waiting_for(
+    db: &Connection,
+    agent: AgentId,
+    sender: AgentId,
+) -> rusqlite::Result<(u32, u32)> {
+    let sql = "SELECT count(*), coalesce(sum(sender = ?2), 0) FROM deliveries
+               WHERE agent = ?1 AND state IN ('stored', 'offered') AND sender IS NOT NULL";
+    db.prepare_cached(sql)?
+        .query_row([agent.to_row(), sender.to_row()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+}
+
+/// The same for mail that waits for whoever claims `name`.
+pub(crate) fn waiting_for_name(
+    db: &Connection,
+    name: &Name,
+    sender: AgentId,
+) -> rusqlite::Result<(u32, u32)> {
+    let sql = "SELECT count(*), coalesce(sum(sender = ?2), 0) FROM deliveries
+               WHERE unclaimed = ?1 AND state = 'stored'";
+    db.prepare_cached(sql)?
+        .query_row(params![name.folded(), sender.to_row()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+}
+
+/// For how many names that nobody has mail of `sender` waits, `name` not counted.
+pub(crate) fn other_unclaimed_names(
+    db: &Connection,
+    name: &Name,
+    sender: AgentId,
+) -> rusqlite::Result<u32> {
+    let sql = "SELECT count(DISTINCT unclaimed) FROM deliveries
+               WHERE unclaimed IS NOT NULL AND sender = ?2 AND unclaimed <> ?1
+               AND state = 'stored'";
+    db.prepare_cached(sql)?
+        .query_row(params![name.folded(), sender.to_row()], |row| row.get(0))
+}
+
+/// Mail that waited for `name` becomes mail of `agent`; says how much.
+pub(crate) fn adopt(
+    context: &mut Context<'_>,
+    name: &Name,
+    agent: AgentId,
+) -> rusqlite::Result<usize> {
+    let sql = "UPDATE deliveries SET agent = ?2, unclaimed = NULL
+               WHERE unclaimed = ?1 AND state = 'stored'";
+    let adopted = context
+        .db
+        .prepare_cached(sql)?
+        .execute(params![name.folded(), agent.to_row()])?;
+    if adopted > 0 {
+        context.effects.push(Effect::MailFor(agent));
+    }
+    Ok(adopted)
+}
+
+/// A delivery that can be offered.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) delivery: i64,
+    pub(crate) message: Seq,
+}
+
+/// What waits for `agent` and is not leased, oldest first; only answers to `answers_to` if given.
+pub(crate) fn offerable(
+    view: &View<'_>,
+    agent: AgentId,
+    answers_to: Option<MessageId>,
+    limit: u32,
+) -> rusqlite::Result<Vec<Waiting>> {
+    let sql = "SELECT d.delivery, d.message FROM deliveries AS d
+               WHERE d.agent = ?1 AND d.state IN ('stored', 'offered')
+               AND (d.lease_until_ms IS NULL OR d.lease_until_ms NOT BETWEEN ?2 + 1 AND ?2 + ?3)
+               AND (?4 IS NULL OR ?4 = (SELECT reply_to FROM messages WHERE seq = d.message))
+               ORDER BY d.message LIMIT ?5";
+    let mut query = view.db.prepare_cached(sql)?;
+    let now = view.now.wall.as_millis();
+    let only = answers_to.map(MessageId::to_row);
+    let rows = query.query_map(params![agent.to_row(), now, LEASE_MS, only, limit], |row| {
+        Ok(Waiting {
+            delivery: row.get(0)?,
+            message: Seq(row.get(1)?),
+        })
+    })?;
+    rows.collect()
+}
+
+/// How much waits for `agent` unleased, and when the first lease ends.
+pub(crate) fn waiting(view: &View<'_>, agent: AgentId) -> Done<(u64, Option<Timestamp>)> {
+    // A lease that ends later than a lease lasts was written before the clock was set back.
+    let sql = "SELECT count(*) FILTER (WHERE NOT leased), min(lease_until_ms) FILTER (WHERE leased)
+               FROM (SELECT lease_until_ms,
+                     coalesce(lease_until_ms BETWEEN ?2 + 1 AND ?2 + ?3, 0) AS leased
+                     FROM deliveries WHERE agent = ?1 AND state IN ('stored', 'offered'))";
+    let now = view.now.wall.as_millis();
+    let (free, until): (i64, Option<i64>) = view
+        .db
+        .prepare_cached(sql)?
+        .query_row(params![agent.to_row(), now, LEASE_MS], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    Ok((count(free)?, until.map(Timestamp::from_millis)))
+}
+
+/// Leases a delivery; says until when.
+pub(crate) fn lease(view: &View<'_>, delivery: i64) -> rusqlite::Result<Timestamp> {
+    let until = view.now.wall.plus_millis(LEASE_MS);
+    let sql = "UPDATE deliveries SET state = 'offered', offers = offers + 1,
+               offered_ms = coalesce(offered_ms, ?2), lease_until_ms = ?3 WHERE delivery = ?1";
+    let now = view.now.wall.as_millis();
+    view.db
+        .prepare_cached(sql)?
+        .execute([delivery, now, until.as_millis()])?;
+    Ok(until)
+}
+
+/// Message `id` was handed to `agent`: says whether it was not delivered before.
+pub(crate) fn acknowledge(
+    view: &View<'_>,
+    agent: AgentId,
+    id: MessageId,
+    how: Handover,
+) -> rusqlite::Result<bool> {
+    let sql = "UPDATE deliveries SET state = 'delivered', delivered_ms = ?3, handover = ?4,
+               lease_until_ms = NULL
+               WHERE agent = ?1 AND state IN ('stored', 'offered')
+               AND offers > 0 AND message = (SELECT seq FROM messages WHERE id = ?2)";
+    let now = view.now.wall.as_millis();
+    let changed = view.db.prepare_cached(sql)?.execute(params![
+        agent.to_row(),
+        id.to_row(),
+        now,
+        how.as_str()
+    ])?;
+    Ok(changed > 0)
+}
+
+/// Gives the lease on message `id` back: says whether there was one.
+pub(crate) fn give_back(view: &View<'_>, agent: AgentId, id: MessageId) -> rusqlite::Result<bool> {
+    let sql = "UPDATE deliveries SET lease_until_ms = NULL
+               WHERE agent = ?1 AND state = 'offered' AND lease_until_ms IS NOT NULL
+               AND message = (SELECT seq FROM messages WHERE id = ?2)";
+    let changed = view
+        .db
+        .prepare_cached(sql)?
+        .execute([agent.to_row(), id.to_row()])?;
+    Ok(changed > 0)
+}
+
+/// A reply of `agent` to message `seq` exists: whoever answered has read it.
+pub(crate) fn answered(view: &View<'_>, agent: AgentId, seq: Seq) -> rusqlite::Result<()> {
+    let sql = "UPDATE deliveries SET state = 'answered', answered_ms = ?3, lease_until_ms = NULL
+               WHERE agent = ?1 AND message = ?2 AND state IN ('stored', 'offered', 'delivered')";
+    let now = view.now.wall.as_millis();
+    view.db
+        .prepare_cached(sql)?
+        .execute(params![agent.to_row(), seq.0, now])
+        .map(|_| ())
+}
+
+/// The recipients of message `seq`, as they stand now.
+pub(crate) fn recipients(db: &Connection, seq: Seq) -> rusqlite::Result<Vec<SentTo>> {
+    let sql = "SELECT name, agent, via_alias FROM deliveries WHERE message = ?1 ORDER BY delivery";
+    let mut query = db.prepare_cached(sql)?;
+    let rows = query.query_map([seq.0], |row| {
+        let alias = row
+            .get::<_, Option<String>>(2)?
+            .and_then(|text| Name::parse(&text).ok());
+        let outcome = match (row.get::<_, Option<i64>>(1)?, alias) {
+            (None, _) => RecipientOutcome::Unclaimed { did_you_mean: None },
+            (Some(_), Some(from)) => RecipientOutcome::Forwarded { from },
+            (Some(_), None) => RecipientOutcome::Stored,
+        };
+        Ok(SentTo {
+            name: names::read(row.get_ref(0)?)?,
+            outcome,
+        })
+    })?;
+    rows.collect()
+}
+
+/// A delivery that is to end.
+#[derive(Debug)]
+struct Ending {
+    delivery: i64,
+    message: MessageId,
+    sender: Option<AgentId>,
+    name: Name,
+}
+
+/// Ends everything that waits for `agent`, and tells the senders; says how many.
+pub(crate) fn end_waiting(
+    context: &mut Context<'_>,
+    agent: AgentId,
+    reason: EndReason,
+) -> Done<u64> {
+    let sql = "SELECT d.delivery, m.id, d.sender, d.name FROM deliveries AS d
+               JOIN messages AS m ON m.seq = d.message
+               WHERE d.agent = ?1 AND d.state IN ('stored', 'offered')";
+    let endings = endings(context.db, sql, params![agent.to_row()])?;
+    end(context, endings, DeliveryState::Refused, reason)
+}
+
+/// Ends mail for names that nobody claimed since `before`, at most `limit`; says how many.
+pub(crate) fn expire_unclaimed(
+    context: &mut Context<'_>,
+    before: Timestamp,
+    limit: u32,
+) -> Done<u64> {
+    let sql = "SELECT d.delivery, m.id, d.sender, d.name FROM deliveries AS d
+               JOIN messages AS m ON m.seq = d.message
+               WHERE d.unclaimed IS NOT NULL AND d.state = 'stored' AND m.sent_ms < ?1 LIMIT ?2";
+    let endings = endings(context.db, sql, params![before.as_millis(), limit])?;
+    end(context, endings, DeliveryState::Expired, EndReason::TooOld)
+}
+
+fn endings(
+    db: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+) -> rusqlite::Result<Vec<Ending>> {
+    let mut query = db.prepare_cached(sql)?;
+    let rows = query.query_map(params, |row| {
+        Ok(Ending {
+            delivery: row.get(0)?,
+            message: MessageId::from_row(row.get(1)?),
+            sender: row.get::<_, Option<i64>>(2)?.map(AgentId::from_row),
+            name: names::read(row.get_ref(3)?)?,
+        })
+    })?;
+    rows.collect()
+}
+
+fn end(
+    context: &mut Context<'_>,
+    endings: Vec<Ending>,
+    state: DeliveryState,
+    reason: EndReason,
+) -> Done<u64> {
+    let mut ended = 0_u64;
+    for ending in endings {
+        let sql = "UPDATE deliveries SET state = ?2, ended_ms = ?3, reason = ?4,
+                   lease_until_ms = NULL WHERE delivery = ?1";
+        context.db.prepare_cached(sql)?.execute(params![
+            ending.delivery,
+            state.as_str(),
+            context.now.wall.as_millis(),
+            reason.as_str()
+        ])?;
+        ended = ended.saturating_add(1);
+        let Some(sender) = ending.sender else {
+            continue;
+        };
+        let Some(name) = names::current(context.db, sender)? else {
+            continue;
+        };
+        let (message_id, to) = (ending.message, ending.name);
+        let event = if state == DeliveryState::Expired {
+            SystemEvent::Expired { message_id, to }
+        } else {
+            SystemEvent::Refused {
+                message_id,
+                to,
+                reason,
+            }
+        };
+        tell(context, &[(sender, name)], &event)?;
+    }
+    Ok(ended)
+}

@@ -1,0 +1,64 @@
+//! The reader: requests that change nothing, on a connection of their own, never behind the
+//! writer's flushes.
+
+use std::sync::Arc;
+use std::thread;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::context::View;
+use super::writer::Pending;
+use crate::error::Done;
+use crate::limits::QUEUE;
+use crate::shared::Shared;
+
+type Question = Box<dyn FnOnce(&View<'_>) + Send>;
+
+/// Where questions are handed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader {
+    queue: mpsc::Sender<Question>,
+}
+
+impl Reader {
+    /// Starts the reader's thread on `db`. It ends when every [`Reader`] is gone.
+    pub(crate) fn start(
+        db: Connection,
+        shared: Arc<Shared>,
+    ) -> std::io::Result<(Self, thread::JoinHandle<()>)> {
+        let (queue, mut questions) = mpsc::channel::<Question>(QUEUE);
+        let thread = thread::Builder::new()
+            .name("reader".to_owned())
+            .spawn(move || {
+                while let Some(question) = questions.blocking_recv() {
+                    question(&View {
+                        db: &db,
+                        now: shared.clock.now(),
+                        limits: &shared.limits,
+                        presence: &shared.presence,
+                    });
+                }
+            })?;
+        Ok((Self { queue }, thread))
+    }
+
+    /// Hands in a question.
+    pub(crate) async fn submit<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&View<'_>) -> Done<T> + Send + 'static,
+    ) -> Pending<T> {
+        let (reply, pending) = oneshot::channel();
+        let question = move |view: &View<'_>| drop(reply.send(ask(view)));
+        drop(self.queue.send(Box::new(question)).await);
+        pending
+    }
+
+    /// Hands in a question and waits for the answer.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&View<'_>) -> Done<T> + Send + 'static,
+    ) -> Done<T> {
+        super::writer::settle(self.submit(ask).await).await
+    }
+}

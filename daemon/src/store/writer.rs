@@ -1,0 +1,215 @@
+//! The one writer: takes what waits, runs each job in a savepoint of its own, commits once, and
+//! only then answers.
+//!
+//! A slow flush fills the next batch, so that no timer is needed. After a failed commit nobody in
+//! the batch hears a success; after a failed flush nothing more is written at all, because a
+//! second flush of the same pages may report a success that the disk never had.
+
+use std::sync::Arc;
+use std::thread;
+
+use rand::rngs::StdRng;
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::context::{Context, Effect, View};
+use crate::error::{ActionError, Done, Fault};
+use crate::limits::{BATCH, QUEUE};
+use crate::shared::Shared;
+
+/// What a job will come to.
+pub(crate) type Pending<T> = oneshot::Receiver<Done<T>>;
+
+/// Where jobs are handed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+}
+
+/// Says that the writer will write no more, and why.
+pub(crate) type Broken = watch::Receiver<Option<String>>;
+
+impl Writer {
+    /// Starts the writer's thread on `db`. It ends when every [`Writer`] is gone.
+    pub(crate) fn start(
+        db: Connection,
+        rng: StdRng,
+        shared: Arc<Shared>,
+    ) -> std::io::Result<(Self, Broken, thread::JoinHandle<()>)> {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let (broken, is_broken) = watch::channel(None);
+        let desk = Desk {
+            db,
+            rng,
+            shared,
+            broken,
+            effects: Vec::new(),
+        };
+        let thread = thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(|| desk.work(jobs))?;
+        Ok((Self { queue }, is_broken, thread))
+    }
+
+    /// Hands in a job; jobs run in the order in which this returns.
+    pub(crate) async fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Context<'_>) -> Done<T> + Send + 'static,
+    ) -> Pending<T> {
+        let (reply, pending) = oneshot::channel();
+        let job = Task {
+            work: Some(work),
+            outcome: None,
+            reply,
+        };
+        // A writer that is gone drops the job, and the caller hears that the daemon is stopping.
+        drop(self.queue.send(Box::new(job)).await);
+        pending
+    }
+
+    /// Hands in a job and waits for what it comes to.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Context<'_>) -> Done<T> + Send + 'static,
+    ) -> Done<T> {
+        settle(self.submit(work).await).await
+    }
+}
+
+/// Waits for what a job comes to.
+pub(crate) async fn settle<T>(pending: Pending<T>) -> Done<T> {
+    pending
+        .await
+        .unwrap_or(Err(ActionError::Fault(Fault::Stopping)))
+}
+
+trait Job: Send {
+    /// Does the work; says whether its changes are to stay.
+    fn run(&mut self, context: &mut Context<'_>) -> bool;
+    /// Answers: with what the work came to if the transaction committed, else with the fault.
+    fn answer(self: Box<Self>, committed: Result<(), String>);
+}
+
+struct Task<T, W> {
+    work: Option<W>,
+    outcome: Option<Done<T>>,
+    reply: oneshot::Sender<Done<T>>,
+}
+
+impl<T: Send, W: FnOnce(&mut Context<'_>) -> Done<T> + Send> Job for Task<T, W> {
+    fn run(&mut self, context: &mut Context<'_>) -> bool {
+        if self.outcome.is_none() {
+            self.outcome = self.work.take().map(|work| work(context));
+        }
+        matches!(self.outcome, Some(Ok(_)))
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), String>) {
+        let outcome = match (self.outcome, committed) {
+            (Some(Ok(_)) | None, Err(why)) => Err(Fault::NotCommitted(why).into()),
+            (Some(outcome), _) => outcome,
+            (None, Ok(())) => Err(Fault::Stopping.into()),
+        };
+        // A caller that has gone needs no answer.
+        drop(self.reply.send(outcome));
+    }
+}
+
+/// The writer's thread and all that it owns.
+struct Desk {
+    db: Connection,
+    rng: StdRng,
+    shared: Arc<Shared>,
+    broken: watch::Sender<Option<String>>,
+    effects: Vec<Effect>,
+}
+
+impl Desk {
+    fn work(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
+            let committed = self.transact(&mut batch);
+            if committed.is_ok() {
+                self.shared.apply(&self.effects);
+            }
+            self.effects.clear();
+            for job in batch.drain(..) {
+                job.answer(committed.clone());
+            }
+            if self.broken.borrow().is_some() {
+                return;
+            }
+        }
+    }
+
+    fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), String> {
+        let before = self.db.total_changes();
+        let worked = self.begin().and_then(|()| self.run_all(batch));
+        let changed = self.db.total_changes() != before;
+        let committed = worked.and_then(|()| self.statement("COMMIT"));
+        match &committed {
+            Ok(()) if changed => self.shared.counters.committed(),
+            Ok(()) => {}
+            Err(error) => self.recover(error),
+        }
+        committed.map_err(|error| error.to_string())
+    }
+
+    fn begin(&self) -> rusqlite::Result<()> {
+        self.statement("BEGIN IMMEDIATE")
+    }
+
+    fn run_all(&mut self, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+        for job in batch {
+            self.statement("SAVEPOINT job")?;
+            let before = self.effects.len();
+            let mut context = Context {
+                view: View {
+                    db: &self.db,
+                    now: self.shared.clock.now(),
+                    limits: &self.shared.limits,
+                    presence: &self.shared.presence,
+                },
+                rng: &mut self.rng,
+                key: &self.shared.key,
+                boot_id: &self.shared.boot_id,
+                names: self.shared.names,
+                effects: &mut self.effects,
+            };
+            let keep = job.run(&mut context);
+            if self.db.is_autocommit() {
+                // A full disk or a failed read may roll back everything, not just this savepoint.
+                let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT);
+                let why = "the whole transaction was rolled back by an earlier error".to_owned();
+                return Err(rusqlite::Error::SqliteFailure(code, Some(why)));
+            }
+            if !keep {
+                self.effects.truncate(before);
+                self.statement("ROLLBACK TO job")?;
+            }
+            self.statement("RELEASE job")?;
+        }
+        Ok(())
+    }
+
+    fn recover(&self, error: &rusqlite::Error) {
+        if !self.db.is_autocommit() {
+            // If even this fails, the next BEGIN does, and its batch hears of it.
+            drop(self.statement("ROLLBACK"));
+        }
+        tracing::error!(%error, "a transaction did not commit");
+        let broken = error.sqlite_error_code().is_some_and(|code| {
+            matches!(
+                code,
+                ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase
+            )
+        });
+        if broken {
+            self.broken.send_replace(Some(error.to_string()));
+        }
+    }
+
+    fn statement(&self, sql: &'static str) -> rusqlite::Result<()> {
+        self.db.prepare_cached(sql)?.execute([]).map(|_| ())
+    }
+}
