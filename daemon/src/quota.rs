@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,7 +32,35 @@ pub(crate) enum Budget {
     Broadcast,
 }
 
-type Keyed<K> = RateLimiter<K, HashMapStateStore<K>, DefaultClock>;
+/// One budget for each key. Budgets that are full again are forgotten whenever twice as many are
+/// held as after the last time, so that forgetting costs each key only a constant.
+#[derive(Debug)]
+struct Keyed<K: Hash + Eq + Clone> {
+    limiter: RateLimiter<K, HashMapStateStore<K>, DefaultClock>,
+    sweep_at: AtomicUsize,
+}
+
+impl<K: Hash + Eq + Clone> Keyed<K> {
+    fn new(quota: Quota) -> Self {
+        let sweep_at = AtomicUsize::new(AGENTS_IN_MEMORY);
+        Self {
+            limiter: RateLimiter::hashmap(quota),
+            sweep_at,
+        }
+    }
+
+    /// Charges `key`; over its budget, says how long to wait from `now`.
+    fn charge(&self, key: &K, now: Moment) -> Result<(), Duration> {
+        if self.limiter.len() >= self.sweep_at.load(Ordering::Relaxed) {
+            self.limiter.retain_recent();
+            let next = self.limiter.len().saturating_mul(2).max(AGENTS_IN_MEMORY);
+            self.sweep_at.store(next, Ordering::Relaxed);
+        }
+        self.limiter
+            .check_key(key)
+            .map_err(|not_until| not_until.wait_time_from(now))
+    }
+}
 
 /// A moment of the clock that rates are counted by.
 type Moment = <DefaultClock as governor::clock::Clock>::Instant;
@@ -65,12 +94,12 @@ impl Quotas {
         let send = Quota::per_minute(limits.send_per_minute).allow_burst(limits.send_burst);
         let each = |per_minute: NonZeroU32| Quota::per_minute(per_minute);
         Self {
-            send: RateLimiter::hashmap(send),
-            read: RateLimiter::hashmap(each(limits.fetch_per_minute)),
-            broadcast: RateLimiter::hashmap(each(limits.broadcast_per_minute)),
-            enrolments: RateLimiter::hashmap(each(limits.enrolments_per_minute)),
-            failures: RateLimiter::hashmap(each(limits.failed_auth_per_minute)),
-            failures_total: RateLimiter::hashmap(each(limits.failed_auth_per_minute_total)),
+            send: Keyed::new(send),
+            read: Keyed::new(each(limits.fetch_per_minute)),
+            broadcast: Keyed::new(each(limits.broadcast_per_minute)),
+            enrolments: Keyed::new(each(limits.enrolments_per_minute)),
+            failures: Keyed::new(each(limits.failed_auth_per_minute)),
+            failures_total: Keyed::new(each(limits.failed_auth_per_minute_total)),
             locked: Mutex::default(),
             clock: DefaultClock::default(),
         }
@@ -122,41 +151,31 @@ impl Quotas {
     pub(crate) fn charge_failure(&self, peer: &Peer, credential: CredentialKind) {
         let process = (peer.uid, peer.pid);
         let now = self.clock.now();
-        let own = bounded(&self.failures).check_key(&process).err();
+        let own = self.failures.charge(&process, now).err();
         let total = (credential == CredentialKind::Secret)
-            .then(|| self.failures_total.check_key(&()).err())
+            .then(|| self.failures_total.charge(&(), now).err())
             .flatten();
         let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(not_until) = own
+        if let Some(wait) = own
             && locked.processes.len() < AGENTS_IN_MEMORY
         {
-            locked
-                .processes
-                .insert(process, now + not_until.wait_time_from(now));
+            locked.processes.insert(process, now + wait);
         }
-        if let Some(not_until) = total {
-            locked.secret = Some(now + not_until.wait_time_from(now));
+        if let Some(wait) = total {
+            locked.secret = Some(now + wait);
         }
     }
 
     fn check<K: Hash + Eq + Clone>(
         &self,
-        limiter: &Keyed<K>,
+        budget: &Keyed<K>,
         key: &K,
         what: &'static str,
     ) -> Result<(), Refusal> {
-        bounded(limiter)
-            .check_key(key)
-            .map_err(|not_until| too_often(what, not_until.wait_time_from(self.clock.now())))
+        budget
+            .charge(key, self.clock.now())
+            .map_err(|wait| too_often(what, wait))
     }
-}
-
-/// The limiter, with budgets that are full again forgotten if it holds many.
-fn bounded<K: Hash + Eq + Clone>(limiter: &Keyed<K>) -> &Keyed<K> {
-    if limiter.len() >= AGENTS_IN_MEMORY {
-        limiter.retain_recent();
-    }
-    limiter
 }
 
 fn too_often(what: &'static str, wait: Duration) -> Refusal {
@@ -213,13 +232,13 @@ mod tests {
     }
 
     #[test]
-    fn a_million_processes_do_not_fill_the_memory() {
+    fn a_hundred_thousand_processes_do_not_fill_the_memory() {
         let quotas = Quotas::new(&Limits::default());
         for pid in 0..100_000 {
             quotas.charge_failure(&peer(pid), CredentialKind::Resume);
         }
-        // Each is still short of one attempt for six seconds, so none is forgotten before that:
-        // what is bounded is how many can be added while the gate lets 16 strangers in at a time.
+        // Each is short of one attempt for six seconds; what can be added in that time is bounded
+        // by the gate, which lets 16 strangers in at a time and answers each after a delay.
         assert!(quotas.locked.lock().unwrap().processes.len() <= AGENTS_IN_MEMORY);
     }
 }

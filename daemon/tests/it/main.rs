@@ -1,0 +1,9 @@
+//! The daemon through its real socket, with a clock that the tests move.
+
+#[cfg(test)]
+mod harness;
+
+#[cfg(test)]
+mod delivery;
+#[cfg(test)]
+mod identity;
