@@ -33,6 +33,7 @@ mod presence;
 mod quota;
 mod shared;
 pub mod store;
+pub mod systemd;
 
 use std::future::Future;
 use std::io;

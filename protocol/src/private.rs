@@ -147,7 +147,24 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), PrivateError> {
 /// # Errors
 /// [`PrivateError`] for a link, another owner, a loose mode.
 pub fn open_lock(path: &Path) -> Result<File, PrivateError> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags =
+        OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = open(path, flags, "regular file")?;
+    check(path, &file, 0o600)?;
+    Ok(file)
+}
+
+/// Opens (making it if need be, mode 0600) the file at `path` to be appended to.
+///
+/// # Errors
+/// [`PrivateError`] for a link, another owner, a loose mode.
+pub fn open_append(path: &Path) -> Result<File, PrivateError> {
+    let flags = OFlags::WRONLY
+        | OFlags::APPEND
+        | OFlags::CREATE
+        | OFlags::NOFOLLOW
+        | OFlags::CLOEXEC
+        | OFlags::NONBLOCK;
     let file = open(path, flags, "regular file")?;
     check(path, &file, 0o600)?;
     Ok(file)

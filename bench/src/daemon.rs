@@ -1,0 +1,197 @@
+//! The real program in a directory of its own.
+
+use std::error::Error;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use ipc_protocol::auth::Credential;
+use ipc_protocol::client::{Client, connect};
+use ipc_protocol::message::{Handover, Kind};
+use ipc_protocol::name::Name;
+use ipc_protocol::paths::DataDir;
+use ipc_protocol::private;
+use ipc_protocol::request::{Ack, Fetch, Register, Send, Status, WhenLive};
+use ipc_protocol::secret::SharedSecret;
+use rand::rngs::{StdRng, SysRng};
+use rand::{Rng, SeedableRng};
+
+/// Rates that no measurement meets.
+const CONFIG: &str = "[limits]
+send_per_minute = 4000000000
+send_burst = 4000000000
+fetch_per_minute = 4000000000
+mailbox_unread = 100000
+mailbox_unread_per_sender = 100000
+";
+
+/// A daemon of its own, and its clients.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    room: tempfile::TempDir,
+    program: PathBuf,
+    child: Child,
+}
+
+impl Daemon {
+    /// Starts `ipc daemon run`, the program beside this one.
+    pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
+        let program = std::env::current_exe()?.with_file_name("ipc");
+        if !program.exists() {
+            return Err(format!(
+                "{} is not built: `cargo build --release`",
+                program.display()
+            )
+            .into());
+        }
+        let private = std::fs::Permissions::from_mode(0o700);
+        let room = tempfile::Builder::new()
+            .prefix("ipc-bench-")
+            .permissions(private)
+            .tempdir()?;
+        private::write_file(&room.path().join("config.toml"), CONFIG.as_bytes())?;
+        let mut child = Command::new(&program)
+            .args(["daemon", "run", "--autostarted", "--data-dir"])
+            .arg(room.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        drop(child.stdin.take());
+        let mut line = String::new();
+        let output = child.stdout.take().ok_or("no standard output")?;
+        BufReader::new(output.take(4_096)).read_line(&mut line)?;
+        if line != "ready\n" {
+            return Err(line.into());
+        }
+        Ok(Self {
+            room,
+            program,
+            child,
+        })
+    }
+
+    /// Where it keeps its data.
+    pub(crate) fn room(&self) -> &Path {
+        self.room.path()
+    }
+
+    /// Runs one command to its end.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
+        let mut command = Command::new(&self.program);
+        command
+            .env_clear()
+            .arg("--data-dir")
+            .arg(self.room.path())
+            .args(arguments);
+        let output = command.output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
+    }
+
+    /// Its resident memory, in MiB (`proc_pid_status(5)`, `VmRSS`).
+    pub(crate) fn resident_mib(&self) -> Result<f64, Box<dyn Error>> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib: f64 = line
+            .and_then(|l| l.trim().strip_suffix(" kB"))
+            .ok_or("no VmRSS")?
+            .parse()?;
+        Ok(kib / 1_024.0)
+    }
+
+    /// How many messages it has stored.
+    pub(crate) fn stored(&self) -> Result<u64, Box<dyn Error>> {
+        Ok(self.prove()?.call(&Status {})?.messages)
+    }
+
+    /// Registers an agent.
+    pub(crate) fn agent(&self, name: &str) -> Result<Agent, Box<dyn Error>> {
+        let mut client = self.prove()?;
+        client.call(&Register {
+            name: Name::parse(name)?,
+            when_live: WhenLive::Refuse,
+            automatic: false,
+            host: None,
+        })?;
+        Ok(Agent { client })
+    }
+
+    /// Tells it to stop, and waits until it has.
+    pub(crate) fn stop(mut self) -> Result<(), Box<dyn Error>> {
+        self.command(&["daemon", "stop"])?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    fn prove(&self) -> Result<Client<UnixStream>, Box<dyn Error>> {
+        let data_dir = DataDir::new(self.room.path().to_owned(), None)?;
+        let secret = private::read_file(&data_dir.secret(), 1_024)?;
+        let credential = Credential::Secret(SharedSecret::new(secret.to_vec())?);
+        let mut nonce = [0; 32];
+        StdRng::try_from_rng(&mut SysRng)?.fill_bytes(&mut nonce);
+        Ok(Client::open(
+            connect(data_dir.socket(), false)?,
+            &credential,
+            nonce,
+        )?)
+    }
+}
+
+/// One agent with an open connection.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    client: Client<UnixStream>,
+}
+
+impl Agent {
+    /// Sends one message and waits until it is on disk.
+    pub(crate) fn send(&mut self, to: &str, text: &str) -> Result<(), Box<dyn Error>> {
+        self.client.call(&message(to, text)?)?;
+        Ok(())
+    }
+
+    /// Sends many, one after the other.
+    pub(crate) fn send_many(&mut self, to: &str, number: usize) -> Result<(), Box<dyn Error>> {
+        for _ in 0..number {
+            self.send(to, "filling")?;
+        }
+        Ok(())
+    }
+
+    /// Fetches what waits and confirms it; says how much it was.
+    pub(crate) fn take_some(&mut self) -> Result<usize, Box<dyn Error>> {
+        let fetched = self.client.call(&Fetch {
+            limit: Some(100),
+            ..Fetch::default()
+        })?;
+        let message_ids: Vec<_> = fetched.messages.iter().map(|mail| mail.id).collect();
+        let taken = message_ids.len();
+        self.client.call(&Ack {
+            message_ids,
+            handover: Handover::Cli,
+        })?;
+        Ok(taken)
+    }
+
+    /// The same until nothing waits.
+    pub(crate) fn take_all(&mut self) -> Result<(), Box<dyn Error>> {
+        while self.take_some()? > 0 {}
+        Ok(())
+    }
+}
+
+fn message(to: &str, text: &str) -> Result<Send, Box<dyn Error>> {
+    Ok(Send {
+        to: to.parse()?,
+        text: text.to_owned(),
+        kind: Kind::Message,
+        data: None,
+        reply_to: None,
+        idempotency_key: None,
+        known_only: false,
+    })
+}

@@ -1,0 +1,53 @@
+//! Figures, and how they are taken.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// A figure, and what is aimed at: less is better.
+#[derive(Debug)]
+pub(crate) struct Figure {
+    what: &'static str,
+    measured: f64,
+    aim: f64,
+}
+
+impl Figure {
+    pub(crate) const fn new(what: &'static str, measured: f64, aim: f64) -> Self {
+        Self {
+            what,
+            measured,
+            aim,
+        }
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let met = if self.measured <= self.aim {
+            "yes"
+        } else {
+            "no"
+        };
+        write!(
+            f,
+            "{:<44} {:>12.2} {:>12.2}  {met}",
+            self.what, self.measured, self.aim
+        )
+    }
+}
+
+/// How long `work` takes.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "measuring time is what this program is for"
+)]
+pub(crate) fn timed<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<Duration, E> {
+    let start = Instant::now();
+    work().map(|_| start.elapsed())
+}
+
+/// The middle one; zero of none.
+pub(crate) fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}

@@ -1,0 +1,122 @@
+//! Speed and memory of the program `ipc`, measured beside the floor that the machine sets.
+//!
+//! Every figure is a ratio of two things measured in turn in one run, or of a whole process, so
+//! that a busy or slow machine moves both sides. Nothing here passes or fails a test: the table
+//! says the figure, what is aimed at, and whether it is met.
+//!
+//! `cargo build --release && cargo run --release -p ipc-bench`
+
+mod daemon;
+mod figures;
+mod floor;
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use daemon::Daemon;
+use figures::{Figure, median, timed};
+use floor::Floor;
+
+/// Pairs of measurements for each ratio.
+const PAIRS: usize = 400;
+
+/// Processes started for each figure of a whole process.
+const PROCESSES: usize = 60;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let daemon = Daemon::start()?;
+    let mut figures = vec![
+        idle_memory(&daemon)?,
+        empty_check(&daemon)?,
+        durable_send(&daemon)?,
+    ];
+    figures.extend(growth(&daemon)?);
+    daemon.stop()?;
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "{:<44} {:>12} {:>12}  met",
+        "figure", "measured", "aim"
+    )?;
+    for figure in figures {
+        writeln!(out, "{figure}")?;
+    }
+    Ok(())
+}
+
+/// Resident memory of a daemon that has served nobody for a moment.
+fn idle_memory(daemon: &Daemon) -> Result<Figure, Box<dyn Error>> {
+    Ok(Figure::new(
+        "daemon idle, resident MiB",
+        daemon.resident_mib()?,
+        10.0,
+    ))
+}
+
+/// `ipc check` of an empty mailbox, from its start to its end.
+fn empty_check(daemon: &Daemon) -> Result<Figure, Box<dyn Error>> {
+    daemon.command(&["register", "checker"])?;
+    let mut times = Vec::new();
+    for _ in 0..PROCESSES {
+        times.push(timed(|| daemon.command(&["--as", "checker", "check"]))?);
+    }
+    let milliseconds = median(&mut times).as_secs_f64() * 1_000.0;
+    Ok(Figure::new(
+        "`ipc check`, empty mailbox, p50 ms",
+        milliseconds,
+        8.0,
+    ))
+}
+
+/// A durable send of one client, over an echo and a commit of such a row.
+fn durable_send(daemon: &Daemon) -> Result<Figure, Box<dyn Error>> {
+    let mut sender = daemon.agent("sender")?;
+    let mut floor = Floor::new(daemon.room())?;
+    let (mut sends, mut floors) = (Vec::new(), Vec::new());
+    for number in 0..PAIRS {
+        let text = format!("message {number}: the build is green, please review the change");
+        sends.push(timed(|| sender.send("reader", &text))?);
+        floors.push(timed(|| floor.echo_and_commit(&text))?);
+    }
+    let ratio = median(&mut sends).as_secs_f64() / median(&mut floors).as_secs_f64();
+    daemon.agent("reader")?.take_all()?;
+    Ok(Figure::new(
+        "durable send over echo + FULL commit, p50",
+        ratio,
+        1.6,
+    ))
+}
+
+/// Send and check with 100,000 stored messages, over the same with 1,000.
+fn growth(daemon: &Daemon) -> Result<[Figure; 2], Box<dyn Error>> {
+    let mut sender = daemon.agent("grower")?;
+    let mut reader = daemon.agent("grown")?;
+    let mut measure = |target: u64| -> Result<(Duration, Duration), Box<dyn Error>> {
+        while daemon.stored()? < target {
+            sender.send_many("grown", 1_000)?;
+            reader.take_all()?;
+        }
+        let (mut sends, mut checks) = (Vec::new(), Vec::new());
+        for _ in 0..PAIRS {
+            sends.push(timed(|| sender.send("grown", "one more"))?);
+            checks.push(timed(|| reader.take_some())?);
+        }
+        Ok((median(&mut sends), median(&mut checks)))
+    };
+    let (small_send, small_check) = measure(1_000)?;
+    let (large_send, large_check) = measure(100_000)?;
+    let over = |large: Duration, small: Duration| large.as_secs_f64() / small.as_secs_f64();
+    Ok([
+        Figure::new(
+            "send, 100,000 stored over 1,000, p50",
+            over(large_send, small_send),
+            1.3,
+        ),
+        Figure::new(
+            "check, 100,000 stored over 1,000, p50",
+            over(large_check, small_check),
+            1.3,
+        ),
+    ])
+}

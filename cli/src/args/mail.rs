@@ -1,0 +1,188 @@
+//! Arguments of the commands about mail.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgGroup, Args};
+use ipc_protocol::id::MessageId;
+use ipc_protocol::json::{NotStrict, parse_object};
+use ipc_protocol::limits::FETCH_MESSAGES;
+use ipc_protocol::message::{Data, IdempotencyKey, Kind};
+use ipc_protocol::name::Recipient;
+
+use super::WaitTime;
+
+/// Where a text comes from: words, standard input, or a file.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("source").required(true).args(["text", "stdin", "file"]))]
+pub(crate) struct TextArguments {
+    /// The text; `-` reads standard input
+    #[arg(value_name = "TEXT")]
+    pub(crate) text: Vec<String>,
+    /// Read the text from standard input
+    #[arg(long)]
+    pub(crate) stdin: bool,
+    /// Read the text from a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Attach a JSON object
+    #[arg(long, value_name = "JSON", value_parser = data)]
+    pub(crate) data: Option<Data>,
+    /// Store nothing twice: the same key with the same text is the same message
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+}
+
+/// `ipc send`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ipc send bob \"the build is green\"
+  git diff | ipc send bob -
+  ipc send bob \"which port?\" --wait=2m    print the answer")]
+pub(crate) struct SendArguments {
+    /// A name, an agent's id, or `all`
+    #[arg(value_name = "TO")]
+    pub(crate) to: Recipient,
+    #[command(flatten)]
+    pub(crate) content: TextArguments,
+    /// Refuse a name that nobody has, instead of keeping the mail for whoever claims it
+    #[arg(long)]
+    pub(crate) known: bool,
+    /// What the message is meant as
+    #[arg(long, default_value = "message", value_parser = kind())]
+    pub(crate) kind: Kind,
+    /// The message that this one answers
+    #[arg(long, value_name = "ID")]
+    pub(crate) reply_to: Option<MessageId>,
+    /// Wait for the answer, by default 30s
+    #[arg(long, value_name = "DUR", num_args = 0..=1, require_equals = true,
+          default_missing_value = "30s")]
+    pub(crate) wait: Option<WaitTime>,
+}
+
+/// `ipc reply`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ipc reply \"port 8080\"
+  ipc reply m.0123456789abc \"port 8080\"")]
+pub(crate) struct ReplyArguments {
+    /// The message to answer if the first word is an id, then the text; `-` reads standard input
+    #[command(flatten)]
+    pub(crate) content: TextArguments,
+    /// The message to answer
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<MessageId>,
+}
+
+/// `ipc forward`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ipc forward carol
+  ipc forward m.0123456789abc carol")]
+pub(crate) struct ForwardArguments {
+    /// The message, then for whom; only for whom: the last message received
+    #[arg(value_name = "[ID] TO", num_args = 1..=2, required = true)]
+    pub(crate) words: Vec<String>,
+    /// Forward nothing twice: the same key is the same message
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+}
+
+/// `ipc check`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ipc check
+  ipc check --wait=5m          wait for mail; status 5 when none comes
+  ipc check --peek --exit-code only look; status 4 when there is none")]
+pub(crate) struct CheckArguments {
+    /// Wait for mail, by default 30m
+    #[arg(long, value_name = "DUR", num_args = 0..=1, require_equals = true,
+          default_missing_value = "30m")]
+    pub(crate) wait: Option<WaitTime>,
+    /// Take at most N messages
+    #[arg(long, value_name = "N", value_parser = fetch_limit())]
+    pub(crate) limit: Option<u32>,
+    /// Only look: the mail stays new
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) peek: bool,
+    /// End with status 4 when there is no mail
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+/// `ipc read`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ipc read m.0123456789abc
+  ipc read m.0123456789abc --save report.md")]
+pub(crate) struct ReadArguments {
+    /// The message
+    pub(crate) id: MessageId,
+    /// Begin at this byte of the text
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) offset: u64,
+    /// Write the text to a file as it is, escapes and all
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+}
+
+/// `ipc watch`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What is printed counts as delivered: a later `ipc check` does not show it again. Survives a restart
+of the daemon.
+
+Examples:
+  ipc --as alice watch
+  ipc --as alice watch --json | while read -r message; do …; done")]
+pub(crate) struct WatchArguments {
+    /// Stop with status 5 when nothing comes for so long, by default 30m; without it, never stop
+    #[arg(long, value_name = "DUR", num_args = 0..=1, require_equals = true,
+          default_missing_value = "30m")]
+    pub(crate) wait: Option<WaitTime>,
+}
+
+/// `ipc receipts`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ipc receipts
+  ipc receipts m.0123456789abc")]
+pub(crate) struct ReceiptsArguments {
+    /// The message; without it the latest ones
+    pub(crate) id: Option<MessageId>,
+    /// Show at most N messages
+    #[arg(long, value_name = "N", value_parser = list_limit())]
+    pub(crate) limit: Option<u32>,
+}
+
+/// `ipc dead-letters`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  ipc dead-letters --limit 5")]
+pub(crate) struct DeadLettersArguments {
+    /// Show at most N
+    #[arg(long, value_name = "N", value_parser = list_limit())]
+    pub(crate) limit: Option<u32>,
+}
+
+fn data(text: &str) -> Result<Data, NotStrict> {
+    parse_object(text.as_bytes()).map(|object| object.into_iter().collect())
+}
+
+fn kind() -> impl TypedValueParser<Value = Kind> {
+    let words = Kind::ALL.into_iter().filter(|kind| kind.is_for_agents());
+    PossibleValuesParser::new(words.map(Kind::as_str)).try_map(|word| word.parse::<Kind>())
+}
+
+fn fetch_limit() -> impl TypedValueParser<Value = u32> {
+    clap::value_parser!(u32).range(1..=i64::from(FETCH_MESSAGES))
+}
+
+fn list_limit() -> impl TypedValueParser<Value = u32> {
+    clap::value_parser!(u32).range(1..=i64::from(ipc_protocol::limits::LIST_ROWS))
+}

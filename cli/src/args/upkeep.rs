@@ -1,0 +1,119 @@
+//! Arguments of the commands about the daemon and the deployment.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use clap_complete::Shell;
+use ipc_protocol::name::Name;
+
+/// `ipc status`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ipc status
+  ipc status --metrics    text for Prometheus")]
+pub(crate) struct StatusArguments {
+    /// Print metrics in Prometheus' text format
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) metrics: bool,
+}
+
+/// `ipc daemon`
+#[derive(Debug, Subcommand)]
+pub(crate) enum DaemonCommand {
+    /// Run the daemon in the foreground
+    #[command(after_help = "Example:\n  ipc daemon run")]
+    Run(RunArguments),
+    /// Start the daemon in the background, unless it runs
+    #[command(after_help = "Example:\n  ipc daemon start")]
+    Start,
+    /// Stop the daemon; nothing is lost
+    #[command(after_help = "Example:\n  ipc daemon stop")]
+    Stop,
+    /// Stop the daemon and start it again
+    #[command(after_help = "Example:\n  ipc daemon restart")]
+    Restart,
+}
+
+/// `ipc daemon run`
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// Started by another command: the secret on standard input, one line of answer, no terminal
+    #[arg(long, hide = true)]
+    pub(crate) autostarted: bool,
+}
+
+/// `ipc service`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServiceCommand {
+    /// Install and start the units
+    #[command(after_help = "Example:\n  ipc service install")]
+    Install,
+    /// Stop and remove the units; the data stays
+    #[command(after_help = "Example:\n  ipc service uninstall")]
+    Uninstall,
+    /// Show whether systemd runs the daemon
+    #[command(after_help = "Example:\n  ipc service status")]
+    Status,
+}
+
+/// `ipc admin`
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Make a verified backup now
+    #[command(after_help = "Example:\n  ipc admin backup")]
+    Backup,
+    /// Put a backup in the place of the store; the daemon must not run
+    Restore(RestoreArguments),
+    /// Free a name, whoever has it
+    #[command(after_help = "Example:\n  ipc admin release bob")]
+    Release {
+        /// The name
+        name: Name,
+    },
+    /// End all sessions and the resume credential of an agent; its name stays held
+    #[command(after_help = "Example:\n  ipc admin revoke bob")]
+    Revoke {
+        /// The agent's name
+        name: Name,
+    },
+    /// Put another shared secret in force, and end all sessions
+    RotateSecret(RotateSecretArguments),
+}
+
+/// `ipc admin restore`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ipc admin restore                    the newest good backup
+  ipc admin restore ./messages.db.bak  this one")]
+pub(crate) struct RestoreArguments {
+    /// The backup; without it the newest good one
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// `ipc admin rotate-secret`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The old secret is the one in the data directory. The new one is IPC_SHARED_SECRET if that differs,
+else standard input if asked for, else made at random.
+
+Examples:
+  ipc admin rotate-secret
+  pass show ipc | ipc admin rotate-secret --stdin")]
+pub(crate) struct RotateSecretArguments {
+    /// Read the new secret from standard input
+    #[arg(long)]
+    pub(crate) stdin: bool,
+}
+
+/// `ipc completions`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ipc completions bash > ~/.local/share/bash-completion/completions/ipc
+  ipc completions zsh > ~/.zfunc/_ipc")]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    pub(crate) shell: Shell,
+}

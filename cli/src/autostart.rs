@@ -1,0 +1,220 @@
+//! Starting the daemon for whoever needs it first.
+//!
+//! Fifty first commands at once wait for one another on `start.lock`; the first starts the
+//! daemon, the others find it there. The secret goes over standard input, never the environment,
+//! and the child runs this very program by its absolute path with a cleaned environment, so that
+//! neither `PATH` nor `LD_PRELOAD` of the caller decides what becomes the daemon.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use ipc_protocol::client::{ConnectError, Connection, connect};
+use ipc_protocol::private;
+use rustix::fs::{FlockOperation, flock};
+
+use crate::clock::Deadline;
+use crate::context::Context;
+use crate::exit::ExitStatus;
+use crate::failure::Failure;
+use crate::front::secret;
+
+/// How long a daemon may take to be ready: opening a large store after a crash takes seconds.
+const START_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Longest line that a starting daemon says, in bytes.
+const LONGEST_LINE: usize = 4_096;
+
+/// Connects to the daemon, starting it if none runs.
+pub(crate) fn reach(context: &Context) -> Result<Connection, Failure> {
+    match try_connect(context) {
+        Err(ConnectError::NotRunning(_)) => Ok(start(context)?.connection),
+        other => Ok(other?),
+    }
+}
+
+/// Connects to the daemon that runs.
+pub(crate) fn try_connect(context: &Context) -> Result<Connection, ConnectError> {
+    connect(context.data_dir.socket(), context.environment.any_pid)
+}
+
+/// A daemon that runs now.
+#[derive(Debug)]
+pub(crate) struct Started {
+    /// A connection to it, on which nothing was said.
+    pub(crate) connection: Connection,
+    /// Its process id, if it was this command that started it.
+    pub(crate) pid: Option<u32>,
+}
+
+/// Makes sure that a daemon runs.
+pub(crate) fn start(context: &Context) -> Result<Started, Failure> {
+    drop(private::ensure_directory(context.data_dir.root())?);
+    let lock_path = context.data_dir.start_lock();
+    let lock = private::open_lock(&lock_path)?;
+    flock(&lock, FlockOperation::LockExclusive)
+        .map_err(|error| Failure::local(format!("{}: {error}", lock_path.display())))?;
+    // Whoever had the lock before may have started it.
+    match try_connect(context) {
+        Ok(connection) => {
+            return Ok(Started {
+                connection,
+                pid: None,
+            });
+        }
+        Err(ConnectError::NotRunning(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let (mut child, from_child) = spawn(context)?;
+    let ready = hand_over_secret(context, &mut child).and_then(|()| await_ready(from_child));
+    if let Err(failure) = ready {
+        end(&mut child);
+        let log = context.data_dir.log();
+        return Err(failure.hint_if_none(format!("`{}` says more", log.display())));
+    }
+    let connection = try_connect(context)?;
+    drop(lock);
+    Ok(Started {
+        connection,
+        pid: Some(child.id()),
+    })
+}
+
+fn spawn(context: &Context) -> Result<(Child, UnixStream), Failure> {
+    let failed = |error| start_failed(&format!("{error}"));
+    let program = std::env::current_exe().map_err(failed)?;
+    let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+    let environment = &context.environment;
+    let kept = [
+        (
+            "HOME",
+            environment.home.as_ref().map(|path| path.as_os_str()),
+        ),
+        ("TZ", environment.time_zone.as_deref()),
+        ("LANG", environment.language.as_deref()),
+        (
+            "IPC_SOCKET",
+            environment
+                .socket
+                .as_ref()
+                .map(|_| context.data_dir.socket().as_os_str()),
+        ),
+        ("IPC_LOG", environment.log.as_deref()),
+    ];
+    let mut command = Command::new(program);
+    command
+        .arg("--data-dir")
+        .arg(context.data_dir.root())
+        .args(["daemon", "run", "--autostarted"])
+        .env_clear()
+        .envs(
+            kept.into_iter()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(OwnedFd::from(theirs))
+        .stderr(Stdio::null());
+    // The command holds our copy of the child's end; with it gone, the child's death is an end.
+    let child = command.spawn().map_err(failed)?;
+    Ok((child, ours))
+}
+
+fn hand_over_secret(context: &Context, child: &mut Child) -> Result<(), Failure> {
+    let secret = secret::find(context)?;
+    let Some(mut input) = child.stdin.take() else {
+        return Ok(());
+    };
+    let bytes = secret.as_ref().map_or(&[][..], |secret| secret.expose());
+    match input.write_all(bytes) {
+        // It ended before it read: what it said on the other stream tells why.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| start_failed(&error.to_string())),
+    }
+}
+
+fn await_ready(from_child: UnixStream) -> Result<(), Failure> {
+    let line = read_line(from_child)?;
+    match line.split_once(": ") {
+        None if line == "ready" => Ok(()),
+        Some(("failed", reason)) => Err(start_failed(reason)),
+        Some(_) | None => Err(start_failed("it ended without saying why")),
+    }
+}
+
+fn read_line(mut stream: UnixStream) -> Result<String, Failure> {
+    let failed = |error: std::io::Error| start_failed(&error.to_string());
+    let deadline = Deadline::after(START_PATIENCE);
+    let mut line = Vec::new();
+    let mut chunk = [0; 512];
+    while !line.contains(&b'\n') && line.len() < LONGEST_LINE {
+        let Some(left) = deadline.remaining() else {
+            return Err(too_slow());
+        };
+        stream.set_read_timeout(Some(left)).map_err(failed)?;
+        match stream.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(read) => line.extend_from_slice(chunk.get(..read).unwrap_or_default()),
+            Err(error) => match error.kind() {
+                ErrorKind::Interrupted => {}
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => return Err(too_slow()),
+                _ => return Err(failed(error)),
+            },
+        }
+    }
+    let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    Ok(String::from_utf8_lossy(line).into_owned())
+}
+
+fn too_slow() -> Failure {
+    start_failed(&format!(
+        "it was not ready within {} s",
+        START_PATIENCE.as_secs()
+    ))
+}
+
+fn start_failed(reason: &str) -> Failure {
+    Failure::new(
+        ExitStatus::Unreachable,
+        format!("the daemon could not be started: {reason}"),
+    )
+}
+
+/// Ends a child that did not become a daemon; one that has ended already is only reaped.
+fn end(child: &mut Child) {
+    if child.kill().is_ok() {
+        drop(child.wait());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after_saying(words: &[u8]) -> Result<(), Failure> {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        theirs.write_all(words).unwrap();
+        drop(theirs);
+        await_ready(ours)
+    }
+
+    #[test]
+    fn only_ready_is_ready() {
+        assert!(after_saying(b"ready\n").is_ok());
+        for words in [&b""[..], b"ready?\n", b"fail", b"failed: \n", b"\n"] {
+            assert!(after_saying(words).is_err(), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn the_reason_of_a_daemon_that_fails_is_passed_on() {
+        let failure = after_saying(b"failed: the store is not ours: /x\n").unwrap_err();
+        assert!(
+            failure.message.ends_with("the store is not ours: /x"),
+            "{failure:?}"
+        );
+        assert_eq!(failure.status, ExitStatus::Unreachable);
+    }
+}

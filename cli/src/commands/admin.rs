@@ -1,0 +1,58 @@
+//! `ipc admin backup`, `release`, `revoke`: proved by the shared secret, as nobody in particular.
+
+use std::time::Duration;
+
+use ipc_protocol::name::Name;
+use ipc_protocol::request::{AdminBackup, AdminRelease, AdminRevoke};
+
+use crate::context::Context;
+use crate::exit::ExitStatus;
+use crate::failure::Failure;
+use crate::front::enrol::prove_secret;
+use crate::output::{safe, times};
+
+/// Longest that a backup may take: it copies the whole store and checks the copy.
+const BACKUP_PATIENCE: Duration = Duration::from_mins(15);
+
+/// Makes a backup.
+pub(crate) fn backup(context: &mut Context) -> Result<ExitStatus, Failure> {
+    let mut client = prove_secret(context)?;
+    let made = client.call_waiting(&AdminBackup {}, BACKUP_PATIENCE)?;
+    context.screen.confirm(&made, || {
+        let path = context.data_dir.backups().join(&made.file);
+        format!(
+            "{} ({}, verified)\n",
+            safe::line(&path.display().to_string()),
+            times::bytes(made.bytes)
+        )
+    })?;
+    Ok(ExitStatus::Done)
+}
+
+/// Frees a name.
+pub(crate) fn release(context: &mut Context, name: Name) -> Result<ExitStatus, Failure> {
+    let released = prove_secret(context)?.call(&AdminRelease { name })?;
+    context
+        .screen
+        .confirm(&released, || match released.refused {
+            0 => format!("{} is free\n", released.name),
+            n => format!(
+                "{} is free; {n} unread refused, their senders are told\n",
+                released.name
+            ),
+        })?;
+    Ok(ExitStatus::Done)
+}
+
+/// Ends the sessions and the resume credential of an agent.
+pub(crate) fn revoke(context: &mut Context, name: Name) -> Result<ExitStatus, Failure> {
+    let shown = name.clone();
+    let revoked = prove_secret(context)?.call(&AdminRevoke { name })?;
+    context.screen.confirm(&revoked, || {
+        format!(
+            "ended the sessions of {shown} ({}); the name stays held\n",
+            revoked.sessions
+        )
+    })?;
+    Ok(ExitStatus::Done)
+}

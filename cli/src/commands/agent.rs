@@ -1,0 +1,78 @@
+//! `ipc whoami`, `ipc offline`, `ipc unregister`: the agent itself.
+
+use ipc_protocol::name::Name;
+use ipc_protocol::request::{Offline, Unregister, Whoami, WhoamiReport};
+use ipc_protocol::time::Timestamp;
+
+use crate::clock;
+use crate::context::Context;
+use crate::exit::ExitStatus;
+use crate::failure::Failure;
+use crate::front::Front;
+use crate::output::{table, times};
+
+/// Shows whose mailbox this is.
+pub(crate) fn whoami(context: &mut Context) -> Result<ExitStatus, Failure> {
+    let mut front = Front::open(context)?;
+    let report = front.call_again(context, &Whoami {})?;
+    context
+        .screen
+        .result(&report, || people(&report, clock::now()))?;
+    Ok(ExitStatus::Done)
+}
+
+fn people(report: &WhoamiReport, now: Timestamp) -> String {
+    let aliases: Vec<_> = report.aliases.iter().map(Name::as_str).collect();
+    let mut rows = vec![
+        ("name", report.name.to_string()),
+        ("agent", report.agent_id.to_string()),
+    ];
+    if !aliases.is_empty() {
+        rows.push(("aliases", aliases.join(", ")));
+    }
+    rows.extend([
+        ("registered", times::relative(report.registered_ms, now)),
+        ("sessions", report.sessions.to_string()),
+        (
+            "session ends",
+            times::relative(report.session_expires_ms, now),
+        ),
+        ("waiting", report.waiting.to_string()),
+    ]);
+    table::facts(&rows)
+}
+
+/// Marks the agent offline.
+pub(crate) fn offline(context: &mut Context) -> Result<ExitStatus, Failure> {
+    let mut front = Front::open(context)?;
+    let gone = front.call_again(context, &Offline {})?;
+    context.screen.confirm(&gone, || {
+        format!("{} is offline; the name is kept\n", gone.name)
+    })?;
+    Ok(ExitStatus::Done)
+}
+
+/// Gives the name up, and forgets the credentials for it.
+pub(crate) fn unregister(context: &mut Context) -> Result<ExitStatus, Failure> {
+    let mut front = Front::open(context)?;
+    let left = front.call(&Unregister {})?;
+    let files = context.agent_files();
+    for name in [&front.name, &left.name] {
+        let lock = files.lock(name)?;
+        // A file of that name may be another agent's by now.
+        if lock
+            .read()?
+            .is_some_and(|record| record.agent_id == front.agent_id)
+        {
+            lock.remove()?;
+        }
+    }
+    context.screen.confirm(&left, || match left.refused {
+        0 => format!("{} is free\n", left.name),
+        n => format!(
+            "{} is free; {n} unread refused, their senders are told\n",
+            left.name
+        ),
+    })?;
+    Ok(ExitStatus::Done)
+}

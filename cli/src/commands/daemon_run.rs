@@ -1,0 +1,173 @@
+//! `ipc daemon run`: the daemon itself, in the foreground or started by another command.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use ipc_daemon::clock::SystemClock;
+use ipc_daemon::config::{Config, Listening};
+use ipc_daemon::{Deps, systemd};
+use ipc_protocol::limits::SECRET_BYTES;
+use ipc_protocol::private;
+use ipc_protocol::secret::SharedSecret;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use zeroize::Zeroizing;
+
+use crate::args::RunArguments;
+use crate::context::Context;
+use crate::exit::ExitStatus;
+use crate::failure::Failure;
+use crate::front::secret;
+
+/// A log larger than this is put aside when the daemon starts, in bytes.
+const LARGEST_LOG: u64 = 8 * 1_024 * 1_024;
+
+/// Runs the daemon until it is told to stop.
+pub(crate) fn run(context: &mut Context, arguments: &RunArguments) -> Result<ExitStatus, Failure> {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let outcome = if arguments.autostarted {
+        autostarted(context)
+    } else {
+        foreground(context)
+    };
+    if let (Err(failure), true) = (&outcome, arguments.autostarted) {
+        // To the command that started us; on one line, so that it is read whole.
+        let line = failure.message.replace('\n', " ");
+        drop(writeln!(io::stdout(), "failed: {line}"));
+    }
+    outcome.map(|()| ExitStatus::Done)
+}
+
+fn autostarted(context: &mut Context) -> Result<(), Failure> {
+    // Not in the terminal's session: closing the terminal must not take everybody's mail down.
+    rustix::process::setsid().map_err(|error| Failure::local(format!("setsid: {error}")))?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    let most = u64::try_from(SECRET_BYTES.2).unwrap_or(0).saturating_add(2);
+    let read = io::stdin().lock().take(most).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::local(format!("standard input: {error}")))?;
+    let handed_over = if bytes.is_empty() {
+        None
+    } else {
+        Some(SharedSecret::new(std::mem::take(&mut *bytes))?)
+    };
+    drop(private::ensure_directory(context.data_dir.root())?);
+    log_to_file(&context.data_dir.log(), context)?;
+    let config = Config {
+        secret: handed_over,
+        leaves_when_idle: true,
+        ..load(context)?
+    };
+    serve(context, config, || drop(writeln!(io::stdout(), "ready")))
+}
+
+fn foreground(context: &mut Context) -> Result<(), Failure> {
+    log_to_standard_error(context);
+    let inherited = systemd::inherited_socket();
+    let inherited = inherited.map_err(|error| Failure::local(error.to_string()))?;
+    let config = Config {
+        secret: secret::of_starter(context)?,
+        listening: inherited.map_or(Listening::Bind, Listening::Inherited),
+        ..load(context)?
+    };
+    serve(context, config, || report("ready", systemd::notify_ready()))
+}
+
+fn load(context: &Context) -> Result<Config, Failure> {
+    Config::load(context.data_dir.clone()).map_err(|error| {
+        Failure::usage(error.to_string()).hint("docs/CONFIGURATION.md lists every key")
+    })
+}
+
+fn serve(
+    context: &mut Context,
+    config: Config,
+    ready: impl FnOnce() + Send + 'static,
+) -> Result<(), Failure> {
+    let deps = Deps {
+        clock: Arc::new(SystemClock::new()),
+        rng: StdRng::from_rng(&mut context.random),
+        ready: Box::new(ready),
+    };
+    let failed = |error: io::Error| Failure::local(format!("starting: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let outcome = runtime.map_err(failed)?.block_on(async {
+        let stop = StopSignals::new()?;
+        Ok(ipc_daemon::run(config, deps, stop.wait()).await)
+    });
+    outcome.map_err(failed)?.map_err(Failure::from)
+}
+
+/// The signals that stop the daemon, and one that does not.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl StopSignals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn wait(mut self) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+                // There is nothing to read again, and a lost terminal is no reason to stop.
+                _ = self.hangup.recv() => {}
+            }
+        }
+        report("stopping", systemd::notify_stopping());
+    }
+}
+
+fn report(what: &str, told: io::Result<()>) {
+    if let Err(error) = told {
+        tracing::warn!(%error, "the service manager was not told: {what}");
+    }
+}
+
+/// What is logged: `IPC_LOG` as a level or a list of filters, else what an operator should know.
+fn filter(context: &Context) -> EnvFilter {
+    let wanted = context
+        .environment
+        .log
+        .as_ref()
+        .and_then(|text| text.to_str());
+    EnvFilter::builder().parse_lossy(wanted.unwrap_or("info"))
+}
+
+fn log_to_standard_error(context: &Context) {
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter(context))
+        .with_writer(io::stderr);
+    if io::stderr().is_terminal() {
+        log.init();
+    } else {
+        log.json().init();
+    }
+}
+
+fn log_to_file(path: &Path, context: &Context) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::local(format!("{}: {error}", path.display()));
+    if std::fs::symlink_metadata(path).is_ok_and(|facts| facts.len() > LARGEST_LOG) {
+        std::fs::rename(path, path.with_extension("log.1")).map_err(failed)?;
+    }
+    let file: File = private::open_append(path)?;
+    let log = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter(context));
+    log.with_writer(std::sync::Mutex::new(file)).init();
+    Ok(())
+}

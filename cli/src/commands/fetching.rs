@@ -1,0 +1,197 @@
+//! Taking mail: fetch, print, and only then acknowledge.
+//!
+//! Whatever stops this on the way (a closed pipe, a kill, a lost connection) leaves the mail in
+//! the mailbox: given back at once where we still can, else when its lease ends.
+
+use std::time::Duration;
+
+use ipc_protocol::id::MessageId;
+use ipc_protocol::limits::WAIT_MS;
+use ipc_protocol::message::{Handover, Mail};
+use ipc_protocol::request::{Ack, Fetch, Fetched, Nack};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::large;
+use crate::clock::{self, Deadline};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::front::Front;
+use crate::output::json;
+use crate::output::mail::{Shown, render};
+
+/// How `fetch` is asked, but for the wait.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wanted {
+    /// At most so many.
+    pub(crate) limit: Option<u32>,
+    /// Only look.
+    pub(crate) peek: bool,
+    /// Only answers to this message.
+    pub(crate) answers_to: Option<MessageId>,
+}
+
+/// Fetches what is there, or waits for something to come until `wait` is over. Once more if the
+/// connection is lost: what was leased over it is offered again.
+pub(crate) fn fetch(
+    context: &mut Context,
+    front: &mut Front,
+    wanted: Wanted,
+    wait: Duration,
+) -> Result<Fetched, Failure> {
+    let deadline = Deadline::after(wait);
+    let mut may_reopen = true;
+    loop {
+        let left = deadline.remaining().unwrap_or_default();
+        match fetch_once(front, wanted, left) {
+            Ok(fetched) if !fetched.messages.is_empty() => return Ok(fetched),
+            Ok(fetched) if deadline.remaining().is_none() => return Ok(fetched),
+            Ok(_) => {}
+            Err(failure) if failure.is_lost && may_reopen => {
+                may_reopen = false;
+                *front = front.reopen(context)?;
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+}
+
+/// One request that waits for at most `left`, and at most as long as one request may.
+pub(crate) fn fetch_once(
+    front: &mut Front,
+    wanted: Wanted,
+    left: Duration,
+) -> Result<Fetched, Failure> {
+    let wait_ms = u32::try_from(left.as_millis())
+        .unwrap_or(WAIT_MS)
+        .min(WAIT_MS);
+    let Wanted {
+        limit,
+        peek,
+        answers_to,
+    } = wanted;
+    let request = Fetch {
+        limit,
+        wait_ms,
+        peek,
+        answers_to,
+    };
+    if wait_ms == 0 {
+        return front.call(&request);
+    }
+    front.call_waiting(&request, Duration::from_millis(u64::from(wait_ms)))
+}
+
+/// Whether what is fetched was leased, and must be acknowledged or given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lease {
+    /// It was.
+    Taken,
+    /// It was only looked at.
+    None,
+}
+
+/// Gives the whole of large messages a file. A file that cannot be written is said, and no reason
+/// to keep the mail back: `ipc read` still has it.
+pub(crate) fn prepare(
+    context: &mut Context,
+    front: &mut Front,
+    messages: Vec<Mail>,
+    lease: Lease,
+) -> Vec<Shown> {
+    let prepare = |mail: Mail| {
+        let mut saved_to = None;
+        if mail.truncated && lease == Lease::Taken {
+            match large::save(context, front, &mail) {
+                Ok(path) => saved_to = Some(path),
+                Err(failure) => context.screen.note(&format!(
+                    "warning: {} is not saved: {}",
+                    mail.id, failure.message
+                )),
+            }
+        }
+        Shown { mail, saved_to }
+    };
+    messages.into_iter().map(prepare).collect()
+}
+
+/// The messages for people.
+pub(crate) fn people(context: &Context, messages: &[Shown]) -> String {
+    let now = clock::now();
+    messages
+        .iter()
+        .map(|shown| render(shown, now, context.screen.style))
+        .collect()
+}
+
+/// A message as JSON: as the protocol has it, and `saved_to`.
+pub(crate) fn message_json(shown: &Shown) -> Result<Value, Failure> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        #[serde(flatten)]
+        mail: &'a Mail,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        saved_to: Option<String>,
+    }
+    let saved_to = shown
+        .saved_to
+        .as_ref()
+        .map(|path| path.display().to_string());
+    json::with_times(&Line {
+        mail: &shown.mail,
+        saved_to,
+    })
+}
+
+/// Writes `text`, then acknowledges the messages in it, once more if the connection is lost.
+pub(crate) fn hand_over(
+    context: &mut Context,
+    front: &mut Front,
+    messages: &[Shown],
+    text: &str,
+) -> Result<(), Failure> {
+    print(context, front, messages, text)?;
+    match acknowledge(front, messages) {
+        Err(failure) if failure.is_lost => {
+            *front = front.reopen(context)?;
+            acknowledge(front, messages)
+        }
+        other => other,
+    }
+}
+
+/// Writes `text`. If standard output does not take all of it, all messages in it are given back:
+/// nobody knows how much was read at the other end of a pipe, and a message shown twice says that
+/// it is (`redelivered`), while one lost says nothing.
+pub(crate) fn print(
+    context: &Context,
+    front: &mut Front,
+    messages: &[Shown],
+    text: &str,
+) -> Result<(), Failure> {
+    let Err(failure) = context.screen.show(text) else {
+        return Ok(());
+    };
+    if !messages.is_empty() {
+        // The lease ends by itself if this does not get through.
+        drop(front.call(&Nack {
+            message_ids: ids(messages),
+        }));
+    }
+    Err(failure.hint("the mail stays new: `ipc check`"))
+}
+
+/// Marks messages delivered.
+pub(crate) fn acknowledge(front: &mut Front, messages: &[Shown]) -> Result<(), Failure> {
+    if !messages.is_empty() {
+        front.call(&Ack {
+            message_ids: ids(messages),
+            handover: Handover::Cli,
+        })?;
+    }
+    Ok(())
+}
+
+fn ids(messages: &[Shown]) -> Vec<MessageId> {
+    messages.iter().map(|shown| shown.mail.id).collect()
+}

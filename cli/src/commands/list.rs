@@ -1,0 +1,37 @@
+//! `ipc list`: who is there.
+
+use ipc_protocol::request::{Agents, List};
+use ipc_protocol::time::Timestamp;
+
+use crate::clock;
+use crate::context::Context;
+use crate::exit::ExitStatus;
+use crate::failure::Failure;
+use crate::front::Front;
+use crate::output::style::Style;
+use crate::output::table::Table;
+use crate::output::times;
+
+/// Shows the agents that have a name.
+pub(crate) fn run(context: &mut Context) -> Result<ExitStatus, Failure> {
+    let mut front = Front::open(context)?;
+    let agents = front.call_again(context, &List {})?;
+    context.screen.result(&agents, || {
+        people(&agents, clock::now(), context.screen.style)
+    })?;
+    Ok(ExitStatus::Done)
+}
+
+fn people(agents: &Agents, now: Timestamp, style: Style) -> String {
+    let mut table = Table::new(["name", "state", "last seen", "agent"]);
+    for agent in &agents.agents {
+        let you = if agent.is_self { " (you)" } else { "" };
+        table.push([
+            format!("{}{you}", agent.name),
+            agent.presence.as_str().to_owned(),
+            times::relative(agent.last_seen_ms, now),
+            agent.agent_id.to_string(),
+        ]);
+    }
+    table.render(style)
+}

@@ -1,0 +1,76 @@
+//! `ipc admin restore`: a backup in the place of the store, while no daemon runs.
+
+use std::path::PathBuf;
+
+use ipc_daemon::deployment::DeploymentError;
+use ipc_daemon::store::backup;
+use serde::Serialize;
+
+use crate::args::RestoreArguments;
+use crate::clock;
+use crate::context::Context;
+use crate::exit::ExitStatus;
+use crate::failure::Failure;
+
+/// What was done, as `--json` prints it.
+#[derive(Debug, Serialize)]
+struct Restored {
+    /// The backup that is the store now.
+    from: PathBuf,
+    /// Where the former store is, if there was one.
+    former: Option<PathBuf>,
+}
+
+/// Restores the named backup, else the newest good one.
+pub(crate) fn run(
+    context: &Context,
+    arguments: &RestoreArguments,
+) -> Result<ExitStatus, Failure> {
+    let lock = ipc_daemon::lock(&context.data_dir).map_err(|error| match error {
+        DeploymentError::AlreadyRunning(_) => {
+            Failure::local("the daemon runs; its store cannot be replaced under it")
+                .hint("`ipc daemon stop`, then again")
+        }
+        other => Failure::local(other.to_string()),
+    })?;
+    let from = match &arguments.file {
+        Some(file) => file.clone(),
+        None => newest_good(context)?,
+    };
+    let now = clock::now();
+    let former = backup::restore(&context.data_dir, &from, now).map_err(|error| {
+        Failure::local(error.to_string()).hint("nothing was changed unless it says so")
+    })?;
+    drop(lock);
+    let restored = Restored { from, former };
+    context.screen.confirm(&restored, || people(&restored))?;
+    Ok(ExitStatus::Done)
+}
+
+fn people(restored: &Restored) -> String {
+    let former = restored
+        .former
+        .as_ref()
+        .map(|path| format!("former store: {}\n", path.display()));
+    let former = former.unwrap_or_default();
+    format!(
+        "restored {}\n{former}sessions are over, names are kept\n",
+        restored.from.display()
+    )
+}
+
+fn newest_good(context: &Context) -> Result<PathBuf, Failure> {
+    let backups = backup::list(&context.data_dir).map_err(|e| Failure::local(e.to_string()))?;
+    for path in backups {
+        match backup::verify(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) => context.screen.note(&format!("passed over: {error}")),
+        }
+    }
+    let directory = context.data_dir.backups();
+    Err(Failure::local(format!(
+        "there is no good backup in {}",
+        directory.display()
+    ))
+    .hint("`ipc admin restore FILE` takes one from elsewhere"))
+}

@@ -1,0 +1,266 @@
+//! `ipc send`, `broadcast`, `reply`, `forward`: everything that stores a message.
+//!
+//! Each carries an idempotency key, so that it can be sent once more when the connection is lost
+//! before the answer came, without being stored twice.
+
+use std::time::Duration;
+
+use ipc_protocol::id::MessageId;
+use ipc_protocol::message::Kind;
+use ipc_protocol::name::Recipient;
+use ipc_protocol::request::{Forward, RecipientOutcome, Reply, Send, Sent, SentTo};
+use serde_json::json;
+
+use super::fetching::{self, Lease, Wanted};
+use super::text;
+use crate::args::{ForwardArguments, ReplyArguments, SendArguments, TextArguments};
+use crate::context::Context;
+use crate::exit::ExitStatus;
+use crate::failure::Failure;
+use crate::front::Front;
+use crate::output::{json, safe};
+
+/// Recipients that are listed by name, at most.
+const LISTED: usize = 10;
+
+/// Sends a message, and waits for the answer if asked to.
+pub(crate) fn send(context: &mut Context, arguments: SendArguments) -> Result<ExitStatus, Failure> {
+    let text = text::read(&arguments.content)?;
+    let key = text::key(context, arguments.content.idempotency_key)?;
+    let request = Send {
+        to: arguments.to,
+        text,
+        kind: arguments.kind,
+        data: arguments.content.data,
+        reply_to: arguments.reply_to,
+        idempotency_key: Some(key),
+        // Nobody can answer for a name that nobody has.
+        known_only: arguments.known || arguments.wait.is_some(),
+    };
+    let mut front = Front::open(context)?;
+    let sent = front.call_again(context, &request)?;
+    match arguments.wait {
+        None => say(context, &sent),
+        Some(wait) => await_answer(context, &mut front, &sent, wait.duration()),
+    }
+}
+
+/// Sends a message to everybody.
+pub(crate) fn broadcast(
+    context: &mut Context,
+    arguments: TextArguments,
+) -> Result<ExitStatus, Failure> {
+    let text = text::read(&arguments)?;
+    let key = text::key(context, arguments.idempotency_key)?;
+    let request = Send {
+        to: Recipient::All,
+        text,
+        kind: Kind::Message,
+        data: arguments.data,
+        reply_to: None,
+        idempotency_key: Some(key),
+        known_only: false,
+    };
+    let sent = Front::open(context)?.call_again(context, &request)?;
+    say(context, &sent)
+}
+
+/// Answers a message.
+pub(crate) fn reply(
+    context: &mut Context,
+    mut arguments: ReplyArguments,
+) -> Result<ExitStatus, Failure> {
+    let first_word = match arguments.id {
+        Some(_) => None,
+        None => text::take_id(&mut arguments.content.text),
+    };
+    let text = text::read(&arguments.content)?;
+    if text.is_empty() {
+        return Err(Failure::usage("the answer has no text").hint("`ipc reply [ID] TEXT…`"));
+    }
+    let key = text::key(context, arguments.content.idempotency_key)?;
+    let request = Reply {
+        message_id: arguments.id.or(first_word),
+        text,
+        data: arguments.content.data,
+        idempotency_key: Some(key),
+    };
+    let sent = Front::open(context)?.call_again(context, &request)?;
+    say(context, &sent)
+}
+
+/// Passes a message on.
+pub(crate) fn forward(
+    context: &mut Context,
+    arguments: ForwardArguments,
+) -> Result<ExitStatus, Failure> {
+    let (message_id, to) = forward_words(&arguments.words)?;
+    let key = text::key(context, arguments.idempotency_key)?;
+    let request = Forward {
+        message_id,
+        to,
+        idempotency_key: Some(key),
+    };
+    let sent = Front::open(context)?.call_again(context, &request)?;
+    say(context, &sent)
+}
+
+fn forward_words(words: &[String]) -> Result<(Option<MessageId>, Recipient), Failure> {
+    let (id, to) = match words {
+        [to] => (None, to),
+        [id, to] => {
+            let id = id
+                .parse()
+                .map_err(|error| Failure::usage(format!("{error}")));
+            (Some(id?), to)
+        }
+        [..] => return Err(Failure::usage("nobody to forward to").hint("`ipc forward [ID] TO`")),
+    };
+    Ok((id, to.parse()?))
+}
+
+fn say(context: &Context, sent: &Sent) -> Result<ExitStatus, Failure> {
+    context.screen.confirm(sent, || people(sent))?;
+    Ok(ExitStatus::Done)
+}
+
+fn people(sent: &Sent) -> String {
+    let id = sent.message_id;
+    let before = if sent.duplicate {
+        " (stored before, by the same key)"
+    } else {
+        ""
+    };
+    match sent.recipients.as_slice() {
+        [] => format!("sent {id} to nobody: no other agent was seen in the last 24 h\n"),
+        [one] => format!("sent {id} to {}{before}\n", safe::line(&outcome(one))),
+        several => {
+            let names: Vec<_> = several.iter().take(LISTED).map(outcome).collect();
+            let more = if several.len() > LISTED { ", …" } else { "" };
+            let names = safe::line(&names.join(", "));
+            format!(
+                "sent {id} to {} agents: {names}{more}{before}\n",
+                several.len()
+            )
+        }
+    }
+}
+
+fn outcome(sent: &SentTo) -> String {
+    let name = &sent.name;
+    match &sent.outcome {
+        RecipientOutcome::Stored => name.to_string(),
+        RecipientOutcome::Forwarded { from } => format!("{name} (called {from} before)"),
+        RecipientOutcome::Unclaimed { did_you_mean: None } => {
+            format!("{name}: queued, not registered yet")
+        }
+        RecipientOutcome::Unclaimed {
+            did_you_mean: Some(other),
+        } => {
+            format!("{name}: queued, not registered yet; did you mean {other}?")
+        }
+    }
+}
+
+/// Waits for an answer, prints it and acknowledges it.
+fn await_answer(
+    context: &mut Context,
+    front: &mut Front,
+    sent: &Sent,
+    wait: Duration,
+) -> Result<ExitStatus, Failure> {
+    let id = sent.message_id;
+    if !context.screen.json {
+        context.screen.note(people(sent).trim_end());
+    }
+    let wanted = Wanted {
+        answers_to: Some(id),
+        ..Wanted::default()
+    };
+    let fetched = fetching::fetch(context, front, wanted, wait)?;
+    let shown = fetching::prepare(context, front, fetched.messages, Lease::Taken);
+    let text = if context.screen.json {
+        let answers = shown.iter().map(fetching::message_json);
+        let answers = answers.collect::<Result<Vec<_>, Failure>>()?;
+        json::line(&json!({"answers": answers, "sent": sent}))?
+    } else {
+        fetching::people(context, &shown)
+    };
+    fetching::hand_over(context, front, &shown, &text)?;
+    if shown.is_empty() {
+        let seconds = wait.as_secs();
+        context.screen.note(&format!(
+            "no answer within {seconds} s; the message is stored\nhint: `ipc check --wait`, `ipc receipts {id}`"
+        ));
+        return Ok(ExitStatus::TimedOut);
+    }
+    Ok(ExitStatus::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use ipc_protocol::name::Name;
+    use ipc_protocol::time::Timestamp;
+
+    use super::*;
+
+    fn sent(recipients: Vec<SentTo>) -> Sent {
+        Sent {
+            message_id: MessageId::from_row(7),
+            sent_ms: Timestamp::from_millis(0),
+            recipients,
+            duplicate: false,
+        }
+    }
+
+    fn to(name: &str, outcome: RecipientOutcome) -> SentTo {
+        SentTo {
+            name: Name::parse(name).unwrap(),
+            outcome,
+        }
+    }
+
+    #[test]
+    fn mail_for_nobody_yet_says_so_and_suggests() {
+        let bob = Some(Name::parse("bob").unwrap());
+        let text = people(&sent(vec![to(
+            "bop",
+            RecipientOutcome::Unclaimed { did_you_mean: bob },
+        )]));
+        assert!(
+            text.contains("to bop: queued, not registered yet; did you mean bob?"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_broadcast_lists_a_few_and_counts_all() {
+        let many = (0..30)
+            .map(|n| to(&format!("agent-{n}"), RecipientOutcome::Stored))
+            .collect();
+        let text = people(&sent(many));
+        assert!(
+            text.contains("30 agents") && text.matches("agent-").count() == LISTED,
+            "{text}"
+        );
+        assert!(people(&sent(Vec::new())).contains("nobody"));
+    }
+
+    #[test]
+    fn forward_takes_an_id_before_the_recipient() {
+        let id = MessageId::from_row(7);
+        let words = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+            forward_words(&words)
+                .map(|(id, to)| (id, String::from(to)))
+                .ok()
+        };
+        assert_eq!(words(&["bob"]), Some((None, "bob".to_owned())));
+        assert_eq!(
+            words(&[&id.to_string(), "bob"]),
+            Some((Some(id), "bob".to_owned()))
+        );
+        assert_eq!(words(&["bob", "carol"]), None);
+        assert_eq!(words(&[]), None);
+    }
+}

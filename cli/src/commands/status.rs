@@ -1,0 +1,124 @@
+//! `ipc status`: how the daemon is. Starts none: whether one runs is the question.
+
+use std::os::unix::net::UnixStream;
+
+use ipc_protocol::client::Client;
+use ipc_protocol::request::{Enrolment, Status, StatusReport};
+use ipc_protocol::time::Timestamp;
+
+use crate::args::StatusArguments;
+use crate::autostart;
+use crate::clock;
+use crate::context::Context;
+use crate::exit::ExitStatus;
+use crate::failure::Failure;
+use crate::front::{self, Front, mailbox, secret};
+use crate::output::{metrics, table, times};
+
+/// Asks, as the agent if it is clear which, else with the shared secret.
+pub(crate) fn run(
+    context: &mut Context,
+    arguments: &StatusArguments,
+) -> Result<ExitStatus, Failure> {
+    drop(autostart::try_connect(context)?);
+    let report = ask(context)?;
+    if arguments.metrics {
+        context.screen.show(&metrics::render(&report))?;
+    } else {
+        context
+            .screen
+            .result(&report, || people(context, &report, clock::now()))?;
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn ask(context: &mut Context) -> Result<StatusReport, Failure> {
+    // A name that was given must be good; one that is only looked for may be unclear.
+    let is_named = context.acting_as.is_some() || context.environment.instance.is_some();
+    if is_named || mailbox::find(context).is_ok() {
+        let asked = Front::open(context).and_then(|mut front| front.call(&Status {}));
+        match asked {
+            Err(failure) if !is_named && failure.code.is_some() => {}
+            other => return other,
+        }
+    }
+    let mut client: Client<UnixStream> = {
+        let credential = secret::require(context)?;
+        front::prove_running(context, &credential)?
+    };
+    Ok(client.call(&Status {})?)
+}
+
+fn people(context: &Context, report: &StatusReport, now: Timestamp) -> String {
+    let leaves = if report.leaves_when_idle {
+        ", leaves when idle"
+    } else {
+        ""
+    };
+    let started = times::relative(report.started_ms, now);
+    let backup = report.last_backup_ms.map(|time| times::relative(time, now));
+    let data_dir = &context.data_dir;
+    let mut rows = vec![
+        (
+            "daemon",
+            format!("pid {}, started {started}{leaves}", report.pid),
+        ),
+        (
+            "version",
+            format!(
+                "{}, this program {}",
+                report.version,
+                env!("CARGO_PKG_VERSION")
+            ),
+        ),
+        (
+            "speaks",
+            format!("protocol {}, schema {}", report.protocol, report.schema),
+        ),
+        ("socket", data_dir.socket().display().to_string()),
+        ("data", data_dir.root().display().to_string()),
+        ("enrolment", enrolment(report.enrolment).to_owned()),
+        ("agents", format!("{}, {} live", report.agents, report.live)),
+        (
+            "messages",
+            format!("{}, {} waiting", report.messages, report.waiting),
+        ),
+        ("database", times::bytes(report.database_bytes)),
+        ("last backup", backup.unwrap_or_else(|| "none".to_owned())),
+    ];
+    rows.extend(since_start(report));
+    table::facts(&rows)
+}
+
+const fn enrolment(enrolment: Enrolment) -> &'static str {
+    match enrolment {
+        Enrolment::Open => "open",
+        Enrolment::SecretChanged => "closed: the secret has changed (`ipc admin rotate-secret`)",
+        Enrolment::Unchecked => "open (the daemon itself knows no secret)",
+    }
+}
+
+fn since_start(report: &StatusReport) -> [(&'static str, String); 4] {
+    let counters = &report.counters;
+    [
+        (
+            "connections",
+            format!(
+                "{} open, {} so far",
+                report.connections, counters.connections
+            ),
+        ),
+        (
+            "since start",
+            format!("{} sent, {} delivered", counters.sent, counters.delivered),
+        ),
+        (
+            "refused",
+            format!(
+                "{}, {} for their rate",
+                counters.refused, counters.rate_limited
+            ),
+        ),
+        ("faults", counters.faults.to_string()),
+    ]
+}

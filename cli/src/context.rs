@@ -1,0 +1,92 @@
+//! The world of one command.
+
+use std::path::{Path, PathBuf};
+
+use ipc_protocol::client::AgentFiles;
+use ipc_protocol::name::Name;
+use ipc_protocol::paths::{DEFAULT_DIRECTORY, DataDir};
+use ipc_protocol::private;
+use rand::Rng;
+use rand::rngs::StdRng;
+
+use crate::args::Globals;
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::output::Screen;
+
+/// What a command may use: made once in `main`, handed down.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// What the environment says.
+    pub(crate) environment: Environment,
+    /// Where files live; an absolute path.
+    pub(crate) data_dir: DataDir,
+    /// `--as`.
+    pub(crate) acting_as: Option<Name>,
+    /// Where output goes and how.
+    pub(crate) screen: Screen,
+    /// Randomness.
+    pub(crate) random: StdRng,
+}
+
+impl Context {
+    /// Works out where files live, and refuses a data directory that others could have made.
+    pub(crate) fn new(
+        globals: &Globals,
+        environment: Environment,
+        screen: Screen,
+        random: StdRng,
+    ) -> Result<Self, Failure> {
+        let root = root(globals, &environment)?;
+        let socket = environment.socket.as_deref().map(absolute).transpose()?;
+        let data_dir = DataDir::new(root, socket)?;
+        match private::open_directory(data_dir.root()) {
+            Ok(directory) => drop(directory),
+            Err(error) if error.is_missing() => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Self {
+            environment,
+            data_dir,
+            acting_as: globals.acting_as.clone(),
+            screen,
+            random,
+        })
+    }
+
+    /// The credentials kept here.
+    pub(crate) fn agent_files(&self) -> AgentFiles {
+        AgentFiles::new(self.data_dir.clone())
+    }
+
+    /// Fresh random bytes.
+    pub(crate) fn random_bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.random.fill_bytes(&mut bytes);
+        bytes
+    }
+}
+
+fn root(globals: &Globals, environment: &Environment) -> Result<PathBuf, Failure> {
+    let named = globals
+        .data_dir
+        .clone()
+        .or_else(|| environment.data_dir.clone());
+    let in_home = || {
+        environment
+            .home
+            .as_ref()
+            .map(|home| home.join(DEFAULT_DIRECTORY))
+    };
+    let root = named.or_else(in_home).ok_or_else(|| {
+        Failure::usage("HOME is not set, so there is no place for the data")
+            .hint("`--data-dir DIR` or IPC_DATA_DIR names one")
+    })?;
+    absolute(&root)
+}
+
+/// The daemon runs in `/`: a path that it is told must not depend on where the command ran.
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path)
+        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+}

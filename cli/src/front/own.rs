@@ -1,0 +1,74 @@
+//! A front-end with a session of its own: it runs for long, and a takeover or a renewal by the
+//! commands beside it must not pull its session away.
+
+use std::os::unix::net::UnixStream;
+
+use ipc_protocol::auth::Credential;
+use ipc_protocol::client::{AgentRecord, Client};
+use ipc_protocol::request::{Register, WhenLive};
+
+use super::{Front, mailbox, session, taken_over_hint};
+use crate::context::Context;
+use crate::failure::Failure;
+
+type Prove = fn(&mut Context, &Credential) -> Result<Client<UnixStream>, Failure>;
+
+/// An agent, and the session that this process alone holds.
+#[derive(Debug)]
+pub(crate) struct OwnFront {
+    /// The connection.
+    pub(crate) front: Front,
+    session: Credential,
+}
+
+impl OwnFront {
+    /// Opens a connection for the agent that the command is about; starts the daemon if need be.
+    pub(crate) fn open(context: &mut Context) -> Result<Self, Failure> {
+        let record = mailbox::find(context)?;
+        join(context, record, session::prove)
+    }
+
+    /// Connects again to a daemon that runs. A daemon that was stopped on purpose stays stopped.
+    pub(crate) fn reconnect(&mut self, context: &mut Context) -> Result<(), Failure> {
+        match session::prove_running(context, &self.session) {
+            Ok(client) => {
+                self.front.client = client;
+                Ok(())
+            }
+            Err(failure) if failure.is_stale_credential() => {
+                let name = &self.front.name;
+                let record = context.agent_files().follow(name)?;
+                let record = record.ok_or_else(|| mailbox::not_kept(name))?;
+                *self = join(context, record, session::prove_running)?;
+                Ok(())
+            }
+            Err(failure) => Err(taken_over_hint(failure, &self.front.name)),
+        }
+    }
+}
+
+fn join(context: &mut Context, record: AgentRecord, prove: Prove) -> Result<OwnFront, Failure> {
+    let AgentRecord {
+        agent_id,
+        name,
+        resume,
+        ..
+    } = record;
+    let mut client = prove(context, &Credential::Token(resume))
+        .map_err(|failure| session::refused_resume(failure, &name))?;
+    let request = Register {
+        name,
+        when_live: WhenLive::Join,
+        automatic: false,
+        host: None,
+    };
+    let registered = client.call(&request)?;
+    Ok(OwnFront {
+        front: Front {
+            agent_id,
+            name: registered.name,
+            client,
+        },
+        session: Credential::Token(registered.session),
+    })
+}

@@ -1,0 +1,192 @@
+//! Coming back: by the session that the command line, hooks and shim share, else by the resume
+//! credential, which makes a new session for all of them.
+
+use std::os::unix::net::UnixStream;
+
+use ipc_protocol::auth::Credential;
+use ipc_protocol::client::{
+    AgentFiles, AgentLock, AgentRecord, Client, Connection, HostRecord, StoredSession, find_host,
+};
+use ipc_protocol::name::Name;
+use ipc_protocol::process;
+use ipc_protocol::request::{HostProcess, Register, Registered, WhenLive};
+use ipc_protocol::token::Sid;
+
+use super::{Front, mailbox, taken_over_hint};
+use crate::autostart;
+use crate::clock;
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Proves `credential` to the daemon, which is started if need be. Once more if the connection is
+/// lost: a daemon that leaves because it is idle may still have taken it.
+pub(crate) fn prove(
+    context: &mut Context,
+    credential: &Credential,
+) -> Result<Client<UnixStream>, Failure> {
+    match prove_over(context, credential, autostart::reach) {
+        Err(failure) if failure.is_lost => prove_over(context, credential, autostart::reach),
+        other => other,
+    }
+}
+
+/// Proves `credential` to the daemon that runs.
+pub(crate) fn prove_running(
+    context: &mut Context,
+    credential: &Credential,
+) -> Result<Client<UnixStream>, Failure> {
+    prove_over(context, credential, |context| {
+        Ok(autostart::try_connect(context)?)
+    })
+}
+
+fn prove_over(
+    context: &mut Context,
+    credential: &Credential,
+    connect: fn(&Context) -> Result<Connection, Failure>,
+) -> Result<Client<UnixStream>, Failure> {
+    let connection = connect(context)?;
+    let nonce = context.random_bytes();
+    Ok(Client::open(connection, credential, nonce)?)
+}
+
+/// Opens a connection for the agent of `record`.
+pub(crate) fn open(context: &mut Context, record: AgentRecord) -> Result<Front, Failure> {
+    let AgentRecord {
+        agent_id,
+        name,
+        session,
+        ..
+    } = record;
+    let Some(session) = session.filter(is_good_for_now) else {
+        return come_back(context, &name, None);
+    };
+    let tried = session.token.sid();
+    match prove(context, &Credential::Token(session.token)) {
+        Ok(client) => Ok(Front {
+            agent_id,
+            name,
+            client,
+        }),
+        Err(failure) if failure.is_stale_credential() => come_back(context, &name, Some(tried)),
+        Err(failure) => Err(taken_over_hint(failure, &name)),
+    }
+}
+
+fn is_good_for_now(session: &StoredSession) -> bool {
+    session.abs_expires_ms > clock::now()
+}
+
+/// Makes a new session with the resume credential, under the lock of the agent's file, and keeps
+/// it for everybody who acts for the agent. `tried` is the session that is no good.
+fn come_back(context: &mut Context, name: &Name, tried: Option<Sid>) -> Result<Front, Failure> {
+    let files = context.agent_files();
+    let lock = files.lock(name)?;
+    let record = lock.read()?.ok_or_else(|| mailbox::not_kept(name))?;
+    let agent_id = record.agent_id;
+    // Somebody else may have come back while we waited for the lock: their session is ours too.
+    if let Some(session) = record.session.filter(is_good_for_now)
+        && Some(session.token.sid()) != tried
+    {
+        let token = Credential::Token(session.token);
+        match prove(context, &token) {
+            Ok(client) => {
+                return Ok(Front {
+                    agent_id,
+                    name: record.name,
+                    client,
+                });
+            }
+            Err(failure) if failure.is_stale_credential() => {}
+            Err(failure) => return Err(taken_over_hint(failure, name)),
+        }
+    }
+    let mut client = prove(context, &Credential::Token(record.resume))
+        .map_err(|failure| refused_resume(failure, name))?;
+    let (host, host_record) = host(record.host);
+    let request = Register {
+        name: record.name,
+        when_live: WhenLive::Join,
+        automatic: false,
+        host,
+    };
+    let registered = client.call(&request)?;
+    let name = registered.name.clone();
+    keep(&files, &lock, registered, host_record)?;
+    Ok(Front {
+        agent_id,
+        name,
+        client,
+    })
+}
+
+/// What is said when not even the resume credential is good.
+pub(super) fn refused_resume(failure: Failure, name: &Name) -> Failure {
+    if failure.is_stale_credential() {
+        let text = format!("the credentials kept here for {name} are no longer good");
+        return Failure {
+            message: text,
+            ..failure
+        }
+        .hint(format!("`ipc register {name}`"));
+    }
+    taken_over_hint(failure, name)
+}
+
+/// Which process stands for the agent now. One that still runs goes on standing for it: acting
+/// for an agent from elsewhere does not move it there.
+fn host(kept: Option<HostRecord>) -> (Option<HostProcess>, Option<HostRecord>) {
+    let found = own_host();
+    match (kept, found) {
+        (Some(kept), Some((_, found))) if kept != found && is_running(kept) => (None, Some(kept)),
+        (_, Some((process, record))) => (Some(process), Some(record)),
+        (kept, None) => (None, kept),
+    }
+}
+
+fn is_running(host: HostRecord) -> bool {
+    process::is_running(host.pid, host.start_ticks)
+}
+
+/// The process that stands for the agent in whose name this one acts.
+pub(super) fn own_host() -> Option<(HostProcess, HostRecord)> {
+    find_host(std::process::id()).map(|(process, facts)| {
+        let record = HostRecord {
+            pid: facts.pid,
+            start_ticks: facts.start_ticks,
+        };
+        (process, record)
+    })
+}
+
+/// Keeps what a registration gave. The resume credential is the one in the file unless a new one
+/// came; an agent that goes by another name by now gets a file of that name, and a pointer here.
+pub(super) fn keep(
+    files: &AgentFiles,
+    lock: &AgentLock<'_>,
+    registered: Registered,
+    host: Option<HostRecord>,
+) -> Result<(), Failure> {
+    let kept = lock.read()?;
+    let is_here = kept
+        .as_ref()
+        .is_none_or(|kept| kept.name.same_as(&registered.name));
+    let resume = registered.resume.or_else(|| kept.map(|kept| kept.resume));
+    let resume = resume.ok_or_else(|| Failure::local("the daemon gave no credential to keep"))?;
+    let name = registered.name;
+    let record = AgentRecord {
+        agent_id: registered.agent_id,
+        name: name.clone(),
+        resume,
+        session: Some(StoredSession {
+            token: registered.session,
+            abs_expires_ms: registered.abs_expires_ms,
+        }),
+        host,
+    };
+    if is_here {
+        return Ok(lock.write(record)?);
+    }
+    files.lock(&name)?.write(record)?;
+    Ok(lock.write_moved(name)?)
+}

@@ -1,0 +1,134 @@
+//! Metrics in Prometheus' text format, version 0.0.4.
+
+use ipc_protocol::request::{Enrolment, StatusReport};
+use ipc_protocol::time::Timestamp;
+
+use super::lines::Lines;
+
+/// The metrics that `report` holds.
+pub(crate) fn render(report: &StatusReport) -> String {
+    let mut lines = Lines::default();
+    for (name, help, value) in gauges(report) {
+        metric(&mut lines, name, help, "gauge", value);
+    }
+    if let Some(time) = report.last_backup_ms {
+        let help = "When the newest backup was made";
+        metric(
+            &mut lines,
+            "last_backup_time_seconds",
+            help,
+            "gauge",
+            seconds(time),
+        );
+    }
+    for (name, help, value) in counters(report) {
+        metric(&mut lines, name, help, "counter", value);
+    }
+    lines.into_text()
+}
+
+fn gauges(report: &StatusReport) -> [(&'static str, &'static str, u64); 8] {
+    let is_open = match report.enrolment {
+        Enrolment::Open | Enrolment::Unchecked => 1,
+        Enrolment::SecretChanged => 0,
+    };
+    [
+        (
+            "start_time_seconds",
+            "When the daemon started",
+            seconds(report.started_ms),
+        ),
+        ("enrolment_open", "Whether new agents can enrol", is_open),
+        ("agents", "Agents that have a name", report.agents),
+        ("agents_live", "Agents that are live", report.live),
+        ("connections_open", "Open connections", report.connections),
+        ("messages", "Messages in the store", report.messages),
+        (
+            "deliveries_waiting",
+            "Deliveries not yet acknowledged",
+            report.waiting,
+        ),
+        (
+            "database_bytes",
+            "Size of the database",
+            report.database_bytes,
+        ),
+    ]
+}
+
+const fn counters(report: &StatusReport) -> [(&'static str, &'static str, u64); 8] {
+    let c = &report.counters;
+    [
+        ("connections_total", "Connections accepted", c.connections),
+        (
+            "failed_authentications_total",
+            "Proofs that were wrong",
+            c.failed_authentications,
+        ),
+        ("sent_total", "Messages stored", c.sent),
+        ("delivered_total", "Deliveries acknowledged", c.delivered),
+        ("refused_total", "Requests refused", c.refused),
+        (
+            "rate_limited_total",
+            "Refusals for going over a rate",
+            c.rate_limited,
+        ),
+        ("faults_total", "Faults of the daemon's own", c.faults),
+        ("commits_total", "Transactions committed", c.commits),
+    ]
+}
+
+fn metric(lines: &mut Lines, name: &str, help: &str, kind: &str, value: u64) {
+    lines.add(format!("# HELP ipc_{name} {help}"));
+    lines.add(format!("# TYPE ipc_{name} {kind}"));
+    lines.add(format!("ipc_{name} {value}"));
+}
+
+fn seconds(time: Timestamp) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(0) / 1_000
+}
+
+#[cfg(test)]
+mod tests {
+    use ipc_protocol::request::Counters;
+
+    use super::*;
+
+    #[test]
+    fn each_metric_has_help_type_and_value() {
+        let report = StatusReport {
+            version: "0".to_owned(),
+            protocol: 1,
+            schema: 1,
+            pid: 1,
+            started_ms: Timestamp::from_millis(5_000),
+            enrolment: Enrolment::Open,
+            leaves_when_idle: false,
+            agents: 2,
+            live: 1,
+            connections: 1,
+            messages: 3,
+            waiting: 0,
+            database_bytes: 4_096,
+            last_backup_ms: None,
+            counters: Counters {
+                sent: 3,
+                ..Counters::default()
+            },
+        };
+        let text = render(&report);
+        assert!(text.contains("\nipc_sent_total 3\n") && text.contains("\nipc_agents 2\n"));
+        assert!(text.starts_with("# HELP ipc_start_time_seconds"));
+        for lines in text.lines().collect::<Vec<_>>().chunks(3) {
+            let name = lines[2].split(' ').next().unwrap();
+            assert!(
+                lines[0].starts_with(&format!("# HELP {name} ")),
+                "{lines:?}"
+            );
+            assert!(
+                lines[1].starts_with(&format!("# TYPE {name} ")),
+                "{lines:?}"
+            );
+        }
+    }
+}
