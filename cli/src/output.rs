@@ -13,7 +13,9 @@ pub(crate) mod table;
 pub(crate) mod times;
 
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 
+use rustix::fs::{OFlags, Stat, fcntl_getfl, fstat, stat};
 use serde::Serialize;
 
 use crate::args::Globals;
@@ -53,6 +55,24 @@ impl Screen {
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         drop(out);
         written.map_err(|error| Failure::local(format!("writing to standard output: {error}")))
+    }
+
+    /// Refuses to take mail that nobody can be shown. Where standard output is closed, the
+    /// runtime of the language opens the null device in its place, for reading and writing, and
+    /// every write succeeds: mail would be marked delivered unseen. (`> /dev/null` opens it for
+    /// writing only, and is somebody's choice.)
+    #[expect(
+        clippy::unused_self,
+        reason = "whoever writes has been handed the screen"
+    )]
+    pub(crate) fn require_reader(self) -> Result<(), Failure> {
+        if is_stand_in(&io::stdout()) {
+            return Err(
+                Failure::local("standard output is closed; no mail was taken")
+                    .hint("`ipc check > FILE` or `ipc check | COMMAND`"),
+            );
+        }
+        Ok(())
     }
 
     /// Writes a confirmation, unless it is not wanted.
@@ -104,6 +124,14 @@ impl Screen {
     }
 }
 
+/// Whether `stream` is the null device, opened for reading too.
+fn is_stand_in(stream: &impl AsFd) -> bool {
+    let reads = fcntl_getfl(stream).is_ok_and(|flags| flags.contains(OFlags::RDWR));
+    let device = |facts: Stat| (facts.st_mode, facts.st_rdev);
+    let null = stat("/dev/null").map(device);
+    reads && null.is_ok() && fstat(stream).map(device) == null
+}
+
 fn people_failure(failure: &Failure) -> String {
     let mut lines = Lines::default();
     lines.add(format!("error: {}", safe::line(&failure.message)));
@@ -119,6 +147,17 @@ fn people_failure(failure: &Failure) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_null_device_that_stands_in_for_a_closed_stream_is_one() {
+        let open = |path: &str, read| {
+            let options = std::fs::File::options().read(read).write(true).open(path);
+            is_stand_in(&options.unwrap())
+        };
+        assert!(open("/dev/null", true));
+        assert!(!open("/dev/null", false), "somebody's choice");
+        assert!(!open("/dev/zero", true), "another device");
+    }
 
     #[test]
     fn a_failure_is_a_sentence_a_time_and_a_hint_and_cannot_forge_lines() {

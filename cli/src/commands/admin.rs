@@ -32,6 +32,13 @@ pub(crate) fn backup(context: &mut Context) -> Result<ExitStatus, Failure> {
 /// Frees a name.
 pub(crate) fn release(context: &mut Context, name: Name) -> Result<ExitStatus, Failure> {
     let released = prove_secret(context)?.call(&AdminRelease { name })?;
+    // What is kept here for that agent is good for nothing now, and would only be offered as a
+    // choice. A pointer to an agent's new name is not touched.
+    let files = context.agent_files();
+    let lock = files.lock(&released.name)?;
+    if lock.read()?.is_some() {
+        lock.remove()?;
+    }
     context
         .screen
         .confirm(&released, || match released.refused {

@@ -20,6 +20,7 @@ pub(crate) fn run(
     context: &mut Context,
     arguments: &CheckArguments,
 ) -> Result<ExitStatus, Failure> {
+    context.screen.require_reader()?;
     let mut front = Front::open(context)?;
     let wanted = Wanted {
         limit: arguments.limit,

@@ -22,10 +22,7 @@ struct Restored {
 }
 
 /// Restores the named backup, else the newest good one.
-pub(crate) fn run(
-    context: &Context,
-    arguments: &RestoreArguments,
-) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(context: &Context, arguments: &RestoreArguments) -> Result<ExitStatus, Failure> {
     let lock = ipc_daemon::lock(&context.data_dir).map_err(|error| match error {
         DeploymentError::AlreadyRunning(_) => {
             Failure::local("the daemon runs; its store cannot be replaced under it")

@@ -25,6 +25,9 @@ const LISTED: usize = 10;
 
 /// Sends a message, and waits for the answer if asked to.
 pub(crate) fn send(context: &mut Context, arguments: SendArguments) -> Result<ExitStatus, Failure> {
+    if arguments.wait.is_some() {
+        context.screen.require_reader()?;
+    }
     let text = text::read(&arguments.content)?;
     let key = text::key(context, arguments.content.idempotency_key)?;
     let request = Send {
@@ -188,9 +191,8 @@ fn await_answer(
     };
     fetching::hand_over(context, front, &shown, &text)?;
     if shown.is_empty() {
-        let seconds = wait.as_secs();
         context.screen.note(&format!(
-            "no answer within {seconds} s; the message is stored\nhint: `ipc check --wait`, `ipc receipts {id}`"
+            "no answer within {wait:?}; the message is stored\nhint: `ipc check --wait`, `ipc receipts {id}`"
         ));
         return Ok(ExitStatus::TimedOut);
     }

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use ipc_protocol::error::ErrorCode;
+
 use super::fetching::{self, Lease, Wanted};
 use crate::args::{WaitTime, WatchArguments};
 use crate::clock::Deadline;
@@ -30,6 +32,7 @@ pub(crate) fn run(
     context: &mut Context,
     arguments: &WatchArguments,
 ) -> Result<ExitStatus, Failure> {
+    context.screen.require_reader()?;
     let mut own = OwnFront::open(context)?;
     let patience = arguments.wait.map(WaitTime::duration);
     loop {
@@ -40,8 +43,9 @@ pub(crate) fn run(
         let text = text(context, &shown)?;
         fetching::print(context, &mut own.front, &shown, &text)?;
         // An acknowledgement counts after the lease too, and twice does no harm.
+        let mut absence = None;
         while let Err(failure) = fetching::acknowledge(&mut own.front, &shown) {
-            recover(context, &mut own, failure)?;
+            recover(context, &mut own, &mut absence, failure)?;
         }
     }
 }
@@ -52,6 +56,7 @@ fn next(
     own: &mut OwnFront,
     deadline: Option<Deadline>,
 ) -> Result<Option<Vec<Shown>>, Failure> {
+    let mut absence = None;
     loop {
         let left = match deadline {
             None => ROUND,
@@ -61,7 +66,7 @@ fn next(
             },
         };
         match fetching::fetch_once(&mut own.front, Wanted::default(), left) {
-            Ok(fetched) if fetched.messages.is_empty() => {}
+            Ok(fetched) if fetched.messages.is_empty() => absence = None,
             Ok(fetched) => {
                 let messages = fetched.messages;
                 return Ok(Some(fetching::prepare(
@@ -71,27 +76,49 @@ fn next(
                     Lease::Taken,
                 )));
             }
-            Err(failure) => recover(context, own, failure)?,
+            Err(failure) => recover(context, own, &mut absence, failure)?,
         }
     }
 }
 
-/// Connects again after a lost connection; any other failure is final.
-fn recover(context: &mut Context, own: &mut OwnFront, failure: Failure) -> Result<(), Failure> {
-    if !failure.is_lost {
-        return Err(failure);
-    }
-    let deadline = Deadline::after(AWAY);
-    let (mut pause, longest) = PAUSES;
-    loop {
+/// A time without a daemon that serves us. One that takes connections and refuses every request
+/// is as good as away, so only an answer ends it.
+#[derive(Debug)]
+struct Absence {
+    until: Deadline,
+    pause: Duration,
+}
+
+/// Connects again, if `failure` is one that passes and the daemon was not away for too long.
+fn recover(
+    context: &mut Context,
+    own: &mut OwnFront,
+    absence: &mut Option<Absence>,
+    mut failure: Failure,
+) -> Result<(), Failure> {
+    let (first, longest) = PAUSES;
+    let absence = absence.get_or_insert_with(|| Absence {
+        until: Deadline::after(AWAY),
+        pause: first,
+    });
+    while passes(&failure) && absence.until.remaining().is_some() {
+        std::thread::sleep(absence.pause);
+        absence.pause = absence.pause.saturating_mul(2).min(longest);
         match own.reconnect(context) {
             Ok(()) => return Ok(()),
-            Err(failure) if failure.status != ExitStatus::Unreachable => return Err(failure),
-            Err(failure) if deadline.remaining().is_none() => return Err(failure),
-            Err(_) => std::thread::sleep(pause),
+            Err(again) => failure = again,
         }
-        pause = pause.saturating_mul(2).min(longest);
     }
+    Err(failure)
+}
+
+/// Whether it may be over by itself: the daemon is gone, stops, or has too much to do.
+fn passes(failure: &Failure) -> bool {
+    failure.status == ExitStatus::Unreachable
+        || matches!(
+            failure.code,
+            Some(ErrorCode::Unavailable | ErrorCode::Busy | ErrorCode::RateLimited)
+        )
 }
 
 fn text(context: &Context, shown: &[Shown]) -> Result<String, Failure> {
@@ -102,4 +129,22 @@ fn text(context: &Context, shown: &[Shown]) -> Result<String, Failure> {
         .iter()
         .map(|shown| json::line(&fetching::message_json(shown)?))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ipc_protocol::client::ClientError;
+    use ipc_protocol::error::Refusal;
+
+    use super::*;
+
+    #[test]
+    fn a_daemon_that_stops_is_waited_for_and_a_takeover_is_the_end() {
+        let refused = |code| Failure::from(Refusal::new(code, "no"));
+        assert!(passes(&refused(ErrorCode::Unavailable)));
+        assert!(passes(&Failure::from(ClientError::Closed)));
+        for code in [ErrorCode::TakenOver, ErrorCode::Unauthenticated] {
+            assert!(!passes(&refused(code)), "{code:?}");
+        }
+    }
 }

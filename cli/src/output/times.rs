@@ -10,12 +10,27 @@ const DAY: i64 = 24 * HOUR;
 /// How long ago `then` is, or how far ahead.
 pub(crate) fn relative(then: Timestamp, now: Timestamp) -> String {
     let ago = now.millis_since(then);
-    let span = span(ago.saturating_abs());
+    // What is past has passed in full; what lies ahead is told to the nearest unit, or two hours
+    // would be one from the first millisecond on.
+    let span = match ago {
+        0.. => span(ago),
+        _ => span(round_up_half(ago.saturating_abs())),
+    };
     match span {
         None => "just now".to_owned(),
         Some(span) if ago > 0 => format!("{span} ago"),
         Some(span) => format!("in {span}"),
     }
+}
+
+fn round_up_half(milliseconds: i64) -> i64 {
+    let unit = match milliseconds {
+        n if n < MINUTE => return n,
+        n if n < HOUR => MINUTE,
+        n if n < DAY => HOUR,
+        _ => DAY,
+    };
+    milliseconds.saturating_add(unit / 2)
 }
 
 /// A stretch of time, in its largest whole unit; nothing under five seconds.
@@ -77,6 +92,8 @@ mod tests {
         assert_eq!(ago(DAY), "1 day ago");
         assert_eq!(ago(9 * DAY), "9 days ago");
         assert_eq!(ago(-3 * HOUR), "in 3 h");
+        assert_eq!(ago(1 - 2 * HOUR), "in 2 h");
+        assert_eq!(ago(1 - DAY), "in 1 day");
         assert!(!ago(i64::MIN).is_empty());
     }
 

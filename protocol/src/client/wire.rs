@@ -16,6 +16,8 @@ pub struct Wire {
     cap: u32,
     last_id: CallId,
     replies: HashMap<CallId, Outcome>,
+    /// Why the daemon ends the connection: what it answered before that still counts.
+    ended: Option<Refusal>,
 }
 
 impl Default for Wire {
@@ -33,6 +35,7 @@ impl Wire {
             cap: FRAME_BEFORE_AUTH,
             last_id: 0,
             replies: HashMap::new(),
+            ended: None,
         }
     }
 
@@ -56,8 +59,7 @@ impl Wire {
     /// Takes in what was read from the stream.
     ///
     /// # Errors
-    /// [`ClientError::Protocol`] when it is not of this protocol; the refusal itself when the
-    /// daemon could not tell which call it refuses (it closes then).
+    /// [`ClientError::Protocol`] when it is not of this protocol.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
         self.decoder.push(bytes);
         while let Some(payload) = self
@@ -70,7 +72,7 @@ impl Wire {
                 (Some(id), outcome) => {
                     self.replies.insert(id, outcome);
                 }
-                (None, Err(refusal)) => return Err(refusal.into()),
+                (None, Err(refusal)) => self.ended = Some(refusal),
                 (None, Ok(_)) => return Err(ClientError::Protocol),
             }
         }
@@ -80,13 +82,14 @@ impl Wire {
     /// The reply to call `id`, once it is there.
     ///
     /// # Errors
-    /// [`ClientError::Protocol`] when it is not a reply to such a request.
+    /// [`ClientError::Protocol`] when it is not a reply to such a request; the daemon's reason
+    /// when it ended the connection without one.
     pub fn reply<M: Method>(
         &mut self,
         id: CallId,
     ) -> Result<Option<Result<M::Reply, Refusal>>, ClientError> {
         match self.replies.remove(&id) {
-            None => Ok(None),
+            None => self.ended.take().map_or(Ok(None), |refusal| Err(refusal.into())),
             Some(Err(refusal)) => Ok(Some(Err(refusal))),
             Some(Ok(value)) => {
                 let reply = serde_json::from_value(value).map_err(|_| ClientError::Protocol)?;

@@ -1,0 +1,101 @@
+//! The real program in a home of its own, used as a person would.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use ipc_protocol::paths::DataDir;
+
+/// A home directory in which nothing has happened yet.
+pub(crate) struct Home {
+    room: tempfile::TempDir,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        let private = std::fs::Permissions::from_mode(0o700);
+        let room = tempfile::Builder::new().prefix("ipc-").permissions(private).tempdir().unwrap();
+        Self { room }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.room.path()
+    }
+
+    pub(crate) fn data_dir(&self) -> DataDir {
+        DataDir::new(self.path().join(".claude-ipc-data"), None).unwrap()
+    }
+
+    /// The program, with nothing in its environment but this home.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.env_clear().env("HOME", self.path()).env("PATH", "/usr/bin:/bin");
+        command.args(arguments).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Said {
+        Said::of(&self.command(arguments).output().unwrap())
+    }
+
+    /// Runs the program to its end with this standard input.
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Said {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        Said::of(&child.wait_with_output().unwrap())
+    }
+
+    /// Runs the program, which must succeed; what it printed.
+    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
+        let said = self.run(arguments);
+        assert_eq!(said.status, 0, "{arguments:?}: {said:?}");
+        said.out
+    }
+
+    /// Runs the program with `--json`, which must succeed; what it printed.
+    pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let arguments = [&["--json"], arguments].concat();
+        serde_json::from_str(&self.ok(&arguments)).unwrap()
+    }
+
+    /// The process id of the daemon that holds this home's lock.
+    pub(crate) fn daemon_pid(&self) -> u32 {
+        let text = std::fs::read_to_string(self.data_dir().daemon_lock()).unwrap();
+        text.trim().parse().unwrap()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if self.data_dir().daemon_lock().exists() {
+            drop(self.command(&["daemon", "stop"]).output());
+        }
+    }
+}
+
+/// What a run of the program came to.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Said {
+    pub(crate) fn of(output: &Output) -> Self {
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout.clone()).unwrap(),
+            err: String::from_utf8(output.stderr.clone()).unwrap(),
+        }
+    }
+}
+
+/// The program under test.
+pub(crate) fn program() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_ipc"))
+}

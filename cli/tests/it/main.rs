@@ -1,0 +1,7 @@
+//! The program `ipc` as people and scripts use it: real processes, real sockets, a fresh home.
+
+#[cfg(test)]
+mod harness;
+
+#[cfg(test)]
+mod crash;
