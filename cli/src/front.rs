@@ -4,6 +4,7 @@
 //! process that registered it, never because it is the only one; a session that was taken over is
 //! the end, and is never silently replaced.
 
+mod anyone;
 pub(crate) mod enrol;
 pub(crate) mod mailbox;
 mod own;
@@ -22,8 +23,9 @@ use ipc_protocol::request::Method;
 use crate::context::Context;
 use crate::failure::Failure;
 
+pub(crate) use anyone::ask_as_anyone;
 pub(crate) use own::OwnFront;
-pub(crate) use session::{prove, prove_running};
+pub(crate) use session::prove;
 
 /// A connection that is the agent.
 #[derive(Debug)]

@@ -131,8 +131,10 @@ impl Desk<'_> {
                 .await
             }
             Request::List(r) => {
-                self.look(caller, move |k, v| actions::list::list(&r, k, v))
-                    .await
+                self.look(caller, move |k, v| {
+                    actions::list::list(&r, Some(k.agent()), v)
+                })
+                .await
             }
             Request::Whoami(r) => {
                 let shared = Arc::clone(&self.daemon.shared);
@@ -172,6 +174,10 @@ impl Desk<'_> {
         let operator = operator.clone();
         match request {
             Request::Status(_) => self.status(),
+            Request::List(r) => {
+                let list = move |view: &View<'_>| actions::list::list(&r, None, view);
+                self.when(self.daemon.reader.submit(list).await)
+            }
             Request::AdminBackup(_) => {
                 self.later(housekeeping::backup_now(Arc::clone(self.daemon)))
             }
@@ -202,7 +208,6 @@ impl Desk<'_> {
             | Request::Read(_)
             | Request::Receipts(_)
             | Request::DeadLetters(_)
-            | Request::List(_)
             | Request::Whoami(_)
             | Request::Rename(_) => self.refuse(unregistered(&request)),
         }

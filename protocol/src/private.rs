@@ -41,9 +41,7 @@ pub enum PrivateError {
         uid: u32,
     },
     /// Others may look into it.
-    #[error(
-        "{path} has mode {mode:04o}; others can reach it (mend it with `chmod {wanted:o} {path}`)"
-    )]
+    #[error("{path} has mode {mode:04o}; others can reach it")]
     Mode {
         /// Where.
         path: PathBuf,

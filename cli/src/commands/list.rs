@@ -7,15 +7,14 @@ use crate::clock;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
-use crate::front::Front;
+use crate::front;
 use crate::output::style::Style;
 use crate::output::table::Table;
 use crate::output::times;
 
-/// Shows the agents that have a name.
+/// Shows the agents that have a name, to whoever asks: an agent, or a person with the secret.
 pub(crate) fn run(context: &mut Context) -> Result<ExitStatus, Failure> {
-    let mut front = Front::open(context)?;
-    let agents = front.call_again(context, &List {})?;
+    let agents = front::ask_as_anyone(context, &List {})?;
     context.screen.result(&agents, || {
         people(&agents, clock::now(), context.screen.style)
     })?;

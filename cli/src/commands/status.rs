@@ -1,8 +1,5 @@
 //! `ipc status`: how the daemon is. Starts none: whether one runs is the question.
 
-use std::os::unix::net::UnixStream;
-
-use ipc_protocol::client::Client;
 use ipc_protocol::request::{Enrolment, Status, StatusReport};
 use ipc_protocol::time::Timestamp;
 
@@ -12,7 +9,7 @@ use crate::clock;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
-use crate::front::{self, Front, mailbox, secret};
+use crate::front;
 use crate::output::{metrics, table, times};
 
 /// Asks, as the agent if it is clear which, else with the shared secret.
@@ -21,7 +18,7 @@ pub(crate) fn run(
     arguments: &StatusArguments,
 ) -> Result<ExitStatus, Failure> {
     drop(autostart::try_connect(context)?);
-    let report = ask(context)?;
+    let report = front::ask_as_anyone(context, &Status {})?;
     if arguments.metrics {
         context.screen.show(&metrics::render(&report))?;
     } else {
@@ -30,23 +27,6 @@ pub(crate) fn run(
             .result(&report, || people(context, &report, clock::now()))?;
     }
     Ok(ExitStatus::Done)
-}
-
-fn ask(context: &mut Context) -> Result<StatusReport, Failure> {
-    // A name that was given must be good; one that is only looked for may be unclear.
-    let is_named = context.acting_as.is_some() || context.environment.instance.is_some();
-    if is_named || mailbox::find(context).is_ok() {
-        let asked = Front::open(context).and_then(|mut front| front.call(&Status {}));
-        match asked {
-            Err(failure) if !is_named && failure.code.is_some() => {}
-            other => return other,
-        }
-    }
-    let mut client: Client<UnixStream> = {
-        let credential = secret::require(context)?;
-        front::prove_running(context, &credential)?
-    };
-    Ok(client.call(&Status {})?)
 }
 
 fn people(context: &Context, report: &StatusReport, now: Timestamp) -> String {

@@ -36,7 +36,9 @@ fn every_acknowledged_message_survives_thirty_kills_exactly_once_and_in_order() 
     ipc_protocol::private::write_file(&home.data_dir().config(), CONFIG.as_bytes()).unwrap();
     let mut daemon = start(&home);
     let reader = enrol(&home, "reader");
-    let senders: Vec<_> = (0..SENDERS).map(|n| enrol(&home, &format!("sender-{n}"))).collect();
+    let senders: Vec<_> = (0..SENDERS)
+        .map(|n| enrol(&home, &format!("sender-{n}")))
+        .collect();
     let mut acknowledged: Vec<Vec<(MessageId, String)>> = vec![Vec::new(); SENDERS];
     let mut rng = StdRng::try_from_rng(&mut SysRng).unwrap();
     for kill in 0..KILLS {
@@ -53,11 +55,25 @@ fn every_acknowledged_message_survives_thirty_kills_exactly_once_and_in_order() 
     assert_eq!(ids.len(), stored.len(), "a message was stored twice");
     for (number, sent) in acknowledged.iter().enumerate() {
         let own = format!("sender-{number}/");
-        let texts: Vec<_> = stored.iter().filter(|(_, text)| text.starts_with(&own)).collect();
+        let texts: Vec<_> = stored
+            .iter()
+            .filter(|(_, text)| text.starts_with(&own))
+            .collect();
         let sent_ids: HashSet<_> = sent.iter().map(|(id, _)| *id).collect();
-        let kept: Vec<_> = texts.iter().filter(|(id, _)| sent_ids.contains(id)).collect();
-        let in_order = kept.iter().map(|(id, _)| *id).eq(sent.iter().map(|(id, _)| *id));
-        assert!(in_order, "sender {number}: {} acknowledged, {} kept", sent.len(), kept.len());
+        let kept: Vec<_> = texts
+            .iter()
+            .filter(|(id, _)| sent_ids.contains(id))
+            .collect();
+        let in_order = kept
+            .iter()
+            .map(|(id, _)| *id)
+            .eq(sent.iter().map(|(id, _)| *id));
+        assert!(
+            in_order,
+            "sender {number}: {} acknowledged, {} kept",
+            sent.len(),
+            kept.len()
+        );
     }
     stop(&mut daemon);
 }
@@ -101,7 +117,10 @@ fn load(
         stop.store(true, Ordering::SeqCst);
         daemon.kill().unwrap();
         daemon.wait().unwrap();
-        running.into_iter().map(|sender| sender.join().unwrap()).collect()
+        running
+            .into_iter()
+            .map(|sender| sender.join().unwrap())
+            .collect()
     })
 }
 
@@ -110,9 +129,15 @@ fn start(home: &Home) -> Child {
     use std::io::{BufRead, BufReader};
     use std::process::Stdio;
     let mut command = home.command(&["daemon", "run", "--autostarted"]);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
     assert_eq!(line, "ready\n");
     child
 }
@@ -124,7 +149,9 @@ fn stop(daemon: &mut Child) {
 
 fn prove(home: &Home, credential: &Credential) -> Result<Client<UnixStream>, ClientError> {
     let mut nonce = [0; 32];
-    StdRng::try_from_rng(&mut SysRng).unwrap().fill_bytes(&mut nonce);
+    StdRng::try_from_rng(&mut SysRng)
+        .unwrap()
+        .fill_bytes(&mut nonce);
     Client::open(connect(home.data_dir().socket(), false)?, credential, nonce)
 }
 
@@ -133,7 +160,12 @@ fn enrol(home: &Home, name: &str) -> Token {
     let credential = Credential::Secret(SharedSecret::new(secret).unwrap());
     let mut client = prove(home, &credential).unwrap();
     let name = Name::parse(name).unwrap();
-    let request = Register { name, when_live: WhenLive::Refuse, automatic: false, host: None };
+    let request = Register {
+        name,
+        when_live: WhenLive::Refuse,
+        automatic: false,
+        host: None,
+    };
     client.call(&request).unwrap().session
 }
 
@@ -143,11 +175,19 @@ fn take_all(home: &Home, reader: &Token) -> Vec<(MessageId, String)> {
     let mut call = |request: &Fetch| client.call(request).unwrap();
     let mut all = Vec::new();
     loop {
-        let fetched = call(&Fetch { limit: Some(100), ..Fetch::default() });
+        let fetched = call(&Fetch {
+            limit: Some(100),
+            ..Fetch::default()
+        });
         if fetched.messages.is_empty() {
             break;
         }
-        all.extend(fetched.messages.into_iter().map(|mail| (mail.id, mail.text)));
+        all.extend(
+            fetched
+                .messages
+                .into_iter()
+                .map(|mail| (mail.id, mail.text)),
+        );
     }
     for ids in all.chunks(100) {
         let message_ids = ids.iter().map(|(id, _)| *id).collect();
@@ -158,7 +198,13 @@ fn take_all(home: &Home, reader: &Token) -> Vec<(MessageId, String)> {
 }
 
 fn acknowledge(client: &mut Client<UnixStream>, message_ids: Vec<MessageId>) -> u64 {
-    client.call(&Ack { message_ids, handover: Handover::Cli }).unwrap().delivered
+    client
+        .call(&Ack {
+            message_ids,
+            handover: Handover::Cli,
+        })
+        .unwrap()
+        .delivered
 }
 
 fn send(to: &str, text: &str) -> Send {

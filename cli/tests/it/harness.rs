@@ -15,7 +15,11 @@ pub(crate) struct Home {
 impl Home {
     pub(crate) fn new() -> Self {
         let private = std::fs::Permissions::from_mode(0o700);
-        let room = tempfile::Builder::new().prefix("ipc-").permissions(private).tempdir().unwrap();
+        let room = tempfile::Builder::new()
+            .prefix("ipc-")
+            .permissions(private)
+            .tempdir()
+            .unwrap();
         Self { room }
     }
 
@@ -30,7 +34,10 @@ impl Home {
     /// The program, with nothing in its environment but this home.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
-        command.env_clear().env("HOME", self.path()).env("PATH", "/usr/bin:/bin");
+        command
+            .env_clear()
+            .env("HOME", self.path())
+            .env("PATH", "/usr/bin:/bin");
         command.args(arguments).stdin(Stdio::null());
         command
     }
@@ -43,7 +50,10 @@ impl Home {
     /// Runs the program to its end with this standard input.
     pub(crate) fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Said {
         let mut command = self.command(arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input).unwrap();
         Said::of(&child.wait_with_output().unwrap())

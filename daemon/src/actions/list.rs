@@ -5,15 +5,14 @@ use ipc_protocol::limits::LIST_ROWS;
 use ipc_protocol::name::Name;
 use ipc_protocol::request::{AgentRow, Agents, List, Presence};
 
-use crate::caller::Caller;
 use crate::error::Done;
 use crate::limits::{ONLINE_MS, RECENT_MS};
 use crate::store::agents::{self, Agent};
 use crate::store::context::View;
 use crate::store::names;
 
-/// Lists the agents, the most present first, then by name.
-pub(crate) fn list(_: &List, caller: &Caller, view: &View<'_>) -> Done<Agents> {
+/// Lists the agents for one of them or for an operator, the most present first, then by name.
+pub(crate) fn list(_: &List, asker: Option<AgentId>, view: &View<'_>) -> Done<Agents> {
     let mut rows = Vec::new();
     for agent in agents::all(view.db, LIST_ROWS)? {
         let Some(name) = names::current(view.db, agent.id)? else {
@@ -24,7 +23,7 @@ pub(crate) fn list(_: &List, caller: &Caller, view: &View<'_>) -> Done<Agents> {
             name,
             presence: presence(&agent, view)?,
             last_seen_ms: agent.seen(view),
-            is_self: agent.id == caller.agent(),
+            is_self: Some(agent.id) == asker,
         });
     }
     rows.sort_by_key(|row| (row.presence, row.name.folded()));

@@ -127,22 +127,25 @@ fn come_back(
         );
     }
     match request.when_live {
-        WhenLive::Join => Ok(false),
+        WhenLive::Join => {}
         WhenLive::Refuse => {
-            if !agent.is_live(context)? || shares_host(context, id, host)? {
-                return Ok(false);
+            if agent.is_live(context)? && !shares_host(context, id, host)? {
+                return Err(in_use(&request.name)
+                    .hint("`--takeover` ends its other sessions; or choose another name")
+                    .into());
             }
-            Err(in_use(&request.name)
-                .hint("`--takeover` ends its other sessions; or choose another name")
-                .into())
         }
         WhenLive::TakeOver => {
             credentials::void_sessions(context, id, ErrorCode::TakenOver)?;
             credentials::void(context, resume, ErrorCode::TakenOver)?;
             agents::reincarnate(context.db, id)?;
-            Ok(true)
+            return Ok(true);
         }
     }
+    if let Some(host) = host {
+        credentials::stand_for(context, resume, host)?;
+    }
+    Ok(false)
 }
 
 fn shares_host(context: &Context<'_>, id: AgentId, host: Option<Host>) -> Done<bool> {

@@ -263,10 +263,10 @@ pub(crate) fn sessions(view: &View<'_>, agent: AgentId) -> rusqlite::Result<Vec<
     rows.collect()
 }
 
-/// The host processes that the sessions of `agent` were made in.
+/// The host processes that stood for `agent` when its credentials were issued.
 pub(crate) fn hosts(view: &View<'_>, agent: AgentId) -> rusqlite::Result<Vec<Host>> {
     let sql = "SELECT DISTINCT host_pid, host_start FROM credentials
-               WHERE agent = ?1 AND kind = 'session' AND host_pid IS NOT NULL";
+               WHERE agent = ?1 AND host_pid IS NOT NULL";
     let mut query = view.db.prepare_cached(sql)?;
     let rows = query.query_map([agent.to_row()], |row| {
         Ok(Host {
@@ -323,6 +323,18 @@ pub(crate) fn shorten(
         .map_or(expires, |at| at.min(expires));
     credential.lifetime.expires = Some(sooner);
     credential.write(context.db, context.key)
+}
+
+/// Notes that `host` stands for the agent of the resume credential `sid` from now on. Sessions end
+/// sooner than hosts do, so it is kept where it lasts.
+pub(crate) fn stand_for(context: &Context<'_>, sid: Sid, host: Host) -> rusqlite::Result<()> {
+    match find(context.db, context.key, sid)? {
+        Some(mut credential) if credential.host != Some(host) => {
+            credential.host = Some(host);
+            credential.write(context.db, context.key)
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Notes that the session `sid` was used at `at`.

@@ -89,7 +89,10 @@ impl Wire {
         id: CallId,
     ) -> Result<Option<Result<M::Reply, Refusal>>, ClientError> {
         match self.replies.remove(&id) {
-            None => self.ended.take().map_or(Ok(None), |refusal| Err(refusal.into())),
+            None => self
+                .ended
+                .take()
+                .map_or(Ok(None), |refusal| Err(refusal.into())),
             Some(Err(refusal)) => Ok(Some(Err(refusal))),
             Some(Ok(value)) => {
                 let reply = serde_json::from_value(value).map_err(|_| ClientError::Protocol)?;
