@@ -225,7 +225,8 @@ impl Conversation {
 
     /// Takes one request in; a refusal ends the connection.
     async fn take(&mut self, payload: frames::Payload) -> Option<Refusal> {
-        let call = match Call::decode(&payload.bytes) {
+        let frames::Payload { bytes, charge } = payload;
+        let call = match Call::decode(&bytes) {
             Ok(call) => call,
             Err(bad) => {
                 self.daemon.shared.counters.refused(&bad.refusal);
@@ -237,7 +238,7 @@ impl Conversation {
                 return None;
             }
         };
-        drop(payload);
+        drop(bytes);
         if let Some(session) = &mut self.session
             && let Err(refusal) = session.used(&self.daemon)
         {
@@ -253,7 +254,11 @@ impl Conversation {
                 let ended = self.session.as_ref().map(Session::ended);
                 let reply =
                     dispatch::dispatch(call.id, request, speaker, ended, &self.daemon).await;
-                self.in_flight.spawn(reply);
+                self.in_flight.spawn(async move {
+                    let reply = reply.await;
+                    drop(charge);
+                    reply
+                });
             }
         }
         None

@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Now;
 use crate::key::DeploymentKey;
+use crate::store::credentials;
 use crate::store::open::{self, OpenError};
 use crate::store::verifiers::{self, SecretVerifier};
 
@@ -134,9 +135,12 @@ pub(crate) fn open(
     let from_file = read_secret(&data_dir.secret())?;
     let key = DeploymentKey::read(data_dir)?;
     let db = open::open_writer(data_dir, key.is_some())?;
-    let key = match key {
-        Some(key) => key,
-        None => DeploymentKey::create(data_dir, rng)?,
+    let key = if let Some(key) = key {
+        key
+    } else {
+        // The first start, or the key was lost: then everybody enrols again, and mail is kept.
+        credentials::clear(&db)?;
+        DeploymentKey::create(data_dir, rng)?
     };
     let id = match verifiers::deployment(&db)? {
         Some(id) => id,

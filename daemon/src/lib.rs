@@ -57,6 +57,7 @@ pub use listener::BindError;
 use listener::Listener;
 use quota::Quotas;
 use shared::Shared;
+use store::guard::Guard;
 use store::reader::Reader;
 use store::writer::{Broken, Writer};
 
@@ -162,8 +163,9 @@ fn build(
         secret,
     } = deployment;
     let shared = Arc::new(Shared::new(clock, config.limits, config.names, key));
+    let guard = Guard::new(&data_dir.database())?;
     let (writer, broken, writing) =
-        Writer::start(db, StdRng::from_rng(&mut rng), Arc::clone(&shared))?;
+        Writer::start(db, guard, StdRng::from_rng(&mut rng), Arc::clone(&shared))?;
     let reading_db =
         store::open::open_reader(&data_dir.database()).map_err(DeploymentError::Sqlite)?;
     let (reader, reading) = Reader::start(reading_db, Arc::clone(&shared))?;

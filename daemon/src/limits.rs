@@ -201,11 +201,12 @@ pub(crate) const QUEUE: usize = 1_024;
 /// Jobs in one transaction: bounds how long the first of them waits for its commit.
 pub(crate) const BATCH: usize = 256;
 
-/// Requests of one connection that are being answered at a time.
-pub(crate) const IN_FLIGHT: usize = 64;
+/// Requests of one connection that are being answered at a time: also how many replies can pile
+/// up for a peer that does not read.
+pub(crate) const IN_FLIGHT: usize = 16;
 
 /// Text that one fetch reply may carry, in bytes, so that it fits a frame with every byte escaped.
-pub(crate) const FETCH_TEXT_BYTES: usize = 262_144;
+pub(crate) const FETCH_TEXT_BYTES: usize = 131_072;
 
 /// Free space under which sends are refused, in bytes: room for deletes, acks and the WAL.
 pub(crate) const FREE_SPACE_BYTES: u64 = 16 * 1_024 * 1_024;

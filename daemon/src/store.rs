@@ -12,6 +12,7 @@ pub mod backup;
 pub(crate) mod context;
 pub(crate) mod credentials;
 pub(crate) mod deliveries;
+pub(crate) mod guard;
 pub(crate) mod mail;
 pub(crate) mod messages;
 pub(crate) mod migrations;

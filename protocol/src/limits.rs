@@ -39,7 +39,7 @@ pub const FETCH_DEFAULT: u32 = 20;
 pub const ACK_IDS: usize = 100;
 
 /// Text in one `read` reply, in bytes: with every byte escaped it still fits a frame.
-pub const READ_BYTES: u32 = 262_144;
+pub const READ_BYTES: u32 = 131_072;
 
 /// Rows in one reply that lists things.
 pub const LIST_ROWS: u32 = 500;

@@ -71,7 +71,7 @@ pub(crate) enum AdminCommand {
         /// The name
         name: Name,
     },
-    /// End all sessions and the resume credential of an agent; its name stays held
+    /// End all sessions and the resume credential of an agent; its mail waits for a new registration
     #[command(after_help = "Example:\n  ipc admin revoke bob")]
     Revoke {
         /// The agent's name

@@ -96,10 +96,13 @@ fn serve(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let outcome = runtime.map_err(failed)?.block_on(async {
+    let runtime = runtime.map_err(failed)?;
+    let outcome = runtime.block_on(async {
         let stop = StopSignals::new()?;
         Ok(ipc_daemon::run(config, deps, stop.wait()).await)
     });
+    // A check of a large store may still be looking; it changes nothing and is not waited for.
+    runtime.shutdown_background();
     outcome.map_err(failed)?.map_err(Failure::from)
 }
 

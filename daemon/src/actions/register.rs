@@ -10,6 +10,7 @@ use ipc_protocol::token::{Sid, TokenKind};
 
 use super::list;
 use crate::caller::{Caller, Newcomer, Peer};
+use crate::config::NamePolicy;
 use crate::error::{Done, Fault, refuse};
 use crate::limits::SESSION_IDLE_MS;
 use crate::store::agents::{self, Agent};
@@ -77,10 +78,12 @@ fn claim(request: &Register, context: &mut Context<'_>) -> Done<AgentId> {
                 agents::end(context, id, EndReason::RecipientForgotten)?;
                 return create(request, context);
             }
-            match context.names {
-                crate::config::NamePolicy::Credential => Err(held(name).into()),
-                crate::config::NamePolicy::Secret => reclaim(name, id, context),
+            // Without a credential (revoked, or lost with the key) nobody could ever come back.
+            let owned = credentials::has_resume(context.db, id)?;
+            if owned && context.names == NamePolicy::Credential {
+                return Err(held(name).into());
             }
+            reclaim(name, id, context)
         }
     }
 }
@@ -92,7 +95,8 @@ fn create(request: &Register, context: &mut Context<'_>) -> Done<AgentId> {
     Ok(agent)
 }
 
-/// The policy lets the secret alone claim a held name: the former owner is out, and all are told.
+/// Gives a held name and its mail to whoever knows the secret: the former owner is out, and all
+/// are told.
 fn reclaim(name: &Name, agent: AgentId, context: &mut Context<'_>) -> Done<AgentId> {
     credentials::void_all(context, agent, ErrorCode::TakenOver)?;
     agents::reincarnate(context.db, agent)?;

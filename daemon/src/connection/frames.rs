@@ -30,11 +30,11 @@ pub(crate) enum Gone {
     Late,
 }
 
-/// One request's bytes, charged until dropped.
+/// One request's bytes, and what they are charged to until they have been answered.
 #[derive(Debug)]
 pub(crate) struct Payload {
     pub(crate) bytes: Vec<u8>,
-    _charged: OwnedSemaphorePermit,
+    pub(crate) charge: OwnedSemaphorePermit,
 }
 
 /// The reading side.
@@ -85,11 +85,8 @@ impl FrameReader {
                 && let Some(bytes) = self.decoder.next_payload().map_err(|_| Gone::Length)?
             {
                 self.due = None;
-                let charged = self.charged.take().ok_or(Gone::Closed)?;
-                return Ok(Payload {
-                    bytes,
-                    _charged: charged,
-                });
+                let charge = self.charged.take().ok_or(Gone::Closed)?;
+                return Ok(Payload { bytes, charge });
             }
             self.charge(missing).await?;
             self.read(missing).await?;

@@ -277,6 +277,19 @@ pub(crate) fn hosts(view: &View<'_>, agent: AgentId) -> rusqlite::Result<Vec<Hos
     rows.collect()
 }
 
+/// Whether `agent` has a credential to come back with.
+pub(crate) fn has_resume(db: &Connection, agent: AgentId) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM credentials WHERE agent = ?1 AND kind = 'resume'";
+    db.prepare_cached(sql)?.exists([agent.to_row()])
+}
+
+/// Forgets every credential: they were made under a key that is lost.
+pub(crate) fn clear(db: &Connection) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM credentials")?
+        .execute([])
+        .map(|_| ())
+}
+
 /// Ends one session or resume credential.
 pub(crate) fn void(context: &mut Context<'_>, sid: Sid, why: ErrorCode) -> rusqlite::Result<()> {
     let sql = "DELETE FROM credentials WHERE sid = ?1";

@@ -13,6 +13,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::context::{Context, Effect, View};
+use super::guard::Guard;
 use crate::error::{ActionError, Done, Fault};
 use crate::limits::{BATCH, QUEUE};
 use crate::shared::Shared;
@@ -33,6 +34,7 @@ impl Writer {
     /// Starts the writer's thread on `db`. It ends when every [`Writer`] is gone.
     pub(crate) fn start(
         db: Connection,
+        guard: Guard,
         rng: StdRng,
         shared: Arc<Shared>,
     ) -> std::io::Result<(Self, Broken, thread::JoinHandle<()>)> {
@@ -40,6 +42,7 @@ impl Writer {
         let (broken, is_broken) = watch::channel(None);
         let desk = Desk {
             db,
+            guard,
             rng,
             shared,
             broken,
@@ -118,6 +121,7 @@ impl<T: Send, W: FnOnce(&mut Context<'_>) -> Done<T> + Send> Job for Task<T, W> 
 /// The writer's thread and all that it owns.
 struct Desk {
     db: Connection,
+    guard: Guard,
     rng: StdRng,
     shared: Arc<Shared>,
     broken: watch::Sender<Option<String>>,
@@ -142,7 +146,17 @@ impl Desk {
         }
     }
 
+    /// Runs the batch, unless its files are gone: then nothing may be acknowledged any more.
     fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), String> {
+        if let Err(why) = self.guard.check() {
+            tracing::error!(why, "the store is not where it was");
+            self.broken.send_replace(Some(why.clone()));
+            return Err(why);
+        }
+        self.commit(batch)
+    }
+
+    fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), String> {
         let before = self.db.total_changes();
         let worked = self.begin().and_then(|()| self.run_all(batch));
         let changed = self.db.total_changes() != before;

@@ -37,7 +37,8 @@ pub struct Released {
     pub refused: u64,
 }
 
-/// Ends all sessions of an agent and its resume credential. Its name stays held.
+/// Ends all sessions of an agent and its resume credential. Name and mail are kept for whoever
+/// registers it again with the shared secret.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdminRevoke {

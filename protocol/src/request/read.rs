@@ -16,7 +16,7 @@ pub struct Read {
     pub offset: u64,
 }
 
-/// A page of its text, at most 262,144 bytes.
+/// A page of its text, at most 131,072 bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReadPage {
     /// The message; its `text` is the page.
