@@ -16,6 +16,7 @@ use rand::Rng;
 
 use crate::caller::{Caller, Newcomer, Operator, Peer};
 use crate::daemon::Daemon;
+use crate::error;
 use crate::store::credentials::{self, Credential, Lifetime};
 
 /// Somebody who has proved a credential.
@@ -210,7 +211,7 @@ fn of_token(credential: Credential, peer: Peer, daemon: &Daemon) -> Result<Prove
                 .lifetime
                 .is_good(shared.clock.now(), &shared.boot_id, last_used)
             {
-                return Err(expired());
+                return Err(error::expired());
             }
             let caller = Caller::new(credential.agent, credential.sid, peer);
             Ok(Proven::Agent {
@@ -219,12 +220,6 @@ fn of_token(credential: Credential, peer: Peer, daemon: &Daemon) -> Result<Prove
             })
         }
     }
-}
-
-/// The refusal for a session that is over.
-pub(crate) fn expired() -> Refusal {
-    Refusal::new(ErrorCode::Expired, "this session is over")
-        .hint("register again: `ipc register NAME`")
 }
 
 /// The refusal to enrol under another secret.

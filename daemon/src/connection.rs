@@ -7,8 +7,6 @@
 pub(crate) mod frames;
 mod session;
 
-pub(crate) use session::ended;
-
 use std::sync::Arc;
 
 use ipc_protocol::error::{ErrorCode, Refusal};

@@ -134,7 +134,7 @@ pub(crate) fn open(
     // Before anything is made, so that a start that is refused leaves nothing behind.
     let from_file = read_secret(&data_dir.secret())?;
     let key = DeploymentKey::read(data_dir)?;
-    let db = open::open_writer(data_dir, key.is_some())?;
+    let db = open::open_writer(data_dir, key.is_some(), now.wall)?;
     let key = if let Some(key) = key {
         key
     } else {

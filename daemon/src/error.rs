@@ -56,6 +56,12 @@ pub(crate) fn no_space() -> Refusal {
     .hint("free some space; reading goes on, and nothing that was acknowledged is lost")
 }
 
+/// The refusal for a session that is over.
+pub(crate) fn expired() -> Refusal {
+    Refusal::new(ErrorCode::Expired, "this session is over")
+        .hint("register again: `ipc register NAME`")
+}
+
 fn internal() -> Refusal {
     Refusal::new(ErrorCode::Internal, "the daemon failed to do this")
         .hint("its log says why: daemon.log in the data directory, or `journalctl --user -u ipc`")

@@ -230,7 +230,7 @@ async fn serve(
             damage = &mut checking, if !checked => {
                 checked = true;
                 if let Some(why) = damage {
-                    store::backup::quarantine(&daemon.data_dir, &why);
+                    store::quarantine::mark(&daemon.data_dir, &why);
                     break Err(DaemonError::StoreDamaged(why));
                 }
             }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use ipc_protocol::error::ErrorCode;
+use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::AgentId;
 use ipc_protocol::time::Timestamp;
 use ipc_protocol::token::Sid;
@@ -14,6 +14,23 @@ use tokio::sync::watch;
 
 /// Says whether a session has ended, and why.
 pub(crate) type Ended = watch::Receiver<Option<ErrorCode>>;
+
+/// Waits for the end of a session, and says what its connections are told.
+pub(crate) async fn ended(mut ended: Ended) -> Refusal {
+    let why = ended
+        .wait_for(Option::is_some)
+        .await
+        .ok()
+        .and_then(|why| *why);
+    match why {
+        Some(ErrorCode::TakenOver) => Refusal::new(
+            ErrorCode::TakenOver,
+            "another front-end took this agent over",
+        )
+        .hint("`ipc register NAME --takeover` takes it back; nothing reconnects by itself"),
+        Some(_) | None => crate::error::expired(),
+    }
+}
 
 #[derive(Debug, Default)]
 struct State {

@@ -18,6 +18,7 @@ pub(crate) mod messages;
 pub(crate) mod migrations;
 pub(crate) mod names;
 pub mod open;
+pub(crate) mod quarantine;
 pub(crate) mod reader;
 pub(crate) mod retention;
 pub(crate) mod verifiers;

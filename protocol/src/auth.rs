@@ -15,9 +15,11 @@ mod transcript;
 #[cfg(test)]
 mod vectors;
 mod wire;
+mod words;
 
 pub use handshake::{AwaitSignature, ClientHello, Credential, HandshakeError, Proved, SeenPeers};
-pub use kdf::{Kdf, KdfName, OutOfRange};
+pub use kdf::{Kdf, OutOfRange};
 pub use keys::{Proof, SaltedKey, Signature, Verifier};
-pub use transcript::{CredentialKind, Peers, Transcript};
+pub use transcript::{Peers, Transcript};
 pub use wire::Bytes;
+pub use words::{CredentialKind, KdfName};

@@ -1,5 +1,7 @@
 //! Messages as recipients see them, and the states of a delivery.
 
+mod words;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -10,91 +12,7 @@ use crate::id::{AgentId, MessageId};
 use crate::limits::{IDEMPOTENCY_KEY_BYTES, PROGRAM_BYTES};
 use crate::name::Name;
 use crate::time::Timestamp;
-
-/// What a message is meant as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Plain mail.
-    #[default]
-    Message,
-    /// Asks for an answer.
-    Request,
-    /// Answers a request.
-    Response,
-    /// Asks the recipient's front-end whether it is there.
-    Ping,
-    /// Answers a ping.
-    Ack,
-    /// Proposes a piece of work.
-    TaskProposal,
-    /// Takes a proposed piece of work on.
-    TaskAccept,
-    /// Went to everybody; made by the daemon.
-    Broadcast,
-    /// Comes from the daemon itself.
-    System,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 9] = [
-        Self::Message,
-        Self::Request,
-        Self::Response,
-        Self::Ping,
-        Self::Ack,
-        Self::TaskProposal,
-        Self::TaskAccept,
-        Self::Broadcast,
-        Self::System,
-    ];
-
-    /// The kind on the wire and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Message => "message",
-            Self::Request => "request",
-            Self::Response => "response",
-            Self::Ping => "ping",
-            Self::Ack => "ack",
-            Self::TaskProposal => "task_proposal",
-            Self::TaskAccept => "task_accept",
-            Self::Broadcast => "broadcast",
-            Self::System => "system",
-        }
-    }
-
-    /// Whether an agent may choose it: broadcasts and system messages are the daemon's to make.
-    pub const fn is_for_agents(self) -> bool {
-        match self {
-            Self::Message
-            | Self::Request
-            | Self::Response
-            | Self::Ping
-            | Self::Ack
-            | Self::TaskProposal
-            | Self::TaskAccept => true,
-            Self::Broadcast | Self::System => false,
-        }
-    }
-}
-
-impl std::str::FromStr for Kind {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or(UnknownWord)
-    }
-}
-
-/// The text is none of the words that may stand there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not one of the known words")]
-pub struct UnknownWord;
+pub use words::{DeliveryState, EndReason, Handover, Kind, UnknownWord};
 
 /// Data attached to a message: a JSON object, handed through as it is.
 pub type Data = BTreeMap<String, Value>;
@@ -202,136 +120,6 @@ pub enum SystemEvent {
     },
 }
 
-/// How far a message has come on its way to one recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryState {
-    /// On disk.
-    Stored,
-    /// Given to a front-end that has not confirmed it.
-    Offered,
-    /// Handed over, says the front-end.
-    Delivered,
-    /// A reply to it exists.
-    Answered,
-    /// Ended: nobody took it in its time.
-    Expired,
-    /// Ended: it will not be delivered.
-    Refused,
-}
-
-impl DeliveryState {
-    /// Every state.
-    pub const ALL: [Self; 6] = [
-        Self::Stored,
-        Self::Offered,
-        Self::Delivered,
-        Self::Answered,
-        Self::Expired,
-        Self::Refused,
-    ];
-
-    /// The state on the wire and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Stored => "stored",
-            Self::Offered => "offered",
-            Self::Delivered => "delivered",
-            Self::Answered => "answered",
-            Self::Expired => "expired",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-impl std::str::FromStr for DeliveryState {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or(UnknownWord)
-    }
-}
-
-/// Why a delivery ended without being delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndReason {
-    /// It was kept as long as the configuration says.
-    TooOld,
-    /// The recipient gave its name up.
-    RecipientLeft,
-    /// The recipient was offline so long that its name became free.
-    RecipientForgotten,
-}
-
-impl EndReason {
-    /// Every reason.
-    pub const ALL: [Self; 3] = [Self::TooOld, Self::RecipientLeft, Self::RecipientForgotten];
-
-    /// The reason on the wire and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::TooOld => "too_old",
-            Self::RecipientLeft => "recipient_left",
-            Self::RecipientForgotten => "recipient_forgotten",
-        }
-    }
-}
-
-impl std::str::FromStr for EndReason {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
-            .ok_or(UnknownWord)
-    }
-}
-
-/// Which kind of front-end handed a message over: the evidence behind "delivered".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Handover {
-    /// The command line: standard output took the bytes.
-    Cli,
-    /// An MCP server: the response was flushed to its host.
-    Mcp,
-    /// A hook of an agent's host.
-    Hook,
-    /// The Python shim.
-    Shim,
-}
-
-impl Handover {
-    /// Every way.
-    pub const ALL: [Self; 4] = [Self::Cli, Self::Mcp, Self::Hook, Self::Shim];
-
-    /// The way on the wire and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Cli => "cli",
-            Self::Mcp => "mcp",
-            Self::Hook => "hook",
-            Self::Shim => "shim",
-        }
-    }
-}
-
-impl std::str::FromStr for Handover {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL
-            .into_iter()
-            .find(|way| way.as_str() == text)
-            .ok_or(UnknownWord)
-    }
-}
-
 macro_rules! short_text {
     ($(#[$doc:meta])* $name:ident, $longest:expr, $fits:expr, $wrong:literal) => {
         $(#[$doc])*
@@ -394,25 +182,4 @@ short_text! {
     /// The name of a host program: 1 to 32 of `A-Z a-z 0-9 . _ -`.
     ProgramName, PROGRAM_BYTES, |b| b.is_ascii_alphanumeric() || b"._-".contains(&b),
     "a program name is 1 to 32 letters, digits, `.`, `_` or `-`"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_in_the_store_are_the_words_on_the_wire() {
-        for kind in Kind::ALL {
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
-        }
-        for state in DeliveryState::ALL {
-            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
-        }
-        for way in Handover::ALL {
-            assert_eq!(serde_json::to_value(way).unwrap(), way.as_str());
-        }
-        for reason in EndReason::ALL {
-            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
-        }
-    }
 }

@@ -116,6 +116,11 @@ impl DataDir {
         self.root.join("backups")
     }
 
+    /// There while the store is known to be damaged and has not been replaced.
+    pub fn damage_marker(&self) -> PathBuf {
+        self.root.join("messages.db.damaged")
+    }
+
     /// The log of a daemon that no service manager started.
     pub fn log(&self) -> PathBuf {
         self.root.join("daemon.log")

@@ -175,8 +175,8 @@ fn data(text: &str) -> Result<Data, NotStrict> {
 }
 
 fn kind() -> impl TypedValueParser<Value = Kind> {
-    let words = Kind::ALL.into_iter().filter(|kind| kind.is_for_agents());
-    PossibleValuesParser::new(words.map(Kind::as_str)).try_map(|word| word.parse::<Kind>())
+    let words = Kind::ALL.iter().filter(|kind| kind.is_for_agents());
+    PossibleValuesParser::new(words.map(|kind| kind.as_str())).try_map(|word| word.parse::<Kind>())
 }
 
 fn fetch_limit() -> impl TypedValueParser<Value = u32> {

@@ -1,11 +1,20 @@
 //! The real program in a home of its own, used as a person would.
 
+mod agent;
+mod running;
+mod window;
+
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use ipc_protocol::paths::DataDir;
+use ipc_protocol::private;
+
+pub(crate) use agent::Agent;
+pub(crate) use running::Running;
+pub(crate) use window::{Window, python};
 
 /// A home directory in which nothing has happened yet.
 pub(crate) struct Home {
@@ -72,6 +81,42 @@ impl Home {
         serde_json::from_str(&self.ok(&arguments)).unwrap()
     }
 
+    /// Registers an agent; its mailbox from then on.
+    pub(crate) fn register(&self, name: &str) -> Agent<'_> {
+        self.ok(&["register", name]);
+        Agent::called(self, name)
+    }
+
+    /// Starts the program with its output in pipes, and goes on.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        Running::start(&mut self.command(arguments))
+    }
+
+    /// Puts this `config.toml` there, before any daemon runs.
+    pub(crate) fn configure(&self, text: &str) {
+        drop(private::ensure_directory(self.data_dir().root()).unwrap());
+        private::write_file(&self.data_dir().config(), text.as_bytes()).unwrap();
+    }
+
+    /// Every file under the data directory, sockets left out.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let mut left = vec![self.data_dir().root().to_owned()];
+        let mut files = Vec::new();
+        while let Some(directory) = left.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let entry = entry.unwrap();
+                let kind = entry.file_type().unwrap();
+                if kind.is_dir() {
+                    left.push(entry.path());
+                } else if kind.is_file() {
+                    files.push(entry.path());
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
     /// The process id of the daemon that holds this home's lock.
     pub(crate) fn daemon_pid(&self) -> u32 {
         let text = std::fs::read_to_string(self.data_dir().daemon_lock()).unwrap();
@@ -102,6 +147,20 @@ impl Said {
             out: String::from_utf8(output.stdout.clone()).unwrap(),
             err: String::from_utf8(output.stderr.clone()).unwrap(),
         }
+    }
+
+    /// It must have ended with `status` and said all of `words` on standard error.
+    pub(crate) fn refused(&self, status: i32, words: &[&str]) {
+        assert_eq!(self.status, status, "{self:?}");
+        for word in words {
+            assert!(self.err.contains(word), "no {word:?} in {self:?}");
+        }
+    }
+
+    /// The `error` object that `--json` prints on standard error.
+    pub(crate) fn error(&self) -> serde_json::Value {
+        let said: serde_json::Value = serde_json::from_str(&self.err).unwrap();
+        said["error"].clone()
     }
 }
 

@@ -5,3 +5,7 @@ mod harness;
 
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod story;
+#[cfg(test)]
+mod usage;

@@ -2,10 +2,11 @@
 
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::message::Kind;
+use ipc_protocol::name::Recipient;
 use ipc_protocol::request::{Forward, Sent};
 
-use super::reply;
-use super::send::{self, Outgoing};
+use super::outgoing::{self, Outgoing};
+use super::parent;
 use crate::caller::Caller;
 use crate::error::{Done, refuse};
 use crate::store::context::Context;
@@ -13,7 +14,7 @@ use crate::store::messages;
 
 /// Stores a copy of the message for somebody else, one hop further.
 pub(crate) fn forward(request: &Forward, caller: &Caller, context: &mut Context<'_>) -> Done<Sent> {
-    let parent = reply::chosen(context, caller, request.message_id)?;
+    let parent = parent::chosen(context, caller, request.message_id)?;
     if parent.kind == Kind::System {
         return refuse(
             ErrorCode::Forbidden,
@@ -24,7 +25,7 @@ pub(crate) fn forward(request: &Forward, caller: &Caller, context: &mut Context<
     let (text, data) = messages::body(context.db, parent.seq)?;
     let mail = Outgoing {
         to: &request.to,
-        kind: if request.to == ipc_protocol::name::Recipient::All {
+        kind: if request.to == Recipient::All {
             Kind::Broadcast
         } else {
             Kind::Message
@@ -36,5 +37,5 @@ pub(crate) fn forward(request: &Forward, caller: &Caller, context: &mut Context<
         key: request.idempotency_key.as_ref(),
         known_only: false,
     };
-    send::store(&mail, caller, context)
+    outgoing::store(&mail, caller, context)
 }

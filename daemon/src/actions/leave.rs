@@ -3,7 +3,7 @@
 use ipc_protocol::message::EndReason;
 use ipc_protocol::request::{GoOffline, Left, Offline, Unregister};
 
-use super::send;
+use super::sender;
 use crate::caller::Caller;
 use crate::error::Done;
 use crate::store::agents;
@@ -11,14 +11,14 @@ use crate::store::context::Context;
 
 /// Ends the caller's agent: the name is free, what waits is refused, and its senders are told.
 pub(crate) fn unregister(_: &Unregister, caller: &Caller, context: &mut Context<'_>) -> Done<Left> {
-    let name = send::sender(context, caller.agent())?.name;
+    let name = sender::of(context, caller.agent())?.name;
     let refused = agents::end(context, caller.agent(), EndReason::RecipientLeft)?;
     Ok(Left { name, refused })
 }
 
 /// Marks the caller's agent offline until it does something again.
 pub(crate) fn offline(_: &Offline, caller: &Caller, context: &Context<'_>) -> Done<GoOffline> {
-    let name = send::sender(context, caller.agent())?.name;
+    let name = sender::of(context, caller.agent())?.name;
     agents::step_out(context.db, caller.agent(), context.now.wall)?;
     Ok(GoOffline { name })
 }

@@ -3,7 +3,7 @@
 use ipc_protocol::limits::READ_BYTES;
 use ipc_protocol::request::{Read, ReadPage};
 
-use super::reply;
+use super::parent;
 use crate::caller::Caller;
 use crate::error::Done;
 use crate::store::context::View;
@@ -11,7 +11,7 @@ use crate::store::mail;
 
 /// Reads a page of a message that the caller sent or received; changes nothing.
 pub(crate) fn read(request: &Read, caller: &Caller, view: &View<'_>) -> Done<ReadPage> {
-    let parent = reply::visible(view, caller, request.message_id)?;
+    let parent = parent::visible(view, caller, request.message_id)?;
     let mut message = mail::whole(view, parent.seq, caller.agent())?;
     let length = message.text.len();
     let offset = usize::try_from(request.offset)

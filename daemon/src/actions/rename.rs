@@ -7,7 +7,7 @@ use ipc_protocol::message::{EndReason, SystemEvent};
 use ipc_protocol::name::Name;
 use ipc_protocol::request::{Rename, Renamed};
 
-use super::{list, send};
+use super::{list, sender};
 use crate::caller::Caller;
 use crate::error::{Done, Fault};
 use crate::limits::ALIAS_MS;
@@ -23,7 +23,7 @@ pub(crate) fn rename(
     context: &mut Context<'_>,
 ) -> Done<Renamed> {
     let id = caller.agent();
-    let old = send::sender(context, id)?.name;
+    let old = sender::of(context, id)?.name;
     let new = &request.new_name;
     if old.same_as(new) {
         names::give(context.db, new, id)?;

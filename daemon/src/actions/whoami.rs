@@ -3,7 +3,7 @@
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::request::{Whoami, WhoamiReport};
 
-use super::send;
+use super::sender;
 use crate::caller::Caller;
 use crate::error::Done;
 use crate::key::DeploymentKey;
@@ -19,7 +19,7 @@ pub(crate) fn whoami(
 ) -> Done<WhoamiReport> {
     let id = caller.agent();
     let gone = || Refusal::new(ErrorCode::Expired, "this session is over");
-    let sender = send::sender(view, id)?;
+    let sender = sender::of(view, id)?;
     let agent = agents::find(view.db, id)?.ok_or_else(gone)?;
     let session = credentials::find(view.db, key, caller.session())?.ok_or_else(gone)?;
     Ok(WhoamiReport {

@@ -1,12 +1,12 @@
 //! The session of a connection: counted as present, checked at every request, told of its end.
 
-use ipc_protocol::error::{ErrorCode, Refusal};
+use ipc_protocol::error::Refusal;
 use ipc_protocol::time::Timestamp;
 
-use crate::auth;
 use crate::caller::Caller;
 use crate::daemon::Daemon;
-use crate::presence::{Connected, Ended};
+use crate::error;
+use crate::presence::{Connected, Ended, ended};
 use crate::store::credentials::Lifetime;
 
 /// The session of one connection.
@@ -47,7 +47,7 @@ impl Session {
             .lifetime
             .is_good(now, &daemon.shared.boot_id, last_used)
         {
-            return Err(auth::expired());
+            return Err(error::expired());
         }
         self.last_used = now.wall;
         presence.used(self.caller.agent(), self.caller.session(), now.wall);
@@ -65,22 +65,5 @@ impl Session {
             Some(session) => ended(session.ended()).await,
             None => std::future::pending().await,
         }
-    }
-}
-
-/// Waits for the end of a session, and says what its connections are told.
-pub(crate) async fn ended(mut ended: Ended) -> Refusal {
-    let why = ended
-        .wait_for(Option::is_some)
-        .await
-        .ok()
-        .and_then(|why| *why);
-    match why {
-        Some(ErrorCode::TakenOver) => Refusal::new(
-            ErrorCode::TakenOver,
-            "another front-end took this agent over",
-        )
-        .hint("`ipc register NAME --takeover` takes it back; nothing reconnects by itself"),
-        Some(_) | None => auth::expired(),
     }
 }

@@ -10,11 +10,10 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::actions;
 use crate::caller::Caller;
-use crate::connection::ended;
 use crate::daemon::{Daemon, stopped};
 use crate::error::{Done, Fault};
 use crate::mailboxes::Known;
-use crate::presence::Ended;
+use crate::presence::{Ended, ended};
 use crate::store::context::Context;
 
 /// Takes what is there; if there is nothing, waits as long as the request says.

@@ -1,7 +1,5 @@
 //! Backups: made beside the running store, checked before they count, the newest seven kept.
-//!
-//! And the way back: a damaged database is moved aside, never deleted, and the newest good backup
-//! takes its place. An empty store never takes the place of a damaged one.
+//! What a backup replaces is moved aside, never deleted.
 
 use std::fs::File;
 use std::io;
@@ -12,7 +10,6 @@ use ipc_protocol::private;
 use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
-use super::open::OpenError;
 use super::{APPLICATION_ID, SCHEMA_VERSION};
 use crate::limits::BACKUPS;
 
@@ -180,49 +177,9 @@ pub fn restore(
     let aside = move_aside(data_dir, now)?;
     let database = data_dir.database();
     std::fs::rename(&copy, &database).map_err(io_at(&database))?;
+    remove_if_there(&data_dir.damage_marker())?;
     sync_directory(data_dir.root())?;
     Ok(aside)
-}
-
-/// Where it is written that the store was found damaged.
-pub(crate) fn quarantine_marker(data_dir: &DataDir) -> PathBuf {
-    data_dir.root().join("messages.db.damaged")
-}
-
-/// Writes down that the store is damaged, so that the next start replaces it.
-pub(crate) fn quarantine(data_dir: &DataDir, why: &str) {
-    if let Err(error) = private::write_file(&quarantine_marker(data_dir), why.as_bytes()) {
-        tracing::error!(%error, "the damage could not be written down");
-    }
-}
-
-/// Puts the newest good backup in the place of a damaged store.
-pub(crate) fn replace_damaged(data_dir: &DataDir) -> Result<(), OpenError> {
-    let marker = quarantine_marker(data_dir);
-    let failed = |error: &BackupError| {
-        tracing::error!(%error, "a backup could not be put in place");
-        OpenError::Damaged(data_dir.database())
-    };
-    let at = std::fs::metadata(&marker).and_then(|m| m.modified()).ok();
-    let since = at.and_then(|at| at.duration_since(std::time::SystemTime::UNIX_EPOCH).ok());
-    let now = i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(0);
-    for backup in list(data_dir).map_err(|e| failed(&e))? {
-        match restore(data_dir, &backup, Timestamp::from_millis(now)) {
-            Ok(aside) => {
-                tracing::error!(
-                    backup = %backup.display(),
-                    damaged = %aside.unwrap_or_default().display(),
-                    "the store was damaged: a backup has taken its place, mail since then is missing"
-                );
-                return std::fs::remove_file(&marker).map_err(|source| OpenError::Io {
-                    path: marker,
-                    source,
-                });
-            }
-            Err(error) => tracing::error!(%error, "this backup is passed over"),
-        }
-    }
-    Err(OpenError::Damaged(data_dir.database()))
 }
 
 fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
@@ -236,6 +193,8 @@ fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
         path: to.to_owned(),
         why: "its path is not UTF-8".to_owned(),
     })?;
+    // SQLite itself would leave the mode to the umask; into an empty file it writes as well.
+    open::create_private(to).map_err(io_at(to))?;
     // One consistent snapshot, however long it takes and whatever is written meanwhile.
     db.execute("VACUUM INTO ?1", [target])
         .map_err(sqlite_at(from))?;

@@ -6,10 +6,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use ipc_protocol::paths::DataDir;
+use ipc_protocol::time::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{APPLICATION_ID, SCHEMA_VERSION, backup, migrations};
+use super::{APPLICATION_ID, SCHEMA_VERSION, migrations, quarantine};
 
 /// Why the database cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -68,21 +69,27 @@ enum Found {
 ///
 /// # Errors
 /// [`OpenError`]; a database that is not ours has not been touched.
-pub fn open_writer(data_dir: &DataDir, used_before: bool) -> Result<Connection, OpenError> {
+pub fn open_writer(
+    data_dir: &DataDir,
+    used_before: bool,
+    now: Timestamp,
+) -> Result<Connection, OpenError> {
     let path = data_dir.database();
     let sqlite = |source| OpenError::Sqlite {
         path: path.clone(),
         source,
     };
-    let quarantined = backup::quarantine_marker(data_dir).exists();
-    if quarantined {
-        backup::replace_damaged(data_dir)?;
-    }
-    if examine(&path)? == Found::Nothing && used_before {
-        return Err(OpenError::Gone(path));
+    quarantine::replace_damaged(data_dir, now).map_err(|_| OpenError::Damaged(path.clone()))?;
+    if examine(&path)? == Found::Nothing {
+        if used_before {
+            return Err(OpenError::Gone(path));
+        }
+        create_private(&path).map_err(|source| OpenError::Io {
+            path: path.clone(),
+            source,
+        })?;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut db = Connection::open_with_flags(&path, flags).map_err(sqlite)?;
@@ -91,6 +98,13 @@ pub fn open_writer(data_dir: &DataDir, used_before: bool) -> Result<Connection, 
         .map_err(sqlite)?;
     prepare(&mut db).map_err(sqlite)?;
     Ok(db)
+}
+
+/// Makes the empty file of a database, mode 0600 whatever the umask; its log takes the mode over.
+pub(crate) fn create_private(path: &Path) -> io::Result<()> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    options.custom_flags(no_follow()).open(path).map(|_| ())
 }
 
 /// Opens the store for reading beside the writer.
@@ -115,8 +129,8 @@ pub(crate) fn harden(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update(None, "cell_size_check", true)?;
     db.pragma_update(None, "mmap_size", 0)?;
-    // 2 MiB of pages each for the writer and the reader; the system caches the rest.
-    db.pragma_update(None, "cache_size", -2_048)?;
+    // 4 MiB of pages each for the writer and the reader; the system caches the rest.
+    db.pragma_update(None, "cache_size", -4_096)?;
     db.set_prepared_statement_cache_capacity(96);
     Ok(())
 }

@@ -22,13 +22,17 @@ pub(crate) fn sweep(context: &mut Context<'_>) -> Done<bool> {
     let forgotten = forget_agents(context)?;
     delete_names(context)?;
     delete_sessions(context)?;
-    context
-        .db
-        .prepare_cached("PRAGMA incremental_vacuum(64)")?
-        .query([])?
-        .next()?;
+    give_pages_back(context)?;
     let full = u64::from(GO);
     Ok(expired >= full || deleted >= full || forgotten >= full)
+}
+
+/// Shortens the file by up to 64 pages; SQLite gives one back with each step.
+fn give_pages_back(context: &Context<'_>) -> rusqlite::Result<()> {
+    let mut vacuum = context.db.prepare_cached("PRAGMA incremental_vacuum(64)")?;
+    let mut steps = vacuum.query([])?;
+    while steps.next()?.is_some() {}
+    Ok(())
 }
 
 fn days_before(now: Timestamp, days: u32) -> Timestamp {

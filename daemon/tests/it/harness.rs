@@ -1,5 +1,7 @@
 //! A daemon in a room of its own, and agents that talk to it like any front-end.
 
+pub(crate) mod raw;
+
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -16,7 +18,10 @@ use ipc_protocol::id::MessageId;
 use ipc_protocol::message::{Handover, Mail};
 use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
-use ipc_protocol::request::{Ack, Fetch, Method, Register, Registered, Send, Sent, WhenLive};
+use ipc_protocol::request::{
+    Ack, Fetch, Method, Register, Registered, Rename, Renamed, Send, Sent, WhenLive, Whoami,
+    WhoamiReport,
+};
 use ipc_protocol::secret::SharedSecret;
 use ipc_protocol::time::Timestamp;
 use ipc_protocol::token::Token;
@@ -117,6 +122,11 @@ impl House {
     /// Starts the daemon; an error is why it did not.
     pub(crate) fn start(&mut self) -> Result<(), DaemonError> {
         self.start_with(Some(SECRET))
+    }
+
+    /// The store, for looking into while no daemon runs.
+    pub(crate) fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.data_dir().database()).unwrap()
     }
 
     /// Starts the daemon with another secret, or with none.
@@ -286,6 +296,17 @@ impl Agent {
         let mail = self.fetch();
         self.ack(mail.iter().map(|m| m.id).collect());
         mail.into_iter().map(|m| m.text).collect()
+    }
+
+    /// Renames the agent.
+    pub(crate) fn rename(&mut self, new: &str) -> Result<Renamed, ClientError> {
+        self.call(&Rename {
+            new_name: name(new),
+        })
+    }
+
+    pub(crate) fn whoami(&mut self) -> Result<WhoamiReport, ClientError> {
+        self.call(&Whoami {})
     }
 
     pub(crate) fn resume(&self) -> &Token {

@@ -6,4 +6,8 @@ mod harness;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod identity;
+#[cfg(test)]
+mod sessions;

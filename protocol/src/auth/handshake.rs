@@ -1,9 +1,10 @@
 //! The handshake as values: each step consumes the one before.
 
-use super::kdf::{Kdf, KdfName};
+use super::kdf::Kdf;
 use super::keys::SaltedKey;
-use super::transcript::{CredentialKind, Fields, Peers, Transcript};
+use super::transcript::{Fields, Peers, Transcript};
 use super::wire::Bytes;
+use super::words::{CredentialKind, KdfName};
 use crate::limits::PROTOCOL_VERSION;
 use crate::request::{Authenticate, Challenge, Hello, Signed};
 use crate::secret::SharedSecret;

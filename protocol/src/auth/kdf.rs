@@ -5,33 +5,9 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::keys::SaltedKey;
+use super::words::KdfName;
 use crate::secret::SharedSecret;
-
-/// The name of a key derivation, in the order the client prefers them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum KdfName {
-    /// Argon2id (RFC 9106).
-    Argon2id,
-    /// scrypt (RFC 7914), for clients whose standard library has no Argon2.
-    Scrypt,
-    /// None: the credential is itself a random 32-byte key.
-    None,
-}
-
-impl KdfName {
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Argon2id => "argon2id",
-            Self::Scrypt => "scrypt",
-            Self::None => "none",
-        }
-    }
-}
 
 /// A key derivation for shared secrets with parameters inside the bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

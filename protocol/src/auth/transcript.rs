@@ -1,32 +1,7 @@
 //! What both sides saw, byte for byte: the text that is proved and signed.
 
-use serde::{Deserialize, Serialize};
-
-use super::kdf::KdfName;
 use super::wire::Bytes;
-
-/// Which of the three credentials a proof is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CredentialKind {
-    /// The shared secret: to enrol, or to administer.
-    Secret,
-    /// A session token: to come back on a new connection.
-    Session,
-    /// A resume credential: to be the same agent as before.
-    Resume,
-}
-
-impl CredentialKind {
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Secret => "secret",
-            Self::Session => "session",
-            Self::Resume => "resume",
-        }
-    }
-}
+use super::words::{CredentialKind, KdfName};
 
 /// The user and process ids that the kernel reports for both ends of the connection.
 ///

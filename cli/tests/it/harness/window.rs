@@ -1,0 +1,106 @@
+//! A terminal window: a session with a process that leads it, for as long as the window is open.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::os::fd::OwnedFd;
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use serde_json::{Value, json};
+
+use super::{Home, Said, program};
+
+const SCRIPT: &str = include_str!("window.py");
+
+/// A window in which commands are typed one after the other.
+pub(crate) struct Window {
+    environment: BTreeMap<String, String>,
+    keyboard: Option<ChildStdin>,
+    screen: BufReader<ChildStdout>,
+    leader: OwnedFd,
+}
+
+impl Window {
+    /// Opens a window at this home, with further variables set in it.
+    pub(crate) fn open(home: &Home, variables: &[(&str, &str)]) -> Self {
+        let mut command = python(SCRIPT);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let keyboard = child.stdin.take();
+        let mut screen = BufReader::new(child.stdout.take().unwrap());
+        child.wait().unwrap();
+        let pid: i32 = read_line(&mut screen).trim().parse().unwrap();
+        let leader = pidfd_open(Pid::from_raw(pid).unwrap(), PidfdFlags::empty()).unwrap();
+        let own = [
+            ("HOME", home.path().to_str().unwrap()),
+            ("PATH", "/usr/bin:/bin"),
+        ];
+        let all = own.iter().chain(variables);
+        let environment = all.map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Self {
+            environment: environment.collect(),
+            keyboard,
+            screen,
+            leader,
+        }
+    }
+
+    /// Types a command of the program, and waits until it is done.
+    pub(crate) fn run(&mut self, arguments: &[&str]) -> Said {
+        let program = program().to_str().unwrap().to_owned();
+        let mut words = vec![program.as_str()];
+        words.extend(arguments);
+        self.run_program(&words)
+    }
+
+    /// Types any command, and waits until it is done.
+    pub(crate) fn run_program(&mut self, words: &[&str]) -> Said {
+        let typed = json!({"command": words, "environment": self.environment});
+        let keyboard = self.keyboard.as_mut().unwrap();
+        writeln!(keyboard, "{typed}").unwrap();
+        let said: Value = serde_json::from_str(&read_line(&mut self.screen)).unwrap();
+        Said {
+            status: i32::try_from(said["status"].as_i64().unwrap()).unwrap(),
+            out: said["out"].as_str().unwrap().to_owned(),
+            err: said["err"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    /// Types a command that must succeed; what it printed.
+    pub(crate) fn ok(&mut self, arguments: &[&str]) -> String {
+        let said = self.run(arguments);
+        assert_eq!(said.status, 0, "{arguments:?}: {said:?}");
+        said.out
+    }
+
+    /// Closes the window: its processes end, as those of a session leader do.
+    pub(crate) fn close(mut self) {
+        self.keyboard = None;
+        self.await_end();
+    }
+
+    /// Kills the leader of the session and everything in its foreground.
+    pub(crate) fn kill(self) {
+        pidfd_send_signal(&self.leader, Signal::KILL).unwrap();
+        self.await_end();
+    }
+
+    fn await_end(&self) {
+        let mut ended = [PollFd::new(&self.leader, PollFlags::IN)];
+        while poll(&mut ended, None) == Err(rustix::io::Errno::INTR) {}
+    }
+}
+
+/// A Python program.
+pub(crate) fn python(script: &str) -> Command {
+    let mut command = Command::new("python3");
+    command.arg("-c").arg(script);
+    command
+}
+
+fn read_line(from: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    from.read_line(&mut line).unwrap();
+    line
+}

@@ -1,0 +1,45 @@
+//! What happens to a damaged store: it is marked, and the next start puts the newest good backup in
+//! its place. An empty store never takes the place of a damaged one.
+
+use ipc_protocol::paths::DataDir;
+use ipc_protocol::private;
+use ipc_protocol::time::Timestamp;
+
+use super::backup;
+
+/// There is no good backup to put in the place of the damaged store.
+#[derive(Debug, thiserror::Error)]
+#[error("no good backup is there")]
+pub(crate) struct NoGoodBackup;
+
+/// Writes down that the store is damaged, so that the next start replaces it.
+pub(crate) fn mark(data_dir: &DataDir, why: &str) {
+    if let Err(error) = private::write_file(&data_dir.damage_marker(), why.as_bytes()) {
+        tracing::error!(%error, "the damage could not be written down");
+    }
+}
+
+/// Puts the newest good backup in the place of a store that is marked as damaged.
+pub(crate) fn replace_damaged(data_dir: &DataDir, now: Timestamp) -> Result<(), NoGoodBackup> {
+    if !data_dir.damage_marker().exists() {
+        return Ok(());
+    }
+    let backups = backup::list(data_dir).unwrap_or_else(|error| {
+        tracing::error!(%error, "backups cannot be listed");
+        Vec::new()
+    });
+    for backup in backups {
+        match backup::restore(data_dir, &backup, now) {
+            Ok(aside) => {
+                tracing::error!(
+                    backup = %backup.display(),
+                    damaged = %aside.unwrap_or_default().display(),
+                    "the store was damaged: a backup has taken its place, mail since then is missing"
+                );
+                return Ok(());
+            }
+            Err(error) => tracing::error!(%error, "this backup is passed over"),
+        }
+    }
+    Err(NoGoodBackup)
+}
