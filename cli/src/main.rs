@@ -20,6 +20,7 @@ mod failure;
 mod front;
 mod output;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -64,9 +65,16 @@ fn run(
     commands::run(&mut context, arguments.command)
 }
 
-/// Help and versions are answers, everything else that clap says is wrong usage.
+/// Help and versions are answers, everything else that clap says is wrong usage. It repeats what
+/// was typed, and that may have come from a peer: a word to be tried, a name to be looked up.
 fn usage(error: &clap::Error) -> ExitCode {
-    let printed = error.print();
+    let plain = error.render().to_string();
+    let shown = output::safe::block(&plain);
+    let printed = if shown == plain {
+        error.print()
+    } else {
+        std::io::stderr().write_all(shown.as_bytes())
+    };
     if error.use_stderr() {
         ExitStatus::Usage.into()
     } else if printed.is_ok() {

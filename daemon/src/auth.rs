@@ -5,18 +5,21 @@
 //! somebody who has proved the token. The daemon does no key derivation, so a flood of wrong
 //! secrets costs it a few HMACs each.
 
+use std::sync::Arc;
+
 use ipc_protocol::auth::{Bytes, CredentialKind, KdfName, SaltedKey, Verifier};
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::limits::PROTOCOL_VERSION;
 use ipc_protocol::request::{
     Authenticate, Challenge, ChallengeSalt, Enrolment, Hello, PeerFacts, Signed,
 };
-use ipc_protocol::token::TokenKind;
+use ipc_protocol::token::{Sid, TokenKind};
 use rand::Rng;
 
 use crate::caller::{Caller, Newcomer, Operator, Peer};
 use crate::daemon::Daemon;
 use crate::error;
+use crate::store::context::View;
 use crate::store::credentials::{self, Credential, Lifetime};
 
 /// Somebody who has proved a credential.
@@ -57,12 +60,12 @@ pub(crate) async fn challenge(
     daemon.quotas.may_try(peer, hello.cred)?;
     let mut nonce = [0; 32];
     let mut decoy = [0; 32];
-    let mut rng = daemon.gate.fork_rng();
+    let mut rng = daemon.shared.gate.fork_rng();
     rng.fill_bytes(&mut nonce);
     rng.fill_bytes(&mut decoy);
     let challenge = Challenge {
         v: PROTOCOL_VERSION,
-        dep: Bytes(daemon.gate.deployment),
+        dep: Bytes(daemon.shared.gate.deployment),
         sn: Bytes(nonce),
         kid: String::new(),
         kdf: KdfName::None,
@@ -72,7 +75,7 @@ pub(crate) async fn challenge(
             uid: peer.uid,
             pid: peer.pid,
         },
-        suid: daemon.gate.uid,
+        suid: daemon.shared.gate.uid,
     };
     match hello.cred {
         CredentialKind::Secret => for_secret(hello, challenge, daemon),
@@ -89,7 +92,7 @@ fn for_secret(
     mut challenge: Challenge,
     daemon: &Daemon,
 ) -> Result<Challenged, Refusal> {
-    let verifiers = daemon.gate.verifiers();
+    let verifiers = daemon.shared.gate.verifiers();
     let of = |name: &KdfName| verifiers.iter().find(|v| v.kdf.name() == *name);
     let Some(chosen) = hello.kdfs.iter().find_map(of) else {
         return Err(
@@ -128,15 +131,7 @@ async fn for_token(
         CredentialKind::Session => TokenKind::Session,
         CredentialKind::Resume | CredentialKind::Secret => TokenKind::Resume,
     };
-    let shared = std::sync::Arc::clone(&daemon.shared);
-    let find = move |view: &crate::store::context::View<'_>| {
-        Ok(credentials::find(view.db, &shared.key, sid)?)
-    };
-    let found = daemon.reader.run(find).await;
-    let credential = found.unwrap_or_else(|error| {
-        tracing::error!(%error, "a token could not be looked up");
-        None
-    });
+    let credential = look_up(sid, daemon).await;
     let credential = credential.filter(|credential| credential.kind == wanted);
     challenge.kid = sid.to_string();
     let verifier = credential.as_ref().map_or(decoy, |c| Verifier {
@@ -149,6 +144,22 @@ async fn for_token(
         verifier,
         credential,
     })
+}
+
+/// The row of the token `sid`, if there is one that this deployment wrote.
+async fn look_up(sid: Sid, daemon: &Daemon) -> Option<Credential> {
+    let shared = Arc::clone(&daemon.shared);
+    let find = move |view: &View<'_>| Ok(credentials::find(view.db, &shared.key, sid)?);
+    daemon.reader.run(find).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a token could not be looked up");
+        None
+    })
+}
+
+/// Whether the token `sid` has not been revoked.
+pub(crate) async fn is_there(sid: Sid, daemon: &Daemon) -> bool {
+    let find = move |view: &View<'_>| Ok(credentials::exists(view.db, sid)?);
+    daemon.reader.run(find).await.unwrap_or(false)
 }
 
 impl Challenged {
@@ -184,7 +195,7 @@ impl Challenged {
 
     fn wrong(&self, daemon: &Daemon) -> Refusal {
         let secret = self.hello.cred == CredentialKind::Secret;
-        if secret && daemon.gate.enrolment() == Enrolment::SecretChanged {
+        if secret && daemon.shared.gate.enrolment() == Enrolment::SecretChanged {
             return secret_changed();
         }
         let hint = if secret {

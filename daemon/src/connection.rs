@@ -47,12 +47,19 @@ pub(crate) async fn serve(stream: UnixStream, admission: Admission, daemon: Arc<
         pressure,
     } = admission;
     let admitted = admit(&mut reader, &mut writer, &peer, pressure, &daemon).await;
-    if let Some(proven) = admitted {
+    if let Some((speaker, session)) = admitted {
         drop(stranger);
         reader.open_up();
-        Conversation::new(reader, proven, peer, daemon)
-            .run(&mut writer)
-            .await;
+        let in_flight = JoinSet::new();
+        let conversation = Conversation {
+            reader,
+            speaker,
+            session,
+            peer,
+            daemon,
+            in_flight,
+        };
+        conversation.run(&mut writer).await;
     }
     writer.finish().await;
 }
@@ -64,7 +71,7 @@ async fn admit(
     peer: &Peer,
     pressure: watch::Receiver<bool>,
     daemon: &Daemon,
-) -> Option<Proven> {
+) -> Option<(Speaker, Option<Session>)> {
     let payload = tokio::select! {
         payload = timeout(HELLO_DEADLINE, reader.next()) => payload,
         () = pushed_out(pressure) => return None,
@@ -78,15 +85,34 @@ async fn admit(
     let payload = timeout(PROOF_DEADLINE, reader.next()).await.ok()?;
     let (id, proof) = expect::<Authenticate>(payload, writer).await?;
     match challenged.check(&proof, peer.clone(), daemon) {
-        Ok((signed, proven)) => {
-            answer(writer, id, &signed).await?;
-            Some(proven)
-        }
+        Ok((signed, proven)) => match enter(proven, daemon).await {
+            Ok(entered) => {
+                answer(writer, id, &signed).await?;
+                Some(entered)
+            }
+            Err(refusal) => refuse(writer, Some(id), refusal, daemon).await,
+        },
         Err(refusal) => {
             if refusal.code != ErrorCode::Expired {
                 sleep(REFUSAL_DELAY).await;
             }
             refuse(writer, Some(id), refusal, daemon).await
+        }
+    }
+}
+
+/// Makes a speaker of somebody who has proved a credential.
+async fn enter(proven: Proven, daemon: &Daemon) -> Result<(Speaker, Option<Session>), Refusal> {
+    match proven {
+        Proven::Newcomer(newcomer) => Ok((Speaker::Newcomer(newcomer), None)),
+        Proven::Agent { caller, lifetime } => {
+            // Listen for its end first, then look again: it may have ended since `hello`.
+            let session = Session::new(&caller, lifetime, daemon);
+            if auth::is_there(caller.session(), daemon).await {
+                Ok((Speaker::Agent(caller), Some(session)))
+            } else {
+                Err(crate::error::expired())
+            }
         }
     }
 }
@@ -167,24 +193,6 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn new(reader: FrameReader, proven: Proven, peer: Peer, daemon: Arc<Daemon>) -> Self {
-        let (speaker, session) = match proven {
-            Proven::Newcomer(newcomer) => (Speaker::Newcomer(newcomer), None),
-            Proven::Agent { caller, lifetime } => {
-                let session = Session::new(&caller, lifetime, &daemon);
-                (Speaker::Agent(caller), Some(session))
-            }
-        };
-        Self {
-            reader,
-            speaker,
-            session,
-            peer,
-            daemon,
-            in_flight: JoinSet::new(),
-        }
-    }
-
     /// Takes requests and gives replies until either side has had enough.
     async fn run(mut self, writer: &mut FrameWriter) {
         let mut stopping = self.daemon.stopping.clone();

@@ -62,7 +62,7 @@ pub(crate) async fn register(
     daemon: &Arc<Daemon>,
 ) -> Done<Enrolled> {
     if matches!(newcomer, Newcomer::Secret(_)) {
-        if daemon.gate.enrolment() == ipc_protocol::request::Enrolment::SecretChanged {
+        if daemon.shared.gate.enrolment() == ipc_protocol::request::Enrolment::SecretChanged {
             return Err(auth::secret_changed().into());
         }
         daemon.quotas.charge_enrolment()?;

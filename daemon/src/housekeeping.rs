@@ -17,7 +17,7 @@ use crate::daemon::{Daemon, stopped};
 use crate::deployment;
 use crate::error::{Done, Fault};
 use crate::limits::{CLOCK_TOLERANCE_MS, DAY_MS, FREE_SPACE_BYTES};
-use crate::store::context::Context;
+use crate::store::context::{Context, Effect};
 use crate::store::{agents, backup, credentials, retention, verifiers};
 use ipc_protocol::auth::{Kdf, KdfName};
 use ipc_protocol::secret::SharedSecret;
@@ -36,10 +36,6 @@ pub(crate) async fn run(daemon: Arc<Daemon>) {
     loop {
         tokio::select! {
             _ = rounds.tick() => {}
-            () = daemon.shared.verifiers_changed.notified() => {
-                reload_verifiers(&daemon).await;
-                continue;
-            }
             () = stopped(&mut stopping) => break,
         }
         write_uses(&daemon).await;
@@ -138,7 +134,7 @@ pub(crate) async fn status(daemon: Arc<Daemon>) -> Done<StatusReport> {
         schema: store.schema,
         pid: std::process::id(),
         started_ms: daemon.started,
-        enrolment: daemon.gate.enrolment(),
+        enrolment: daemon.shared.gate.enrolment(),
         leaves_when_idle: daemon.leaves_when_idle,
         agents: store.agents,
         live: store.live,
@@ -154,8 +150,9 @@ pub(crate) async fn status(daemon: Arc<Daemon>) -> Done<StatusReport> {
 /// What is slow about the shared secret: is it the right one, and the second verifier.
 pub(crate) async fn examine_secret(daemon: Arc<Daemon>, secret: Option<SharedSecret>) {
     let Some(secret) = secret else { return };
-    let known = daemon.gate.verifiers();
-    let mut rng: StdRng = StdRng::from_rng(&mut daemon.gate.fork_rng());
+    let known = daemon.shared.gate.verifiers();
+    let compared_with = Arc::clone(&known);
+    let mut rng: StdRng = StdRng::from_rng(&mut daemon.shared.gate.fork_rng());
     let work = tokio::task::spawn_blocking(move || {
         let argon2id = known.iter().find(|v| v.kdf.name() == KdfName::Argon2id)?;
         if !deployment::is_same(&secret, argon2id) {
@@ -171,44 +168,30 @@ pub(crate) async fn examine_secret(daemon: Arc<Daemon>, secret: Option<SharedSec
     });
     match work.await {
         Ok(Some(Ok(second))) => {
-            daemon.gate.set_enrolment(Enrolment::Open);
+            daemon.shared.gate.set_enrolment(Enrolment::Open);
             let Some(second) = second else { return };
             let add = move |context: &mut Context<'_>| {
-                Ok(verifiers::add(
-                    context.db,
-                    context.key,
-                    &second,
-                    context.now,
-                )?)
+                // Unless it was rotated meanwhile: then this is the verifier of an old secret.
+                if verifiers::is_current(context.db, &second.kid)? {
+                    verifiers::add(context.db, context.key, &second, context.now)?;
+                    let all = Arc::new(verifiers::all(context.db, context.key)?);
+                    context.effects.push(Effect::VerifiersChanged(all));
+                }
+                Ok(())
             };
-            if report(
+            report(
                 "the second verifier was not stored",
                 daemon.writer.run(add).await,
-            )
-            .is_some()
-            {
-                reload_verifiers(&daemon).await;
-            }
+            );
         }
         Ok(Some(Err(enrolment))) => {
             tracing::warn!("the shared secret is not the one this deployment was made with");
-            daemon.gate.set_enrolment(enrolment);
+            // Unless it was rotated meanwhile: then it was another secret that was compared with.
+            if Arc::ptr_eq(&compared_with, &daemon.shared.gate.verifiers()) {
+                daemon.shared.gate.set_enrolment(enrolment);
+            }
         }
         Ok(None) | Err(_) => {}
-    }
-}
-
-/// Takes the verifiers from the store into memory. Those of a rotation open the door again.
-async fn reload_verifiers(daemon: &Arc<Daemon>) {
-    let shared = Arc::clone(&daemon.shared);
-    let read =
-        move |view: &crate::store::context::View<'_>| Ok(verifiers::all(view.db, &shared.key)?);
-    if let Some(verifiers) = report("verifiers could not be read", daemon.reader.run(read).await) {
-        let kid = |all: &[verifiers::SecretVerifier]| all.first().map(|v| v.kid.clone());
-        if kid(&verifiers) != kid(&daemon.gate.verifiers()) {
-            daemon.gate.set_enrolment(Enrolment::Open);
-        }
-        daemon.gate.replace(verifiers);
     }
 }
 

@@ -24,6 +24,7 @@ mod daemon;
 pub mod deployment;
 mod dispatch;
 mod error;
+mod gate;
 mod housekeeping;
 mod key;
 pub mod limits;
@@ -51,8 +52,9 @@ use tokio::task::JoinSet;
 
 use clock::Clock;
 use config::{Config, Listening};
-use daemon::{Daemon, Gate};
+use daemon::Daemon;
 use deployment::{DaemonLock, Deployment, DeploymentError};
+use gate::Gate;
 pub use listener::BindError;
 use listener::Listener;
 use quota::Quotas;
@@ -162,7 +164,8 @@ fn build(
         enrolment,
         secret,
     } = deployment;
-    let shared = Arc::new(Shared::new(clock, config.limits, config.names, key));
+    let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
+    let shared = Arc::new(Shared::new(clock, config.limits, config.names, key, gate));
     let guard = Guard::new(&data_dir.database())?;
     let (writer, broken, writing) =
         Writer::start(db, guard, StdRng::from_rng(&mut rng), Arc::clone(&shared))?;
@@ -178,7 +181,6 @@ fn build(
         writer,
         reader,
         quotas: Quotas::new(&shared.limits),
-        gate: Gate::new(id, verifiers, enrolment, rng),
         inbound: permits(shared.limits.inbound_bytes),
         places: permits(shared.limits.connections),
         stopping,

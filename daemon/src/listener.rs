@@ -189,7 +189,7 @@ impl Listener {
             }
         };
         let uid = credentials.uid();
-        if uid != self.daemon.gate.uid {
+        if uid != self.daemon.shared.gate.uid {
             tracing::warn!(uid, "another user's connection was closed");
             return None;
         }

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use ipc_protocol::request::Enrolment;
+
 use crate::clock::{BootId, Clock};
 use crate::config::NamePolicy;
 use crate::counters::CounterCells;
+use crate::gate::Gate;
 use crate::key::DeploymentKey;
 use crate::limits::Limits;
 use crate::mailboxes::Mailboxes;
@@ -22,8 +25,7 @@ pub(crate) struct Shared {
     pub(crate) presence: Arc<Presence>,
     pub(crate) mailboxes: Mailboxes,
     pub(crate) counters: CounterCells,
-    /// Rung when the verifiers in the store are no longer those in memory.
-    pub(crate) verifiers_changed: tokio::sync::Notify,
+    pub(crate) gate: Gate,
 }
 
 impl Shared {
@@ -32,6 +34,7 @@ impl Shared {
         limits: Limits,
         names: NamePolicy,
         key: DeploymentKey,
+        gate: Gate,
     ) -> Self {
         Self {
             boot_id: clock.boot_id(),
@@ -42,7 +45,7 @@ impl Shared {
             presence: Arc::default(),
             mailboxes: Mailboxes::default(),
             counters: CounterCells::default(),
-            verifiers_changed: tokio::sync::Notify::new(),
+            gate,
         }
     }
 
@@ -55,7 +58,13 @@ impl Shared {
                 Effect::SessionEnded { sid, why } => self.presence.end_session(*sid, *why),
                 Effect::Stored => self.counters.sent(),
                 Effect::Delivered(number) => self.counters.delivered(*number),
-                Effect::VerifiersChanged => self.verifiers_changed.notify_one(),
+                Effect::Rotated(verifiers) => {
+                    self.gate.replace(Arc::clone(verifiers));
+                    self.gate.set_enrolment(Enrolment::Open);
+                }
+                Effect::VerifiersChanged(verifiers) => {
+                    self.gate.replace(Arc::clone(verifiers));
+                }
             }
         }
     }

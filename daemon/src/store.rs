@@ -24,6 +24,10 @@ pub(crate) mod retention;
 pub(crate) mod verifiers;
 pub(crate) mod writer;
 
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
 use ipc_protocol::message::UnknownWord;
 use rusqlite::types::{FromSqlError, ValueRef};
 
@@ -48,4 +52,12 @@ pub(crate) fn word<T: std::str::FromStr<Err = UnknownWord>>(
 /// Reads a column that counts: never negative.
 pub(crate) fn count(number: i64) -> Result<u64, Fault> {
     u64::try_from(number).map_err(|_| Fault::Inconsistent("a negative count"))
+}
+
+/// Makes the empty file of a database, mode 0600 whatever the umask; its log takes the mode over.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    options.custom_flags(no_follow).open(path).map(|_| ())
 }

@@ -8,4 +8,8 @@ mod crash;
 #[cfg(test)]
 mod story;
 #[cfg(test)]
+mod terminal;
+#[cfg(test)]
 mod usage;
+#[cfg(test)]
+mod windows;

@@ -135,7 +135,8 @@ fn shapes_of_json_have_the_documented_keys() {
     assert_eq!(sent["recipients"][0]["outcome"]["type"], "unclaimed");
     let bob = home.register("bob");
     let peeked = bob.json(&["check", "--peek"]);
-    assert_eq!(keys(&peeked).join(" "), "messages waiting");
+    assert_eq!(keys(&peeked).join(" "), "leased_until_ms messages waiting");
+    assert_eq!(peeked["leased_until_ms"], Value::Null);
     let checked = bob.json(&["check"]);
     assert_eq!(
         keys(&checked).join(" "),
@@ -201,9 +202,10 @@ fn every_exit_status_means_what_is_documented() {
         home.run(line).refused(2, &[]);
     }
     let alice = home.register("alice");
-    alice
-        .run(&["read", "m.0123456789abc"])
-        .refused(2, &["m.0123456789abc"]);
+    alice.run(&["read", "m.0"]).refused(2, &["m.0"]);
+    let unknown = alice.run(&["--json", "read", "m.0123456789abc"]);
+    unknown.refused(1, &[]);
+    assert_eq!(unknown.error()["code"], "not_found");
     assert_eq!(alice.run(&["check"]).status, 0);
     assert_eq!(alice.run(&["check", "--exit-code"]).status, 4);
     assert_eq!(alice.run(&["check", "--peek", "--exit-code"]).status, 4);

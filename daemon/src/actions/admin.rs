@@ -1,6 +1,8 @@
 //! `admin_*`: for an operator, who proved the shared secret. (`admin_backup` is no change of the
 //! store and lives in `housekeeping.rs`.)
 
+use std::sync::Arc;
+
 use ipc_protocol::auth::{Kdf, KdfName, Verifier};
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::message::EndReason;
@@ -13,7 +15,7 @@ use rand::Rng;
 
 use crate::caller::Operator;
 use crate::error::{Done, refuse};
-use crate::store::context::{Context, Effect};
+use crate::store::context::{Context, Effect, View};
 use crate::store::names::{self, Holder};
 use crate::store::verifiers::{self, SecretVerifier};
 use crate::store::{agents, credentials};
@@ -21,9 +23,10 @@ use crate::store::{agents, credentials};
 /// Frees a name whatever its state.
 pub(crate) fn release(
     request: &AdminRelease,
-    _: &Operator,
+    operator: &Operator,
     context: &mut Context<'_>,
 ) -> Done<Released> {
+    check_current(operator, context)?;
     let name = request.name.clone();
     let refused = match names::holder(context, &name)? {
         Holder::Agent(id) => agents::end(context, id, EndReason::RecipientLeft)?,
@@ -40,9 +43,10 @@ pub(crate) fn release(
 /// Ends all sessions of an agent and its resume credential.
 pub(crate) fn revoke(
     request: &AdminRevoke,
-    _: &Operator,
+    operator: &Operator,
     context: &mut Context<'_>,
 ) -> Done<Revoked> {
+    check_current(operator, context)?;
     let id = match names::holder(context, &request.name)? {
         Holder::Agent(id) | Holder::Alias { agent: id, .. } => id,
         Holder::Nobody => return Err(nobody(&request.name).into()),
@@ -55,9 +59,10 @@ pub(crate) fn revoke(
 /// Puts other verifiers in the place of the deployment's, and ends all sessions.
 pub(crate) fn rotate_secret(
     request: &AdminRotateSecret,
-    _: &Operator,
+    operator: &Operator,
     context: &mut Context<'_>,
 ) -> Done<Rotated> {
+    check_current(operator, context)?;
     let kdfs: Vec<_> = request.verifiers.iter().map(|v| v.kdf).collect();
     if kdfs != [KdfName::Argon2id, KdfName::Scrypt] {
         return refuse(
@@ -89,9 +94,22 @@ pub(crate) fn rotate_secret(
         verifiers::add(context.db, context.key, &secret, context.now)?;
     }
     let sessions = void_every_session(context)?;
-    context.effects.push(Effect::VerifiersChanged);
+    let verifiers = Arc::new(verifiers::all(context.db, context.key)?);
+    context.effects.push(Effect::Rotated(verifiers));
     tracing::info!(sessions, "the shared secret was rotated");
     Ok(Rotated { sessions })
+}
+
+/// A secret that was proved before it was rotated opens nothing after that.
+pub(crate) fn check_current(operator: &Operator, view: &View<'_>) -> Done<()> {
+    if verifiers::is_current(view.db, operator.kid())? {
+        return Ok(());
+    }
+    refuse(
+        ErrorCode::Unauthenticated,
+        "the shared secret was rotated after you proved the old one",
+        "prove the new one on another connection",
+    )
 }
 
 fn void_every_session(context: &mut Context<'_>) -> rusqlite::Result<u64> {

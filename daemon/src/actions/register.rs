@@ -8,10 +8,10 @@ use ipc_protocol::process;
 use ipc_protocol::request::{HostProcess, Register, Registered, WhenLive};
 use ipc_protocol::token::{Sid, TokenKind};
 
-use super::list;
+use super::{admin, list};
 use crate::caller::{Caller, Newcomer, Peer};
 use crate::config::NamePolicy;
-use crate::error::{Done, Fault, refuse};
+use crate::error::{Done, Fault, expired, refuse};
 use crate::limits::SESSION_IDLE_MS;
 use crate::store::agents::{self, Agent};
 use crate::store::context::Context;
@@ -45,6 +45,7 @@ pub(crate) fn register(
     };
     let (agent, kid, new_resume) = match newcomer {
         Newcomer::Secret(operator) => {
+            admin::check_current(operator, context)?;
             let agent = claim(request, context)?;
             (agent, operator.kid().to_owned(), true)
         }
@@ -118,6 +119,10 @@ fn come_back(
     host: Option<Host>,
     context: &mut Context<'_>,
 ) -> Done<bool> {
+    // Proved before, but what was proved may have been revoked since.
+    if !credentials::exists(context.db, resume)? {
+        return Err(expired().into());
+    }
     let agent = find(context, id)?;
     let own = match names::holder(context, &request.name)? {
         Holder::Agent(holder) | Holder::Alias { agent: holder, .. } => holder == id,

@@ -194,7 +194,7 @@ fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
         why: "its path is not UTF-8".to_owned(),
     })?;
     // SQLite itself would leave the mode to the umask; into an empty file it writes as well.
-    open::create_private(to).map_err(io_at(to))?;
+    super::create_private(to).map_err(io_at(to))?;
     // One consistent snapshot, however long it takes and whatever is written meanwhile.
     db.execute("VACUUM INTO ?1", [target])
         .map_err(sqlite_at(from))?;

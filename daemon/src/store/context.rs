@@ -1,6 +1,7 @@
 //! What an action is given: the store, the moment, and what the daemon knows.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::AgentId;
@@ -14,6 +15,7 @@ use crate::config::NamePolicy;
 use crate::key::DeploymentKey;
 use crate::limits::Limits;
 use crate::presence::Presence;
+use crate::store::verifiers::SecretVerifier;
 
 /// What an action may look at.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +56,7 @@ impl<'a> Deref for Context<'a> {
 }
 
 /// What happens outside the store once a job has committed, in the order of the jobs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Effect {
     /// Mail came for this agent: whoever waits for it looks again.
     MailFor(AgentId),
@@ -76,6 +78,8 @@ pub(crate) enum Effect {
     Stored,
     /// So many deliveries were acknowledged.
     Delivered(u64),
-    /// The shared secret is another one.
-    VerifiersChanged,
+    /// Another shared secret is in force.
+    Rotated(Arc<Vec<SecretVerifier>>),
+    /// The verifiers of the shared secret are these now.
+    VerifiersChanged(Arc<Vec<SecretVerifier>>),
 }

@@ -200,6 +200,12 @@ pub(crate) fn find(
     }))
 }
 
+/// Whether the credential `sid` has not been ended.
+pub(crate) fn exists(db: &Connection, sid: Sid) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM credentials WHERE sid = ?1")?
+        .exists([sid.as_bytes()])
+}
+
 /// Issues a token of `kind` to `agent`, for the front-end `peer` whose agent's process is `host`.
 pub(crate) fn issue(
     context: &mut Context<'_>,

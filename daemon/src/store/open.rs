@@ -84,7 +84,7 @@ pub fn open_writer(
         if used_before {
             return Err(OpenError::Gone(path));
         }
-        create_private(&path).map_err(|source| OpenError::Io {
+        super::create_private(&path).map_err(|source| OpenError::Io {
             path: path.clone(),
             source,
         })?;
@@ -98,13 +98,6 @@ pub fn open_writer(
         .map_err(sqlite)?;
     prepare(&mut db).map_err(sqlite)?;
     Ok(db)
-}
-
-/// Makes the empty file of a database, mode 0600 whatever the umask; its log takes the mode over.
-pub(crate) fn create_private(path: &Path) -> io::Result<()> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(false).mode(0o600);
-    options.custom_flags(no_follow()).open(path).map(|_| ())
 }
 
 /// Opens the store for reading beside the writer.

@@ -118,6 +118,12 @@ pub(crate) fn add(
         .map(|_| ())
 }
 
+/// Whether `kid` is the secret in force.
+pub(crate) fn is_current(db: &Connection, kid: &str) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM verifiers WHERE kid = ?1")?
+        .exists([kid])
+}
+
 /// Drops every verifier.
 pub(crate) fn clear(db: &Connection) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM verifiers")?
