@@ -139,8 +139,21 @@ fn await_ready(from_child: UnixStream) -> Result<(), Failure> {
     let line = read_line(from_child)?;
     match line.split_once(": ") {
         None if line == "ready" => Ok(()),
-        Some(("failed", reason)) => Err(start_failed(reason)),
+        Some(("failed", said)) => Err(match said.split_once('\t') {
+            Some((reason, hint)) => start_failed(reason).hint(hint),
+            None => start_failed(said),
+        }),
         Some(_) | None => Err(start_failed("it ended without saying why")),
+    }
+}
+
+/// What a daemon that cannot start says to the command that started it: one line, read whole.
+pub(crate) fn failed_line(failure: &Failure) -> String {
+    let on_one_line = |text: &str| text.replace(['\n', '\t'], " ");
+    let reason = on_one_line(&failure.message);
+    match &failure.hint {
+        Some(hint) => format!("failed: {reason}\t{}", on_one_line(hint)),
+        None => format!("failed: {reason}"),
     }
 }
 
@@ -216,5 +229,15 @@ mod tests {
             "{failure:?}"
         );
         assert_eq!(failure.status, ExitStatus::Unreachable);
+        assert_eq!(failure.hint, None);
+    }
+
+    #[test]
+    fn the_hint_of_a_daemon_that_fails_is_passed_on() {
+        let said = Failure::local("two\nlines").hint("a\ttab");
+        let line = format!("{}\n", failed_line(&said));
+        let failure = after_saying(line.as_bytes()).unwrap_err();
+        assert!(failure.message.ends_with("two lines"), "{failure:?}");
+        assert_eq!(failure.hint.unwrap(), "a tab");
     }
 }

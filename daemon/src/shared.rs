@@ -49,6 +49,17 @@ impl Shared {
         }
     }
 
+    /// The defaults, for tests of what needs them.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        use rand::SeedableRng;
+        let mut rng = rand::rngs::StdRng::seed_from_u64(1);
+        let key = DeploymentKey::random(&mut rng);
+        let gate = Gate::new([0; 16], Vec::new(), Enrolment::Open, rng);
+        let clock = Arc::new(crate::clock::SystemClock::new());
+        Self::new(clock, Limits::default(), NamePolicy::Credential, key, gate)
+    }
+
     /// Lets happen what committed jobs asked for, in their order.
     pub(crate) fn apply(&self, effects: &[Effect]) {
         for effect in effects {

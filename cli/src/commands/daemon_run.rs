@@ -18,6 +18,7 @@ use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
 use crate::args::RunArguments;
+use crate::autostart;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
@@ -35,9 +36,12 @@ pub(crate) fn run(context: &mut Context, arguments: &RunArguments) -> Result<Exi
         foreground(context)
     };
     if let (Err(failure), true) = (&outcome, arguments.autostarted) {
-        // To the command that started us; on one line, so that it is read whole.
-        let line = failure.message.replace('\n', " ");
-        drop(writeln!(io::stdout(), "failed: {line}"));
+        tracing::error!(error = failure.message, "the daemon ends");
+        drop(writeln!(
+            io::stdout(),
+            "{}",
+            autostart::failed_line(failure)
+        ));
     }
     outcome.map(|()| ExitStatus::Done)
 }

@@ -14,7 +14,7 @@ use ipc_protocol::private;
 
 pub(crate) use agent::Agent;
 pub(crate) use running::Running;
-pub(crate) use window::{Window, python};
+pub(crate) use window::{Window, after, python};
 
 /// A home directory in which nothing has happened yet.
 pub(crate) struct Home {

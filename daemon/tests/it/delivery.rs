@@ -1,17 +1,19 @@
 //! From `send` to `answered`.
 
 use ipc_protocol::error::ErrorCode;
-use ipc_protocol::message::DeliveryState;
-use ipc_protocol::request::{Fetch, Receipts, RecipientOutcome, Reply};
+use ipc_protocol::id::MessageId;
+use ipc_protocol::message::{DeliveryState, Kind};
+use ipc_protocol::name::Recipient;
+use ipc_protocol::request::{Fetch, Forward, Nack, Read, Receipts, RecipientOutcome, Reply, Send};
 
-use crate::harness::{House, code, message, name};
+use crate::harness::{Agent, House, code, message, name};
 
 #[test]
 fn a_message_goes_from_stored_to_answered_and_each_step_has_evidence() {
     let house = House::new();
     let (mut alice, mut bob) = (house.register("alice"), house.register("bob"));
     let id = alice.send("bob", "ping").message_id;
-    let state = |alice: &mut crate::harness::Agent| {
+    let state = |alice: &mut Agent| {
         let page = alice
             .call(&Receipts {
                 message_id: Some(id),
@@ -103,7 +105,7 @@ fn what_was_acknowledged_is_there_after_a_restart() {
     }
     drop(alice);
     house.restart();
-    let mut bob = crate::harness::Agent {
+    let mut bob = Agent {
         client: house.reconnect(&bob).unwrap(),
         registered: bob.registered,
     };
@@ -112,4 +114,303 @@ fn what_was_acknowledged_is_there_after_a_restart() {
         texts,
         (0..5).map(|n| format!("message {n}")).collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn a_broadcast_reaches_everyone_but_its_sender() {
+    let house = House::new();
+    let mut alice = house.register("alice");
+    let broadcast = Send {
+        to: Recipient::All,
+        ..message("bob", "all hands")
+    };
+    let nobody = alice.call(&broadcast);
+    assert_eq!(
+        code(nobody),
+        ErrorCode::UnknownRecipient,
+        "nobody else is here"
+    );
+    let (mut bob, mut carol) = (house.register("bob"), house.register("carol"));
+    assert_eq!(alice.call(&broadcast).unwrap().recipients.len(), 2);
+    assert!(alice.fetch().is_empty());
+    for agent in [&mut bob, &mut carol] {
+        let mail = agent.fetch().remove(0);
+        assert_eq!(
+            (mail.kind, mail.text.as_str()),
+            (Kind::Broadcast, "all hands")
+        );
+    }
+}
+
+#[test]
+fn a_broadcast_over_the_cap_is_refused_whole() {
+    let house = House::with_config("[limits]\nbroadcast_recipients = 2\n");
+    let mut agents: Vec<_> = ["a", "b", "c", "d"].map(|n| house.register(n)).into();
+    let broadcast = Send {
+        to: Recipient::All,
+        ..message("x", "to too many")
+    };
+    assert_eq!(code(agents[0].call(&broadcast)), ErrorCode::TooLarge);
+    for agent in &mut agents {
+        assert!(agent.fetch().is_empty());
+    }
+}
+
+fn reply(text: &str, message_id: Option<MessageId>) -> Reply {
+    Reply {
+        message_id,
+        text: text.to_owned(),
+        data: None,
+        idempotency_key: None,
+    }
+}
+
+fn forward(to: &str, message_id: Option<MessageId>) -> Forward {
+    Forward {
+        message_id,
+        to: to.parse().unwrap(),
+        idempotency_key: None,
+    }
+}
+
+#[test]
+fn an_answer_goes_to_the_sender_of_what_was_received_last() {
+    let house = House::new();
+    let (mut alice, mut bob) = (house.register("alice"), house.register("bob"));
+    let mut carol = house.register("carol");
+    assert_eq!(code(bob.call(&reply("?", None))), ErrorCode::NotFound);
+    let request = Send {
+        kind: Kind::Request,
+        ..message("bob", "what time is it?")
+    };
+    alice.call(&request).unwrap();
+    assert_eq!(
+        code(bob.call(&reply("?", None))),
+        ErrorCode::NotFound,
+        "not fetched yet"
+    );
+    bob.fetch();
+    carol.send("bob", "not fetched");
+    bob.call(&reply("noon", None)).unwrap();
+    let answer = alice.fetch().remove(0);
+    assert_eq!(
+        (answer.kind, answer.text.as_str()),
+        (Kind::Response, "noon")
+    );
+    assert!(carol.fetch().is_empty());
+}
+
+#[test]
+fn only_messages_of_ones_own_are_answered_read_forwarded_or_acknowledged() {
+    let house = House::new();
+    let (mut alice, mut bob) = (house.register("alice"), house.register("bob"));
+    let mut mallory = house.register("mallory");
+    let id = alice.send("bob", "between us").message_id;
+    let read = Read {
+        message_id: id,
+        offset: 0,
+    };
+    assert_eq!(
+        code(mallory.call(&reply("hm", Some(id)))),
+        ErrorCode::NotFound
+    );
+    assert_eq!(
+        code(mallory.call(&forward("mallory", Some(id)))),
+        ErrorCode::NotFound
+    );
+    assert_eq!(code(mallory.call(&read)), ErrorCode::NotFound);
+    let receipts = mallory.call(&Receipts {
+        message_id: Some(id),
+        limit: None,
+    });
+    assert_eq!(code(receipts), ErrorCode::NotFound);
+    bob.fetch();
+    assert_eq!(mallory.ack(vec![id]), 0);
+    let nack = Nack {
+        message_ids: vec![id],
+    };
+    assert_eq!(mallory.call(&nack).unwrap().returned, 0);
+    assert_eq!(bob.ack(vec![id]), 1);
+    assert_eq!(alice.call(&read).unwrap().message.text, "between us");
+}
+
+#[test]
+fn passing_a_message_on_adds_a_hop_and_the_ninth_is_a_loop() {
+    let house = House::with_config("[limits]\nsend_burst = 100\n");
+    let mut agents: Vec<_> = ["a", "b", "c"].map(|n| house.register(n)).into();
+    agents[0].send("b", "chain letter");
+    for hop in 1..=9_u32 {
+        let at = usize::try_from(hop).unwrap() % 3;
+        let mail = agents[at].fetch().remove(0);
+        assert_eq!((mail.hops, mail.text.as_str()), (hop - 1, "chain letter"));
+        agents[at].ack(vec![mail.id]);
+        let next = ["a", "b", "c"][(at + 1) % 3];
+        let passed = agents[at].call(&forward(next, None));
+        if hop == 9 {
+            assert_eq!(code(passed), ErrorCode::LoopDetected);
+            // A reply that goes to a third agent is passing on as well.
+            let around = Send {
+                reply_to: Some(mail.id),
+                ..message(next, "chain letter")
+            };
+            assert_eq!(code(agents[at].call(&around)), ErrorCode::LoopDetected);
+            agents[at].call(&reply("stop it", None)).unwrap();
+        } else {
+            passed.unwrap();
+        }
+    }
+}
+
+#[test]
+fn two_agents_that_answer_each_other_without_end_are_stopped() {
+    let house = House::with_config("[limits]\npair_answers_per_10_minutes = 6\n");
+    let (mut alice, mut bob) = (house.register("alice"), house.register("bob"));
+    alice.send("bob", "thanks");
+    for _ in 0..3 {
+        bob.check();
+        bob.call(&reply("no, thank you", None)).unwrap();
+        alice.check();
+        alice.call(&reply("thank you", None)).unwrap();
+    }
+    bob.check();
+    assert_eq!(code(bob.call(&reply("you", None))), ErrorCode::LoopDetected);
+    bob.send("alice", "a new message is still possible");
+    house.clock.pass(601);
+    bob.call(&reply("thanks again", None)).unwrap();
+}
+
+#[test]
+fn a_retried_send_stores_one_message_even_over_a_restart() {
+    let mut house = House::new();
+    let (mut alice, bob) = (house.register("alice"), house.register("bob"));
+    let with_key = |text: &str| Send {
+        idempotency_key: Some("job-42".parse().unwrap()),
+        ..message("bob", text)
+    };
+    let first = alice.call(&with_key("once")).unwrap();
+    let again = alice.call(&with_key("once")).unwrap();
+    assert!(!first.duplicate && again.duplicate);
+    assert_eq!(first.message_id, again.message_id);
+    assert_eq!(code(alice.call(&with_key("twice"))), ErrorCode::Conflict);
+    let elsewhere = Send {
+        idempotency_key: Some("job-42".parse().unwrap()),
+        ..message("carol", "once")
+    };
+    assert_eq!(code(alice.call(&elsewhere)), ErrorCode::Conflict);
+    house.restart();
+    let mut alice = house.reconnect(&alice).unwrap();
+    let third = alice.call(&with_key("once")).unwrap();
+    assert_eq!(
+        (third.message_id, third.duplicate),
+        (first.message_id, true)
+    );
+    let mut bob = Agent {
+        client: house.reconnect(&bob).unwrap(),
+        registered: bob.registered,
+    };
+    bob.call(&with_key("bob's own"))
+        .expect("keys are each agent's own");
+    assert_eq!(bob.check(), ["once", "bob's own"]);
+}
+
+#[test]
+fn peeking_changes_nothing() {
+    let house = House::new();
+    let (mut alice, mut bob) = (house.register("alice"), house.register("bob"));
+    let id = alice.send("bob", "look").message_id;
+    let peek = Fetch {
+        peek: true,
+        ..Fetch::default()
+    };
+    for _ in 0..3 {
+        let seen = bob.call(&peek).unwrap();
+        assert_eq!((seen.messages.len(), seen.leased_until_ms), (1, None));
+        assert!(!seen.messages[0].redelivered);
+        assert_eq!(
+            bob.ack(vec![id]),
+            0,
+            "what was only seen cannot be acknowledged"
+        );
+    }
+    assert_eq!(bob.check(), ["look"]);
+}
+
+#[test]
+fn a_lease_given_back_is_offered_again_at_once() {
+    let house = House::new();
+    let (mut alice, mut bob) = (house.register("alice"), house.register("bob"));
+    let id = alice.send("bob", "not now").message_id;
+    bob.fetch();
+    let nack = Nack {
+        message_ids: vec![id],
+    };
+    assert_eq!(bob.call(&nack).unwrap().returned, 1);
+    assert_eq!(bob.call(&nack).unwrap().returned, 0);
+    let again = bob.fetch();
+    assert!(again[0].redelivered);
+    bob.ack(vec![id]);
+    assert_eq!(
+        bob.call(&nack).unwrap().returned,
+        0,
+        "delivered is delivered"
+    );
+    assert!(bob.fetch().is_empty());
+    let read = Read {
+        message_id: id,
+        offset: 0,
+    };
+    let read = bob.call(&read).unwrap().message;
+    assert!(!read.redelivered, "it was acknowledged");
+}
+
+#[test]
+fn each_senders_messages_arrive_in_the_order_they_were_sent_in() {
+    let house = House::with_config("[limits]\nsend_burst = 1000\n");
+    let mut senders: Vec<_> = ["a", "b", "c"].map(|n| house.register(n)).into();
+    let mut reader = house.register("reader");
+    std::thread::scope(|scope| {
+        for sender in &mut senders {
+            scope.spawn(|| {
+                for number in 0..30 {
+                    sender.send("reader", &format!("{number:02}"));
+                }
+            });
+        }
+    });
+    let mut received = Vec::new();
+    for _ in 0..18 {
+        let mail = reader.call(&Fetch {
+            limit: Some(5),
+            ..Fetch::default()
+        });
+        let mail = mail.unwrap().messages;
+        reader.ack(mail.iter().map(|m| m.id).collect());
+        received.extend(mail.into_iter().map(|m| (m.from.unwrap().name, m.text)));
+    }
+    for sender in ["a", "b", "c"].map(name) {
+        let texts = received.iter().filter(|(from, _)| *from == sender);
+        let texts: Vec<_> = texts.map(|(_, text)| text.clone()).collect();
+        assert_eq!(
+            texts,
+            (0..30).map(|n| format!("{n:02}")).collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
+fn answers_can_be_waited_for_among_other_mail() {
+    let house = House::new();
+    let (mut alice, mut bob) = (house.register("alice"), house.register("bob"));
+    let question = alice.send("bob", "question").message_id;
+    bob.send("alice", "something else");
+    let only = Fetch {
+        answers_to: Some(question),
+        ..Fetch::default()
+    };
+    let nothing = alice.call(&only).unwrap();
+    assert_eq!((nothing.messages.len(), nothing.waiting), (0, 1));
+    bob.call(&reply("answer", Some(question))).unwrap();
+    let found = alice.call(&only).unwrap();
+    assert_eq!(found.messages[0].text, "answer");
+    assert_eq!(found.waiting, 1, "the other one still waits");
 }

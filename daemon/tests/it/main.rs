@@ -4,10 +4,16 @@
 mod harness;
 
 #[cfg(test)]
+mod content;
+#[cfg(test)]
 mod delivery;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod waiting;

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use serde_json::{Value, json};
 
 use super::{Home, Said, program};
@@ -19,6 +19,7 @@ pub(crate) struct Window {
     keyboard: Option<ChildStdin>,
     screen: BufReader<ChildStdout>,
     leader: OwnedFd,
+    pid: Pid,
 }
 
 impl Window {
@@ -31,7 +32,8 @@ impl Window {
         let mut screen = BufReader::new(child.stdout.take().unwrap());
         child.wait().unwrap();
         let pid: i32 = read_line(&mut screen).trim().parse().unwrap();
-        let leader = pidfd_open(Pid::from_raw(pid).unwrap(), PidfdFlags::empty()).unwrap();
+        let pid = Pid::from_raw(pid).unwrap();
+        let leader = pidfd_open(pid, PidfdFlags::empty()).unwrap();
         let own = [
             ("HOME", home.path().to_str().unwrap()),
             ("PATH", "/usr/bin:/bin"),
@@ -43,6 +45,7 @@ impl Window {
             keyboard,
             screen,
             leader,
+            pid,
         }
     }
 
@@ -80,9 +83,9 @@ impl Window {
         self.await_end();
     }
 
-    /// Kills the leader of the session and everything in its foreground.
+    /// Kills the window's leader and whatever else belongs to its group.
     pub(crate) fn kill(self) {
-        pidfd_send_signal(&self.leader, Signal::KILL).unwrap();
+        kill_process_group(self.pid, Signal::KILL).unwrap();
         self.await_end();
     }
 
@@ -96,6 +99,22 @@ impl Window {
 pub(crate) fn python(script: &str) -> Command {
     let mut command = Command::new("python3");
     command.arg("-c").arg(script);
+    command
+}
+
+/// The program at this home, started by a Python that first does `preamble` in the very process
+/// that becomes it.
+pub(crate) fn after(preamble: &str, home: &Home, arguments: &[&str]) -> Command {
+    let script = format!(
+        "import os, sys\n{preamble}\nos.execve(sys.argv[1], sys.argv[1:], dict(os.environ))"
+    );
+    let mut command = python(&script);
+    command.arg(program()).args(arguments);
+    command
+        .env_clear()
+        .env("HOME", home.path())
+        .env("PATH", "/usr/bin:/bin")
+        .stdin(Stdio::null());
     command
 }
 

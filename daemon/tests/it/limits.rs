@@ -1,0 +1,185 @@
+//! Rates and sizes: what is refused, that it is said when to come back, and that nothing is lost.
+
+use ipc_protocol::error::ErrorCode;
+use ipc_protocol::name::Recipient;
+use ipc_protocol::request::{Fetch, Receipts, Send, Status, WhenLive};
+
+use crate::harness::{House, code, message, refusal, registration};
+
+#[test]
+fn a_burst_of_twenty_passes_and_then_it_is_said_when_to_come_back() {
+    let house = House::new();
+    let (mut alice, mut bob) = (house.register("alice"), house.register("bob"));
+    let outcomes: Vec<_> = (0..40)
+        .map(|n| alice.try_send("bob", &n.to_string()))
+        .collect();
+    let sent = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    assert!((20..40).contains(&sent), "{sent} went through");
+    let refused = outcomes.into_iter().find(Result::is_err).unwrap();
+    let refused = refusal(refused);
+    assert_eq!(refused.code, ErrorCode::RateLimited);
+    assert!(
+        (1..=1_000).contains(&refused.retry_after_ms.unwrap()),
+        "{refused:?}"
+    );
+    bob.send("alice", "each agent has a rate of its own");
+    let mut received = 0;
+    while let texts = bob.check()
+        && !texts.is_empty()
+    {
+        received += texts.len();
+    }
+    assert_eq!(received, sent);
+}
+
+#[test]
+fn broadcasts_have_a_rate_of_their_own() {
+    let house = House::new();
+    let (mut alice, _bob) = (house.register("alice"), house.register("bob"));
+    let broadcast = Send {
+        to: Recipient::All,
+        ..message("x", "again")
+    };
+    let outcomes: Vec<_> = (0..10).map(|_| alice.call(&broadcast).is_ok()).collect();
+    let passed = outcomes.iter().filter(|ok| **ok).count();
+    assert!((5..7).contains(&passed), "{passed} broadcasts went through");
+    alice.send("bob", "plain mail goes on");
+}
+
+#[test]
+fn requests_that_read_have_a_rate_of_their_own() {
+    let house = House::with_config("[limits]\nfetch_per_minute = 5\n");
+    let (mut alice, _bob) = (house.register("alice"), house.register("bob"));
+    let outcomes: Vec<_> = (0..12)
+        .map(|_| alice.call(&Fetch::default()).is_ok())
+        .collect();
+    assert!(outcomes.iter().filter(|ok| **ok).count() < 8);
+    alice.send("bob", "sending goes on");
+    alice.call(&Status {}).expect_err("status reads, too");
+}
+
+#[test]
+fn a_full_mailbox_refuses_and_has_room_again_when_it_was_read() {
+    let house = House::with_config("[limits]\nmailbox_unread = 3\n");
+    let (mut alice, mut bob) = (house.register("alice"), house.register("bob"));
+    let mut carol = house.register("carol");
+    for number in 0..3 {
+        alice.send("bob", &number.to_string());
+    }
+    for sender in [&mut alice, &mut carol] {
+        assert_eq!(
+            code(sender.try_send("bob", "one more")),
+            ErrorCode::MailboxFull
+        );
+    }
+    assert_eq!(bob.fetch().len(), 3);
+    let full = carol.try_send("bob", "offered is not read");
+    assert_eq!(code(full), ErrorCode::MailboxFull);
+    house.clock.pass(61);
+    assert_eq!(bob.check(), ["0", "1", "2"]);
+    carol.send("bob", "room again");
+    assert_eq!(bob.check(), ["room again"]);
+}
+
+#[test]
+fn one_sender_cannot_fill_a_mailbox_for_the_others() {
+    let house = House::with_config("[limits]\nmailbox_unread_per_sender = 2\n");
+    let (mut mallory, mut bob) = (house.register("mallory"), house.register("bob"));
+    let mut alice = house.register("alice");
+    for number in 0..2 {
+        mallory.send("bob", &number.to_string());
+    }
+    assert_eq!(
+        code(mallory.try_send("bob", "more")),
+        ErrorCode::MailboxFull
+    );
+    alice.send("bob", "there is room for me");
+    assert_eq!(bob.check(), ["0", "1", "there is room for me"]);
+}
+
+#[test]
+fn notices_of_the_daemon_need_no_room() {
+    let house = House::with_config("[limits]\nmailbox_unread = 1\n");
+    let (mut alice, mut bob) = (house.register("alice"), house.register("bob"));
+    alice.send("bob", "full");
+    alice.rename("alicia").unwrap();
+    assert_eq!(bob.fetch().len(), 2);
+    alice.send("alicia", "and they take none");
+}
+
+#[test]
+fn mail_to_invented_names_is_capped() {
+    let house = House::with_config("[limits]\nunclaimed_names_per_sender = 3\n");
+    let mut alice = house.register("alice");
+    for number in 0..3 {
+        alice.send(&format!("nobody-{number}"), "x");
+    }
+    let fourth = alice.try_send("nobody-3", "x");
+    assert_eq!(code(fourth), ErrorCode::MailboxFull);
+    alice.send("NOBODY-1", "the same names as before take more");
+    house.register("nobody-0");
+    alice.send("nobody-3", "one of them exists now");
+}
+
+#[test]
+fn enrolments_have_a_rate() {
+    let house = House::with_config("[limits]\nenrolments_per_minute = 2\n");
+    let (_alice, _bob) = (house.register("alice"), house.register("bob"));
+    let mut third = house.operator();
+    let refused = refusal(
+        third
+            .call(&registration("carol", WhenLive::Refuse))
+            .map(|_| ()),
+    );
+    assert_eq!(refused.code, ErrorCode::RateLimited);
+    assert!(refused.retry_after_ms.is_some());
+}
+
+#[test]
+fn the_status_counts_connections_agents_and_mail() {
+    let house = House::new();
+    let (mut alice, _bob) = (house.register("alice"), house.register("bob"));
+    alice.send("bob", "one");
+    alice.send("carol", "two");
+    let status = alice.call(&Status {}).unwrap();
+    assert_eq!((status.agents, status.live), (2, 2));
+    assert_eq!((status.messages, status.waiting), (2, 2));
+    assert_eq!(status.connections, 2);
+    assert_eq!((status.counters.sent, status.counters.faults), (2, 0));
+}
+
+#[test]
+fn receipts_of_many_broadcasts_fit_a_reply() {
+    let limits = "[limits]\nbroadcast_per_minute = 10000\nsend_burst = 10000\n\
+                  send_per_minute = 100000\nbroadcast_recipients = 200\n";
+    let house = House::with_config(limits);
+    let mut alice = house.register("alice");
+    // Enrolling so many would take minutes of key derivation: they are written down instead.
+    let db = house.database();
+    for row in 1..=120_i64 {
+        let name = format!("{:x<31}", format!("agent{row}"));
+        let sql = "INSERT INTO agents SELECT ?1, 1, 0, registered_ms, last_seen_ms, NULL, NULL,
+                   NULL FROM agents LIMIT 1";
+        db.execute(sql, [row]).unwrap();
+        let sql = "INSERT INTO names (folded, shown, agent) VALUES (?1, ?1, ?2)";
+        db.execute(sql, rusqlite::params![name, row]).unwrap();
+    }
+    let broadcast = Send {
+        to: Recipient::All,
+        ..message("x", "to all of you")
+    };
+    for _ in 0..150 {
+        assert_eq!(alice.call(&broadcast).unwrap().recipients.len(), 120);
+    }
+    let page = alice.call(&Receipts {
+        message_id: None,
+        limit: Some(500),
+    });
+    let receipts = page.unwrap().receipts;
+    assert!(!receipts.is_empty());
+    assert!(
+        receipts
+            .iter()
+            .all(|receipt| receipt.deliveries.len() == 120)
+    );
+}
