@@ -70,9 +70,21 @@ pub(crate) fn enrol(
     let registered = client
         .call(&request)
         .map_err(|error| explain(error, name))?;
+    note_other_version(context, &registered.version);
     let enrolled = Enrolled::from(&registered);
     session::keep(&files, &lock, registered, host_record)?;
     Ok(enrolled)
+}
+
+/// Says that the daemon is of another version than this program: here, and not at every command.
+fn note_other_version(context: &Context, version: &str) {
+    let own = env!("CARGO_PKG_VERSION");
+    if !version.is_empty() && version != own {
+        context.screen.note(&format!(
+            "note: the daemon is version {version}, this program is {own}\n\
+             hint: `ipc daemon restart` makes them the same"
+        ));
+    }
 }
 
 /// A credential that was revoked or whose name was released says no more than the secret does.

@@ -193,6 +193,7 @@ fn enrol(
         waiting: deliveries::waiting(context, id)?.0,
         online,
         resume,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         session,
     };
     let caller = Caller::new(id, reply.session.sid(), peer.clone());

@@ -6,7 +6,7 @@ use ipc_protocol::message::Data;
 use ipc_protocol::request::{Forward, Read, ReadPage, Send};
 use serde_json::{Value, json};
 
-use crate::harness::{Agent, House, code, message};
+use crate::harness::{Agent, House, code, copy, message};
 
 fn page(agent: &mut Agent, message_id: MessageId, offset: u64) -> ReadPage {
     agent.call(&Read { message_id, offset }).unwrap()
@@ -140,7 +140,7 @@ fn an_empty_body_is_refused() {
 fn a_body_with_a_token_in_it_is_refused_everywhere() {
     let house = House::new();
     let (mut alice, mut bob) = (house.register("alice"), house.register("bob"));
-    for token in [&alice.registered.session, bob.resume()] {
+    for token in [copy(&alice.registered.session), copy(bob.resume())] {
         let token = token.expose().to_string();
         let text = format!("here: {token}, use it");
         assert_eq!(code(alice.try_send("bob", &text)), ErrorCode::Forbidden);

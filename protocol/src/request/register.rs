@@ -73,4 +73,7 @@ pub struct Registered {
     /// The names of the other agents that are live or online, at most 64.
     #[serde(default)]
     pub online: Vec<Name>,
+    /// Version of the daemon's program; empty from one that does not say.
+    #[serde(default)]
+    pub version: String,
 }
