@@ -9,6 +9,8 @@ use ipc_protocol::request::Counters;
 #[derive(Debug, Default)]
 pub(crate) struct CounterCells {
     connections: AtomicU64,
+    /// Connections that are open now.
+    open: AtomicU64,
     failed_authentications: AtomicU64,
     sent: AtomicU64,
     delivered: AtomicU64,
@@ -25,6 +27,16 @@ fn add(cell: &AtomicU64, number: u64) {
 impl CounterCells {
     pub(crate) fn connected(&self) {
         add(&self.connections, 1);
+        add(&self.open, 1);
+    }
+
+    pub(crate) fn disconnected(&self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Connections that are open now.
+    pub(crate) fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
     }
 
     pub(crate) fn failed_authentication(&self) {

@@ -30,15 +30,6 @@ pub(crate) struct Daemon {
     pub(crate) backup: tokio::sync::Mutex<()>,
 }
 
-impl Daemon {
-    /// Connections that are open now.
-    pub(crate) fn open_connections(&self) -> u64 {
-        let limit = usize::try_from(self.shared.limits.connections).unwrap_or(usize::MAX);
-        let open = limit.saturating_sub(self.places.available_permits());
-        u64::try_from(open).unwrap_or(u64::MAX)
-    }
-}
-
 /// Waits until the daemon stops.
 pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
     drop(stopping.wait_for(|stop| *stop).await);

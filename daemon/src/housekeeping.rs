@@ -138,7 +138,7 @@ pub(crate) async fn status(daemon: Arc<Daemon>) -> Done<StatusReport> {
         leaves_when_idle: daemon.leaves_when_idle,
         agents: store.agents,
         live: store.live,
-        connections: daemon.open_connections(),
+        connections: daemon.shared.counters.open(),
         messages: store.messages,
         waiting: store.waiting,
         database_bytes: store.database_bytes,

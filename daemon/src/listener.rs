@@ -174,7 +174,8 @@ impl Listener {
         };
         let daemon = Arc::clone(&self.daemon);
         self.served.spawn(async move {
-            connection::serve(stream, admission, daemon).await;
+            connection::serve(stream, admission, Arc::clone(&daemon)).await;
+            daemon.shared.counters.disconnected();
             drop(place);
         });
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ipc_daemon::clock::SystemClock;
-use ipc_daemon::config::{Config, Listening};
+use ipc_daemon::config::{Config, ConfigError, Listening};
 use ipc_daemon::{Deps, systemd};
 use ipc_protocol::limits::SECRET_BYTES;
 use ipc_protocol::private;
@@ -81,8 +81,11 @@ fn foreground(context: &mut Context) -> Result<(), Failure> {
 }
 
 fn load(context: &Context) -> Result<Config, Failure> {
-    Config::load(context.data_dir.clone()).map_err(|error| {
-        Failure::usage(error.to_string()).hint("docs/CONFIGURATION.md lists every key")
+    Config::load(context.data_dir.clone()).map_err(|error| match error {
+        ConfigError::Private(error) => error.into(),
+        other @ (ConfigError::Io { .. } | ConfigError::Content { .. }) => {
+            Failure::usage(other.to_string()).hint("docs/CONFIGURATION.md lists every key")
+        }
     })
 }
 

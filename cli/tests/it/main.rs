@@ -8,9 +8,13 @@ mod autostart;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod false_server;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod trouble;
 #[cfg(test)]
 mod usage;
 #[cfg(test)]

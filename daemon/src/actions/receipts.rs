@@ -12,6 +12,10 @@ use crate::error::Done;
 use crate::store::context::View;
 use crate::store::{names, word};
 
+/// Deliveries that one reply reports on, of the latest messages: each takes up to 250 bytes, and
+/// the whole must fit a frame.
+const ROWS: usize = 5_000;
+
 /// Reports on one message, or on the latest.
 pub(crate) fn receipts(request: &Receipts, caller: &Caller, view: &View<'_>) -> Done<ReceiptsPage> {
     let limit = request.limit.unwrap_or(FETCH_DEFAULT).clamp(1, LIST_ROWS);
@@ -29,9 +33,15 @@ pub(crate) fn receipts(request: &Receipts, caller: &Caller, view: &View<'_>) -> 
         Ok((row.get::<_, i64>(0)?, receipt))
     })?;
     let mut receipts = Vec::new();
+    let mut room = ROWS;
     for row in rows {
         let (seq, mut receipt) = row?;
         receipt.deliveries = deliveries(view, seq)?;
+        let fits = room.checked_sub(receipt.deliveries.len());
+        if fits.is_none() && !receipts.is_empty() {
+            break;
+        }
+        room = fits.unwrap_or(0);
         receipts.push(receipt);
     }
     if one.is_some() && receipts.is_empty() {

@@ -40,7 +40,7 @@ pub(crate) async fn fetch(
         let mut rung = Box::pin(bell.notified());
         rung.as_mut().enable();
         let now = daemon.shared.clock.now().wall;
-        let mut lease_end = None;
+        let (mut lease_end, mut waiting) = (None, 0);
         match daemon.shared.mailboxes.known(caller.agent()) {
             Known::Empty { until } if until.is_none_or(|until| until > now) => lease_end = until,
             Known::Empty { .. } | Known::Maybe => {
@@ -48,6 +48,7 @@ pub(crate) async fn fetch(
                 if !fetched.messages.is_empty() {
                     return Ok(fetched);
                 }
+                waiting = fetched.waiting;
                 if let Known::Empty { until } = daemon.shared.mailboxes.known(caller.agent()) {
                     lease_end = until;
                 }
@@ -58,7 +59,7 @@ pub(crate) async fn fetch(
             () = rung => {}
             () = sleep_until(wake) => {
                 if Instant::now() >= deadline {
-                    return Ok(Fetched { messages: Vec::new(), waiting: 0, leased_until_ms: None });
+                    return Ok(Fetched { messages: Vec::new(), waiting, leased_until_ms: None });
                 }
             }
             refusal = &mut session_over => return Err(refusal.into()),

@@ -13,7 +13,8 @@ use crate::error::{Done, Fault};
 
 const SELECT: &str = "SELECT m.id, m.sender, m.sender_name, m.sender_incarnation, m.kind,
     m.reply_to, m.hops, m.sent_ms, m.bytes, m.event, m.uid, m.pid, m.start_ticks, m.program,
-    b.text, b.data, d.name, d.via_alias, coalesce(d.offers, 0)
+    b.text, b.data, d.name, d.via_alias, 
+    coalesce(d.offers > 0 AND d.state IN ('stored', 'offered'), 0)
     FROM messages AS m JOIN bodies AS b ON b.message = m.seq";
 
 /// Message `seq` as `agent` has it in its mailbox, text and data cut to a preview.
@@ -100,7 +101,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Raw> {
         hops: row.get(6)?,
         sent_ms: Timestamp::from_millis(row.get(7)?),
         via_alias: name(17)?,
-        redelivered: row.get::<_, u32>(18)? > 0,
+        redelivered: row.get(18)?,
         provenance: provenance(row)?,
         event: None,
     };

@@ -6,6 +6,7 @@ use ipc_protocol::message::Data;
 use ipc_protocol::request::{Forward, Read, ReadPage, Send};
 use serde_json::{Value, json};
 
+use crate::harness::raw::Raw;
 use crate::harness::{Agent, House, code, copy, message};
 
 fn page(agent: &mut Agent, message_id: MessageId, offset: u64) -> ReadPage {
@@ -113,7 +114,7 @@ fn the_worst_message_that_can_be_sent_can_be_read() {
     let text = "\u{1}".repeat(262_144);
     let numbers = format!("{{\"n\":[{}1e9]}}", "1e9,".repeat(60_000));
     let attached: Data = serde_json::from_str(&numbers).unwrap();
-    let mut raw = crate::harness::raw::Raw::of(&house, &alice);
+    let mut raw = Raw::of(&house, &alice);
     let escaped = serde_json::to_string(&text).unwrap();
     let call = format!(
         "{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"send\",\"params\":\

@@ -156,7 +156,7 @@ fn receipts_of_many_broadcasts_fit_a_reply() {
     let mut alice = house.register("alice");
     // Enrolling so many would take minutes of key derivation: they are written down instead.
     let db = house.database();
-    for row in 1..=120_i64 {
+    for row in 1..=200_i64 {
         let name = format!("{:x<31}", format!("agent{row}"));
         let sql = "INSERT INTO agents SELECT ?1, 1, 0, registered_ms, last_seen_ms, NULL, NULL,
                    NULL FROM agents LIMIT 1";
@@ -168,8 +168,8 @@ fn receipts_of_many_broadcasts_fit_a_reply() {
         to: Recipient::All,
         ..message("x", "to all of you")
     };
-    for _ in 0..150 {
-        assert_eq!(alice.call(&broadcast).unwrap().recipients.len(), 120);
+    for _ in 0..160 {
+        assert_eq!(alice.call(&broadcast).unwrap().recipients.len(), 200);
     }
     let page = alice.call(&Receipts {
         message_id: None,
@@ -180,6 +180,6 @@ fn receipts_of_many_broadcasts_fit_a_reply() {
     assert!(
         receipts
             .iter()
-            .all(|receipt| receipt.deliveries.len() == 120)
+            .all(|receipt| receipt.deliveries.len() == 200)
     );
 }

@@ -10,6 +10,8 @@ mod delivery;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod frozen;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod limits;

@@ -1,0 +1,168 @@
+//! What the documents say is so.
+
+use std::collections::BTreeSet;
+
+use ipc_daemon::limits::Limits;
+use ipc_protocol::error::ErrorCode;
+
+use super::texts::{files, quoted, read, root, rows, section, sources};
+
+#[test]
+fn every_error_code_is_documented() {
+    let table = rows(&section(&read("docs/PROTOCOL.md"), "## Errors"));
+    for code in ErrorCode::ALL {
+        let row = table.get(&format!("`{}`", code.as_str()));
+        let row = row.unwrap_or_else(|| panic!("docs/PROTOCOL.md: no row for {code:?}"));
+        assert_eq!(
+            row[1].replace('\u{2212}', "-"),
+            code.number().to_string(),
+            "{code:?}"
+        );
+        assert_eq!(row[2], "1", "{code:?}: every refusal ends `ipc` with 1");
+    }
+}
+
+#[test]
+fn every_limit_is_documented_with_its_default() {
+    let table = rows(&section(&read("docs/CONFIGURATION.md"), "## `[limits]`"));
+    let defaults = format!("{:?}", Limits::default());
+    let inner = defaults
+        .trim_start_matches("Limits { ")
+        .trim_end_matches(" }");
+    let defaults: Vec<_> = inner
+        .split(", ")
+        .filter_map(|pair| pair.split_once(": "))
+        .collect();
+    assert!(defaults.len() > 20, "{defaults:?}");
+    for (key, default) in &defaults {
+        let row = table.get(&format!("`{key}`"));
+        let row = row.unwrap_or_else(|| panic!("docs/CONFIGURATION.md: no row for {key}"));
+        assert_eq!(
+            row[1], *default,
+            "docs/CONFIGURATION.md: the default of {key}"
+        );
+    }
+    assert_eq!(
+        table.len(),
+        defaults.len() + 2,
+        "a row for a key that is gone"
+    );
+}
+
+#[test]
+fn the_documented_schema_is_the_schema() {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let page = read("docs/SCHEMA.md");
+    let (_, block) = page.split_once("```sql\n").unwrap();
+    let (block, _) = block.split_once("\n```").unwrap();
+    let schema = read("daemon/src/store/schema.sql");
+    assert_eq!(
+        words(block),
+        words(&schema),
+        "docs/SCHEMA.md is not daemon/src/store/schema.sql"
+    );
+    for line in schema.lines().filter(|line| line.contains(" INDEX ")) {
+        let name = line
+            .split_whitespace()
+            .skip_while(|word| *word != "INDEX")
+            .nth(1)
+            .unwrap();
+        assert!(
+            page.contains(&format!("| `{name}` |")),
+            "docs/SCHEMA.md: index {name}"
+        );
+    }
+}
+
+#[test]
+fn every_test_that_security_names_exists() {
+    let page = read("SECURITY.md");
+    let table = rows(&section(&page, "## Threats, and what is shown"));
+    let sources: String = sources().iter().map(read).collect();
+    let mut number = 0;
+    for (threat, row) in table {
+        for name in quoted(row.last().unwrap()) {
+            let test = format!("fn {name}(");
+            assert!(
+                sources.contains(&test),
+                "SECURITY.md, {threat}: no test {name}"
+            );
+            number += 1;
+        }
+    }
+    assert!(number > 30, "only {number} tests are named");
+}
+
+/// The anchor that a heading gets: lower case, without punctuation, hyphens for spaces.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    let text: String = heading
+        .trim_start_matches('#')
+        .trim()
+        .chars()
+        .filter(kept)
+        .collect();
+    text.to_lowercase().replace(' ', "-")
+}
+
+fn links(text: &str) -> Vec<String> {
+    let ends = text
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'));
+    ends.map(|(target, _)| target.to_owned()).collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    for path in files(".", ".md") {
+        for link in links(&read(&path)) {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if file.is_empty() {
+                path.clone()
+            } else {
+                path.parent().unwrap().join(file)
+            };
+            assert!(root().join(&target).exists(), "{}: {link}", path.display());
+            let is_there = heading.is_empty()
+                || read(&target)
+                    .lines()
+                    .any(|line| line.starts_with('#') && anchor(line) == heading);
+            assert!(is_there, "{}: no heading for {link}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_decision_has_a_number_of_its_own_and_says_why() {
+    let mut numbers = BTreeSet::new();
+    for path in files("docs/decisions", ".md") {
+        let (name, text) = (path.file_name().unwrap().to_string_lossy(), read(&path));
+        let number: u32 = name.split('-').next().unwrap().parse().unwrap();
+        assert!(
+            numbers.insert(number),
+            "two decisions have the number {number}"
+        );
+        assert!(text.starts_with(&format!("# {number}. ")), "{name}: title");
+        for part in ["**Context.**", "**Decision.**", "**Consequences.**"] {
+            assert!(text.contains(part), "{name}: {part}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_has_the_two_commands() {
+    let readme = read("README.md");
+    for command in [
+        "cargo install --locked --path cli && ipc quickstart",
+        "cargo test --workspace --locked",
+    ] {
+        assert!(
+            readme.lines().any(|line| line == command),
+            "README.md: {command}"
+        );
+    }
+}
