@@ -8,7 +8,7 @@ use std::process::Command;
 use ipc_protocol::private;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::{Home, Running, Said, Window, after, program, python};
+use crate::harness::{Home, Running, Said, ServiceManager, Window, after, program, python};
 
 const CANARY: &str = "canary-of-the-shared-secret-9f2c";
 
@@ -171,30 +171,16 @@ fn only_a_daemon_that_started_by_itself_leaves_when_idle_and_there_is_only_one()
     assert_eq!(home.json(&["status"])["leaves_when_idle"], true);
     home.ok(&["daemon", "stop"]);
     let mut foreground = home.command(&["daemon", "run"]);
-    let (told, ready) = ready_socket(&home);
-    foreground.env("NOTIFY_SOCKET", told);
+    let manager = ServiceManager::at(&home);
+    foreground.env("NOTIFY_SOCKET", manager.path());
     let running = Running::start(&mut foreground);
-    assert_eq!(ready(), "READY=1");
+    assert_eq!(manager.told(), "READY=1");
     assert_eq!(home.json(&["status"])["leaves_when_idle"], false);
     let second = home.run(&["daemon", "run"]);
     second.refused(1, &["another daemon already serves", "ipc status"]);
     assert_eq!(home.json(&["status"])["pid"], running.pid());
     home.ok(&["daemon", "stop"]);
     assert_eq!(running.end().status, 0);
-}
-
-/// A socket for what a service manager is told, and how to wait for the next of it.
-fn ready_socket(home: &Home) -> (PathBuf, impl Fn() -> String) {
-    let path = home.path().join("notify");
-    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
-    let next = move || {
-        let mut bytes = [0; 256];
-        let read = socket.recv(&mut bytes).unwrap();
-        String::from_utf8_lossy(&bytes[..read])
-            .trim_end()
-            .to_owned()
-    };
-    (path, next)
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod agent;
 mod running;
+mod service_manager;
 mod window;
 
 use std::io::Write;
@@ -14,6 +15,7 @@ use ipc_protocol::private;
 
 pub(crate) use agent::Agent;
 pub(crate) use running::Running;
+pub(crate) use service_manager::ServiceManager;
 pub(crate) use window::{Window, after, python};
 
 /// A home directory in which nothing has happened yet.

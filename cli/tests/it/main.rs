@@ -4,11 +4,15 @@
 mod harness;
 
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod autostart;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod false_server;
+#[cfg(test)]
+mod service;
 #[cfg(test)]
 mod story;
 #[cfg(test)]

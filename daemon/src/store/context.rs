@@ -24,6 +24,8 @@ pub(crate) struct View<'a> {
     pub db: &'a Connection,
     /// The moment that the action happens at.
     pub now: Now,
+    /// The present boot.
+    pub boot_id: &'a BootId,
     /// The limits in force.
     pub limits: &'a Limits,
     /// Who is connected.
@@ -39,8 +41,6 @@ pub(crate) struct Context<'a> {
     pub rng: &'a mut StdRng,
     /// What makes credentials ours.
     pub key: &'a DeploymentKey,
-    /// The present boot.
-    pub boot_id: &'a BootId,
     /// What the shared secret alone may do to a held name.
     pub names: NamePolicy,
     /// What is to happen outside the store once it has committed.

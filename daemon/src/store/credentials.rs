@@ -269,12 +269,12 @@ pub(crate) fn sessions(view: &View<'_>, agent: AgentId) -> rusqlite::Result<Vec<
     rows.collect()
 }
 
-/// The host processes that stood for `agent` when its credentials were issued.
+/// The host processes that stood for `agent` when its credentials were issued, in this boot.
 pub(crate) fn hosts(view: &View<'_>, agent: AgentId) -> rusqlite::Result<Vec<Host>> {
     let sql = "SELECT DISTINCT host_pid, host_start FROM credentials
-               WHERE agent = ?1 AND host_pid IS NOT NULL";
+               WHERE agent = ?1 AND boot_id = ?2 AND host_pid IS NOT NULL";
     let mut query = view.db.prepare_cached(sql)?;
-    let rows = query.query_map([agent.to_row()], |row| {
+    let rows = query.query_map(params![agent.to_row(), view.boot_id.0], |row| {
         Ok(Host {
             pid: row.get(0)?,
             start_ticks: row.get::<_, i64>(1)?.cast_unsigned(),
@@ -350,6 +350,9 @@ pub(crate) fn stand_for(context: &Context<'_>, sid: Sid, host: Host) -> rusqlite
     match find(context.db, context.key, sid)? {
         Some(mut credential) if credential.host != Some(host) => {
             credential.host = Some(host);
+            // Process ids and start times mean something within one boot only.
+            credential.lifetime.boot_id = context.boot_id.clone();
+            credential.lifetime.created.boot_ms = context.now.boot_ms;
             credential.write(context.db, context.key)
         }
         Some(_) | None => Ok(()),

@@ -35,6 +35,7 @@ impl Reader {
                     question(&View {
                         db: &db,
                         now: shared.clock.now(),
+                        boot_id: &shared.boot_id,
                         limits: &shared.limits,
                         presence: &shared.presence,
                     });

@@ -181,12 +181,12 @@ impl Desk {
                 view: View {
                     db: &self.db,
                     now: self.shared.clock.now(),
+                    boot_id: &self.shared.boot_id,
                     limits: &self.shared.limits,
                     presence: &self.shared.presence,
                 },
                 rng: &mut self.rng,
                 key: &self.shared.key,
-                boot_id: &self.shared.boot_id,
                 names: self.shared.names,
                 effects: &mut self.effects,
             };

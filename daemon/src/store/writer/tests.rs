@@ -12,7 +12,7 @@ use crate::shared::Shared;
 use crate::store::open;
 
 struct Room {
-    room: tempfile::TempDir,
+    directory: tempfile::TempDir,
     writer: Writer,
     broken: Broken,
     shared: Arc<Shared>,
@@ -26,8 +26,8 @@ impl Room {
 
     /// A writer on a new database that `prepare` has had first.
     fn with(prepare: impl FnOnce(&Connection)) -> Self {
-        let room = tempfile::tempdir().unwrap();
-        let data_dir = DataDir::new(room.path().to_owned(), None).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::new(directory.path().to_owned(), None).unwrap();
         let db = open::open_writer(&data_dir, false, Timestamp::from_millis(0)).unwrap();
         db.execute_batch("CREATE TABLE notes (note TEXT NOT NULL)")
             .unwrap();
@@ -40,7 +40,7 @@ impl Room {
             .build()
             .unwrap();
         Self {
-            room,
+            directory,
             writer,
             broken,
             shared,
@@ -56,7 +56,7 @@ impl Room {
 
     /// What somebody finds who opens the file anew.
     fn on_disk(&self) -> Vec<String> {
-        let db = Connection::open(self.room.path().join("messages.db")).unwrap();
+        let db = Connection::open(self.directory.path().join("messages.db")).unwrap();
         let mut query = db.prepare("SELECT note FROM notes ORDER BY rowid").unwrap();
         query
             .query_map([], |row| row.get(0))
@@ -143,8 +143,8 @@ fn a_database_that_was_taken_away_is_not_written_to_any_more() {
     let mut room = Room::new();
     room.note("kept").unwrap();
     let (from, to) = (
-        room.room.path().join("messages.db"),
-        room.room.path().join("elsewhere"),
+        room.directory.path().join("messages.db"),
+        room.directory.path().join("elsewhere"),
     );
     std::fs::rename(&from, &to).unwrap();
     let ActionError::Fault(fault) = room.note("lost?").unwrap_err() else {

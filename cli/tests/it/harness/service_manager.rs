@@ -1,0 +1,35 @@
+//! What stands in for a service manager: the socket on which services tell it how they are.
+
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+
+use super::Home;
+
+/// The manager's end.
+pub(crate) struct ServiceManager {
+    socket: UnixDatagram,
+    path: PathBuf,
+}
+
+impl ServiceManager {
+    /// One that listens in this home.
+    pub(crate) fn at(home: &Home) -> Self {
+        let path = home.path().join("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        Self { socket, path }
+    }
+
+    /// What `NOTIFY_SOCKET` is to be.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it is told next, waited for.
+    pub(crate) fn told(&self) -> String {
+        let mut bytes = [0; 256];
+        let read = self.socket.recv(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..read])
+            .trim_end()
+            .to_owned()
+    }
+}
