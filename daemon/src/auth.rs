@@ -177,13 +177,11 @@ impl Challenged {
     ) -> Result<(Signed, Proven), Refusal> {
         let transcript = self.challenge.transcript(&self.hello);
         let Some(sig) = self.verifier.check(&transcript, &answer.proof) else {
-            daemon.quotas.charge_failure(&peer, self.hello.cred);
             daemon.shared.counters.failed_authentication();
-            tracing::warn!(
-                pid = peer.pid,
-                credential = self.hello.cred.as_str(),
-                "a wrong proof"
-            );
+            if daemon.quotas.charge_failure(&peer, self.hello.cred) {
+                let credential = self.hello.cred.as_str();
+                tracing::warn!(pid = peer.pid, credential, "a wrong proof");
+            }
             return Err(self.wrong(daemon));
         };
         let proven = match self.credential {

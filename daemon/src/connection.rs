@@ -10,7 +10,7 @@ mod session;
 use std::sync::Arc;
 
 use ipc_protocol::error::{ErrorCode, Refusal};
-use ipc_protocol::request::{Authenticate, Hello, Request};
+use ipc_protocol::request::{Authenticate, Hello, Registered, Request};
 use ipc_protocol::rpc::{self, Call, CallId};
 use serde::Serialize;
 use tokio::net::UnixStream;
@@ -18,12 +18,15 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::actions::register::Enrolled;
 use crate::auth::{self, Proven};
 use crate::caller::{Newcomer, Peer};
 use crate::daemon::{Daemon, stopped};
 use crate::dispatch::{self, Speaker};
+use crate::error::Done;
 use crate::limits::{
-    HELLO_DEADLINE, IN_FLIGHT, PROOF_DEADLINE, REFUSAL_DELAY, SHUTDOWN_DEADLINE, SILENCE_DEADLINE,
+    HELLO_DEADLINE, IN_FLIGHT, NEWCOMER_IDLE, PROOF_DEADLINE, REFUSAL_DELAY, SHUTDOWN_DEADLINE,
+    SILENCE_DEADLINE,
 };
 use frames::{FrameReader, FrameWriter, Gone};
 use session::Session;
@@ -46,7 +49,12 @@ pub(crate) async fn serve(stream: UnixStream, admission: Admission, daemon: Arc<
         stranger,
         pressure,
     } = admission;
-    let admitted = admit(&mut reader, &mut writer, &peer, pressure, &daemon).await;
+    let mut stopping = daemon.stopping.clone();
+    let admitted = tokio::select! {
+        admitted = admit(&mut reader, &mut writer, &peer, pressure, &daemon) => admitted,
+        // A stranger has nothing under way that a stop would wait for.
+        () = stopped(&mut stopping) => None,
+    };
     if let Some((speaker, session)) = admitted {
         drop(stranger);
         reader.open_up();
@@ -107,7 +115,7 @@ async fn enter(proven: Proven, daemon: &Daemon) -> Result<(Speaker, Option<Sessi
         Proven::Newcomer(newcomer) => Ok((Speaker::Newcomer(newcomer), None)),
         Proven::Agent { caller, lifetime } => {
             // Listen for its end first, then look again: it may have ended since `hello`.
-            let session = Session::new(&caller, lifetime, daemon);
+            let session = Session::new(&caller, lifetime, daemon)?;
             if auth::is_there(caller.session(), daemon).await {
                 Ok((Speaker::Agent(caller), Some(session)))
             } else {
@@ -206,6 +214,9 @@ impl Conversation {
                         return;
                     }
                 }
+                () = sleep(NEWCOMER_IDLE), if self.session.is_none() && self.in_flight.is_empty() => {
+                    return;
+                }
                 refusal = end => return self.close(writer, refusal).await,
                 () = stopped(&mut stopping) => {
                     return self.close(writer, crate::error::Fault::Stopping.refusal()).await;
@@ -279,16 +290,18 @@ impl Conversation {
     ) {
         let enrolled = dispatch::register(request, newcomer, self.peer.clone(), &self.daemon).await;
         let outcome = match enrolled {
-            Ok(enrolled) => {
-                let session = Session::new(&enrolled.caller, enrolled.lifetime, &self.daemon);
-                self.session = Some(session);
-                self.speaker = Speaker::Agent(enrolled.caller);
-                Ok(enrolled.reply)
-            }
+            Ok(enrolled) => self.become_agent(enrolled),
             Err(error) => Err(error),
         };
         let reply = dispatch::encode(id, outcome, &self.daemon);
         self.in_flight.spawn(async { reply });
+    }
+
+    fn become_agent(&mut self, enrolled: Enrolled) -> Done<Registered> {
+        let session = Session::new(&enrolled.caller, enrolled.lifetime, &self.daemon)?;
+        self.session = Some(session);
+        self.speaker = Speaker::Agent(enrolled.caller);
+        Ok(enrolled.reply)
     }
 
     fn reply_with(&mut self, id: CallId, refusal: Refusal) {

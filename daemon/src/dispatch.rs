@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use ipc_protocol::error::{ErrorCode, Refusal};
+use ipc_protocol::limits::FRAME_AFTER_AUTH;
 use ipc_protocol::name::Recipient;
 use ipc_protocol::request::{Register, Request};
 use ipc_protocol::rpc::{self, CallId};
@@ -328,7 +329,21 @@ pub(crate) fn encode<T: Serialize>(id: CallId, outcome: Done<T>, daemon: &Daemon
             fault.refusal()
         }
     });
-    rpc::encode_reply(Some(id), &outcome).unwrap_or_default()
+    let payload = rpc::encode_reply(Some(id), &outcome).unwrap_or_default();
+    let fits = u32::try_from(payload.len()).is_ok_and(|bytes| bytes <= FRAME_AFTER_AUTH);
+    if fits {
+        payload
+    } else {
+        rpc::encode_reply::<()>(Some(id), &Err(oversized())).unwrap_or_default()
+    }
+}
+
+fn oversized() -> Refusal {
+    Refusal::new(
+        ErrorCode::TooLarge,
+        "the reply is larger than a frame of 2 MiB",
+    )
+    .hint("ask for less at a time, with `limit`")
 }
 
 fn unregistered(request: &Request) -> Refusal {

@@ -62,6 +62,13 @@ pub(crate) fn expired() -> Refusal {
         .hint("register again: `ipc register NAME`")
 }
 
+/// The refusal for an agent that has as many connections as one may have.
+pub(crate) fn crowded() -> Refusal {
+    Refusal::new(ErrorCode::Busy, "this agent has too many connections open")
+        .hint("close some; one is enough for any number of requests")
+        .retry_after(1_000)
+}
+
 fn internal() -> Refusal {
     Refusal::new(ErrorCode::Internal, "the daemon failed to do this")
         .hint("its log says why: daemon.log in the data directory, or `journalctl --user -u ipc`")

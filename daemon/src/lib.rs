@@ -1,6 +1,6 @@
 //! The daemon of claude-ipc: it takes mail in, keeps it, and hands it over.
 //!
-//! A request comes in at [`listener`] (who may speak at all), goes through `connection` (frames in
+//! A request comes in at `listener` (who may speak at all), goes through `connection` (frames in
 //! and out), `auth` (who is it), `dispatch` (which action) to one file of `actions` (what it
 //! does), whose changes the one `store::writer` commits before anybody hears of them; the reply
 //! goes back the same way. [`run`] is the whole of it: it takes its world (configuration, clock,

@@ -195,6 +195,12 @@ pub(crate) const RECENT_MS: i64 = DAY_MS;
 /// An agent is online when it was seen within this time, in milliseconds: 15 minutes.
 pub(crate) const ONLINE_MS: i64 = 900_000;
 
+/// Connections of one agent: so that no agent holds the places of all.
+pub(crate) const CONNECTIONS_PER_AGENT: u32 = 64;
+
+/// Somebody who has proved a credential must say something within this time, until registered.
+pub(crate) const NEWCOMER_IDLE: Duration = Duration::from_mins(1);
+
 /// Jobs that wait for the writer, and for the reader: above it callers wait for room.
 pub(crate) const QUEUE: usize = 1_024;
 

@@ -12,6 +12,8 @@ use ipc_protocol::time::Timestamp;
 use ipc_protocol::token::Sid;
 use tokio::sync::watch;
 
+use crate::limits::CONNECTIONS_PER_AGENT;
+
 /// Says whether a session has ended, and why.
 pub(crate) type Ended = watch::Receiver<Option<ErrorCode>>;
 
@@ -57,24 +59,32 @@ pub(crate) struct Uses {
 }
 
 impl Presence {
-    /// Counts a connection of `agent` under `session`, until the guard is dropped.
-    pub(crate) fn connect(self: &std::sync::Arc<Self>, agent: AgentId, session: Sid) -> Connected {
+    /// Counts a connection of `agent` under `session`, until the guard is dropped. Nothing when
+    /// the agent has as many connections as one may have.
+    pub(crate) fn connect(
+        self: &std::sync::Arc<Self>,
+        agent: AgentId,
+        session: Sid,
+    ) -> Option<Connected> {
         let ended = self.with(|state| {
             let count = state.connections.entry(agent).or_default();
+            if *count >= CONNECTIONS_PER_AGENT {
+                return None;
+            }
             *count = count.saturating_add(1);
             let (count, bell) = state
                 .sessions
                 .entry(session)
                 .or_insert_with(|| (0, watch::Sender::new(None)));
             *count = count.saturating_add(1);
-            bell.subscribe()
-        });
-        Connected {
+            Some(bell.subscribe())
+        })?;
+        Some(Connected {
             presence: std::sync::Arc::clone(self),
             agent,
             session,
             ended,
-        }
+        })
     }
 
     /// Whether `agent` has an open connection.
@@ -182,8 +192,8 @@ mod tests {
     fn an_agent_is_connected_until_its_last_connection_goes() {
         let presence = Arc::new(Presence::default());
         let (agent, session) = (AgentId::from_row(1), Sid::from_bytes([1; 16]));
-        let first = presence.connect(agent, session);
-        let second = presence.connect(agent, session);
+        let first = presence.connect(agent, session).unwrap();
+        let second = presence.connect(agent, session).unwrap();
         drop(first);
         assert!(presence.is_connected(agent));
         presence.end_session(session, ErrorCode::TakenOver);
@@ -191,5 +201,22 @@ mod tests {
         drop(second);
         assert!(!presence.is_connected(agent));
         presence.with(|s| assert!(s.connections.is_empty() && s.sessions.is_empty()));
+    }
+
+    #[test]
+    fn one_agent_does_not_take_the_places_of_all() {
+        let presence = Arc::new(Presence::default());
+        let (agent, session) = (AgentId::from_row(1), Sid::from_bytes([1; 16]));
+        let connect = || presence.connect(agent, session);
+        let mut held: Vec<_> = (0..CONNECTIONS_PER_AGENT)
+            .map(|_| connect().unwrap())
+            .collect();
+        assert!(connect().is_none());
+        assert!(
+            presence.connect(AgentId::from_row(2), session).is_some(),
+            "others are served"
+        );
+        held.pop();
+        assert!(connect().is_some());
     }
 }

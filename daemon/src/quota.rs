@@ -77,6 +77,7 @@ pub(crate) struct Quotas {
     enrolments: Keyed<()>,
     failures: Keyed<Process>,
     failures_total: Keyed<()>,
+    logged: Keyed<()>,
     locked: Mutex<Locked>,
     clock: DefaultClock,
 }
@@ -100,6 +101,7 @@ impl Quotas {
             enrolments: Keyed::new(each(limits.enrolments_per_minute)),
             failures: Keyed::new(each(limits.failed_auth_per_minute)),
             failures_total: Keyed::new(each(limits.failed_auth_per_minute_total)),
+            logged: Keyed::new(each(limits.failed_auth_per_minute_total)),
             locked: Mutex::default(),
             clock: DefaultClock::default(),
         }
@@ -147,8 +149,9 @@ impl Quotas {
         }
     }
 
-    /// Charges a wrong proof of `peer`.
-    pub(crate) fn charge_failure(&self, peer: &Peer, credential: CredentialKind) {
+    /// Charges a wrong proof of `peer`; says whether it is worth a line in the log, which somebody
+    /// who is wrong all day must not fill.
+    pub(crate) fn charge_failure(&self, peer: &Peer, credential: CredentialKind) -> bool {
         let process = (peer.uid, peer.pid);
         let now = self.clock.now();
         let own = self.failures.charge(&process, now).err();
@@ -164,6 +167,7 @@ impl Quotas {
         if let Some(wait) = total {
             locked.secret = Some(now + wait);
         }
+        self.logged.charge(&(), now).is_ok()
     }
 
     fn check<K: Hash + Eq + Clone>(

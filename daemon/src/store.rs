@@ -1,7 +1,7 @@
 //! The store: one SQLite database, one writer, readers beside it.
 //!
-//! A request that changes something becomes a job of the [`writer`], which commits many jobs at
-//! once and answers only then; a request that only looks is asked of the [`reader`]. Beside them
+//! A request that changes something becomes a job of the `writer`, which commits many jobs at
+//! once and answers only then; a request that only looks is asked of the `reader`. Beside them
 //! one file a table family, whose functions take a connection and know no caller.
 //!
 //! What always holds: what was acknowledged is on disk (`synchronous=FULL`); a job never sees

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use ipc_protocol::paths::DataDir;
 
-/// The service's unit; see [`fill`].
+/// The service's unit; [`units`] fills it in.
 const SERVICE: &str = include_str!("../systemd/ipc.service");
 
-/// The socket's unit; see [`fill`].
+/// The socket's unit; [`units`] fills it in.
 const SOCKET: &str = include_str!("../systemd/ipc.socket");
 
 /// File names and contents of the user units for the program at `program` and this data

@@ -1,4 +1,4 @@
-//! JSON, strictly: an object, no key twice, no nesting deeper than [`JSON_DEPTH`].
+//! JSON, strictly: an object, no key twice, no deep nesting.
 //!
 //! `serde_json` lets the last of two equal keys win, so that two readers of one frame could see
 //! two different requests. Here the frame is refused.
@@ -8,11 +8,9 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::limits::JSON_DEPTH;
-
 /// The bytes are not a strict JSON object. Says where, never what: those are a peer's bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a JSON object without duplicate keys, at most 16 deep (line {line}, column {column})")]
+#[error("not a JSON object, or a key twice, or nested too deep (line {line}, column {column})")]
 pub struct NotStrict {
     /// Line of the fault, from 1.
     pub line: usize,
@@ -20,17 +18,17 @@ pub struct NotStrict {
     pub column: usize,
 }
 
-/// Parses `bytes` as one JSON object and nothing after it.
+/// Parses `bytes` as one JSON object, at most `depth` deep, and nothing after it.
 ///
 /// # Errors
 /// [`NotStrict`], with the place.
-pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, NotStrict> {
+pub fn parse_object(bytes: &[u8], depth: usize) -> Result<Map<String, Value>, NotStrict> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let place = |e: &serde_json::Error| NotStrict {
         line: e.line(),
         column: e.column(),
     };
-    let value = Strict { depth: JSON_DEPTH }
+    let value = Strict { depth }
         .deserialize(&mut reader)
         .map_err(|e| place(&e))?;
     reader.end().map_err(|e| place(&e))?;
@@ -153,7 +151,7 @@ mod tests {
         ];
         for bytes in bad {
             assert!(
-                parse_object(bytes).is_err(),
+                parse_object(bytes, 16).is_err(),
                 "{:?}",
                 String::from_utf8_lossy(bytes)
             );
@@ -162,29 +160,29 @@ mod tests {
 
     #[test]
     fn depth_bombs_do_not_exhaust_the_stack() {
-        assert!(parse_object("[".repeat(2_000_000).as_bytes()).is_err());
-        assert!(parse_object("{\"a\":".repeat(100_000).as_bytes()).is_err());
+        assert!(parse_object("[".repeat(2_000_000).as_bytes(), 16).is_err());
+        assert!(parse_object("{\"a\":".repeat(100_000).as_bytes(), 16).is_err());
     }
 
     #[test]
     fn sixteen_levels_are_allowed() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(15), "]".repeat(15));
-        assert!(parse_object(deep.as_bytes()).is_ok());
+        assert!(parse_object(deep.as_bytes(), 16).is_ok());
     }
 
     #[test]
     fn a_hundred_thousand_keys_are_only_large() {
         let keys: Vec<_> = (0..100_000).map(|n| format!("\"{n}\":0")).collect();
-        let object = parse_object(format!("{{{}}}", keys.join(",")).as_bytes()).unwrap();
+        let object = parse_object(format!("{{{}}}", keys.join(",")).as_bytes(), 16).unwrap();
         assert_eq!(object.len(), 100_000);
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_parsed_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-            if let Ok(object) = parse_object(&bytes) {
+            if let Ok(object) = parse_object(&bytes, 16) {
                 let again = serde_json::to_vec(&object).unwrap();
-                prop_assert_eq!(parse_object(&again), Ok(object));
+                prop_assert_eq!(parse_object(&again, 16), Ok(object));
             }
         }
     }

@@ -11,8 +11,15 @@ pub const FRAME_BEFORE_AUTH: u32 = 4_096;
 /// Largest frame after authentication, in bytes: a 1 MiB body and its JSON escapes.
 pub const FRAME_AFTER_AUTH: u32 = 2 * 1_024 * 1_024;
 
-/// Deepest nesting of arrays and objects in a frame: more serves only stack exhaustion.
+/// Deepest nesting of arrays and objects in a call: more serves only stack exhaustion.
 pub const JSON_DEPTH: usize = 16;
+
+/// The same in data attached to a message, which lies two levels deep in its call.
+pub const DATA_DEPTH: usize = 14;
+
+/// The same in a reply: what was sent inside a call comes back deeper inside a list of messages,
+/// and a message that its reader's client refuses would stop all mail behind it.
+pub const REPLY_DEPTH: usize = 24;
 
 /// Largest message body, in bytes of decoded UTF-8, attached data included.
 pub const BODY_BYTES: usize = 1_048_576;

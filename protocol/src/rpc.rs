@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{ErrorCode, Refusal};
 use crate::json;
+use crate::limits::{JSON_DEPTH, REPLY_DEPTH};
 use crate::request::{Method, Request};
 
 /// What a reply answers: a whole number that the client chose.
@@ -36,8 +37,8 @@ impl Call {
     pub fn decode(payload: &[u8]) -> Result<Self, BadCall> {
         let bad = |id, refusal| BadCall { id, refusal };
         let malformed = |text: String| Refusal::new(ErrorCode::Malformed, text);
-        let mut object =
-            json::parse_object(payload).map_err(|e| bad(None, malformed(e.to_string())))?;
+        let mut object = json::parse_object(payload, JSON_DEPTH)
+            .map_err(|e| bad(None, malformed(e.to_string())))?;
         let id = object.remove("id").as_ref().and_then(Value::as_u64);
         let Some(call_id) = id else {
             return Err(bad(
@@ -176,7 +177,7 @@ impl Reply {
             hint: Option<String>,
             retry_after_ms: Option<u64>,
         }
-        let object = json::parse_object(payload).ok()?;
+        let object = json::parse_object(payload, REPLY_DEPTH).ok()?;
         let envelope = Envelope::deserialize(Value::Object(object)).ok()?;
         let outcome = match (envelope.result, envelope.error) {
             (Some(result), None) => Ok(result),

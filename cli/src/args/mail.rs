@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use ipc_protocol::id::MessageId;
 use ipc_protocol::json::{NotStrict, parse_object};
-use ipc_protocol::limits::FETCH_MESSAGES;
+use ipc_protocol::limits::{DATA_DEPTH, FETCH_MESSAGES};
 use ipc_protocol::message::{Data, IdempotencyKey, Kind};
 use ipc_protocol::name::Recipient;
 
@@ -171,7 +171,7 @@ pub(crate) struct DeadLettersArguments {
 }
 
 fn data(text: &str) -> Result<Data, NotStrict> {
-    parse_object(text.as_bytes()).map(|object| object.into_iter().collect())
+    parse_object(text.as_bytes(), DATA_DEPTH).map(|object| object.into_iter().collect())
 }
 
 fn kind() -> impl TypedValueParser<Value = Kind> {

@@ -20,22 +20,27 @@ pub(crate) struct Session {
 
 impl Session {
     /// The session that `caller` has just proved or been given.
-    pub(crate) fn new(caller: &Caller, lifetime: Lifetime, daemon: &Daemon) -> Self {
+    ///
+    /// # Errors
+    /// `busy` when the agent has too many connections.
+    pub(crate) fn new(
+        caller: &Caller,
+        lifetime: Lifetime,
+        daemon: &Daemon,
+    ) -> Result<Self, Refusal> {
         let now = daemon.shared.clock.now().wall;
-        let connected = daemon
-            .shared
-            .presence
-            .connect(caller.agent(), caller.session());
-        daemon
-            .shared
-            .presence
-            .used(caller.agent(), caller.session(), now);
-        Self {
+        let presence = &daemon.shared.presence;
+        let (agent, session) = (caller.agent(), caller.session());
+        let connected = presence
+            .connect(agent, session)
+            .ok_or_else(error::crowded)?;
+        presence.used(agent, session, now);
+        Ok(Self {
             caller: caller.clone(),
             lifetime,
             last_used: now,
             connected,
-        }
+        })
     }
 
     /// Notes a request, unless the session has expired meanwhile.

@@ -386,36 +386,3 @@ fn the_socket_and_everything_beside_it_is_its_owners_alone() {
     }
 }
 
-#[test]
-fn a_send_that_was_answered_is_in_the_store_and_says_so() {
-    let house = House::new();
-    let (mut alice, _bob) = (house.register("alice"), house.register("bob"));
-    let sent = alice.send("bob", "evidence");
-    let page = alice.call(&Receipts {
-        message_id: Some(sent.message_id),
-        limit: None,
-    });
-    assert_eq!(
-        page.unwrap().receipts[0].deliveries[0].state,
-        DeliveryState::Stored
-    );
-    let db = house.database();
-    let text: Value = db
-        .query_row("SELECT text FROM bodies", [], |row| row.get::<_, String>(0))
-        .unwrap()
-        .into();
-    assert_eq!(text, "evidence");
-}
-
-#[test]
-fn each_agent_has_a_mailbox_and_a_token_of_its_own() {
-    let house = House::new();
-    let mut agents: Vec<Agent> = ["a", "b", "c"].map(|n| house.register(n)).into();
-    let [first, second, third] = &mut agents[..] else {
-        panic!("three agents")
-    };
-    first.send("b", "for b");
-    assert!(third.fetch().is_empty() && first.fetch().is_empty());
-    assert_eq!(second.check(), ["for b"]);
-    assert_ne!(first.resume().sid(), second.resume().sid());
-}

@@ -43,14 +43,15 @@ impl TestClock {
     /// Lets time pass, on both clocks.
     pub(crate) fn pass(&self, seconds: i64) {
         let mut now = self.now.lock().unwrap();
-        now.wall = now.wall.plus_millis(seconds * 1_000);
-        now.boot_ms += seconds * 1_000;
+        let milliseconds = seconds.saturating_mul(1_000);
+        now.wall = now.wall.plus_millis(milliseconds);
+        now.boot_ms = now.boot_ms.saturating_add(milliseconds);
     }
 
     /// Sets the wall clock, as a person would.
     pub(crate) fn set_back(&self, seconds: i64) {
         let mut now = self.now.lock().unwrap();
-        now.wall = now.wall.plus_millis(-seconds * 1_000);
+        now.wall = now.wall.plus_millis(seconds.saturating_mul(-1_000));
     }
 }
 
@@ -139,7 +140,7 @@ impl House {
         let (ready, is_ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let deps = Deps {
-            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            clock: Arc::<TestClock>::clone(&self.clock),
             rng: StdRng::try_from_rng(&mut SysRng).unwrap(),
             ready: Box::new(move || ready.send(()).unwrap()),
         };

@@ -4,7 +4,11 @@
 mod harness;
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod content;
+#[cfg(test)]
+mod crowds;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
@@ -12,9 +16,19 @@ mod faults;
 #[cfg(test)]
 mod frozen;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod impostors;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod presence;
+#[cfg(test)]
+mod rotation;
+#[cfg(test)]
+mod poison;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]

@@ -127,7 +127,7 @@ fn the_end_of_its_session_ends_a_wait() {
     carol.call(&Unregister {}).unwrap();
     assert!(
         waits
-            .to_the_end()
+            .until_closed()
             .iter()
             .all(|reply| code_in(reply) == "expired")
     );
@@ -142,7 +142,7 @@ fn a_stop_of_the_daemon_ends_every_wait_with_a_reason() {
         .collect();
     house.stop().unwrap();
     for raw in waits {
-        let replies = raw.to_the_end();
+        let replies = raw.until_closed();
         assert_eq!(replies[0]["id"], 1);
         assert!(
             replies.iter().all(|reply| code_in(reply) == "unavailable"),

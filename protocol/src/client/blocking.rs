@@ -80,7 +80,7 @@ impl<S: Read + Write> Client<S> {
 }
 
 impl Client<UnixStream> {
-    /// Proves `credential` over a connection made by [`super::connect`].
+    /// Proves `credential` over a connection made by [`super::connect()`].
     ///
     /// # Errors
     /// As [`Client::prove`].

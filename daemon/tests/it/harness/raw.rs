@@ -77,8 +77,13 @@ impl Raw {
     }
 
     /// Every frame until the daemon closes the connection.
-    pub(crate) fn to_the_end(mut self) -> Vec<Value> {
+    pub(crate) fn until_closed(mut self) -> Vec<Value> {
         std::iter::from_fn(|| self.next()).collect()
+    }
+
+    /// The daemon must answer or close within `patience` from now on.
+    pub(crate) fn hurry(&self, patience: std::time::Duration) {
+        self.stream.set_read_timeout(Some(patience)).unwrap();
     }
 
     /// Says that nothing more will be sent.
