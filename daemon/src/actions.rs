@@ -14,6 +14,7 @@ pub(crate) mod fetch;
 pub(crate) mod forward;
 pub(crate) mod leave;
 pub(crate) mod list;
+mod once;
 mod outgoing;
 mod parent;
 pub(crate) mod read;

@@ -57,6 +57,12 @@ pub(crate) async fn challenge(
         return Err(Refusal::new(ErrorCode::UnsupportedVersion, text)
             .hint("restart the daemon after an update: `ipc daemon restart`"));
     }
+    if hello.cred == CredentialKind::Secret && hello.id.is_some() {
+        return Err(Refusal::new(
+            ErrorCode::Malformed,
+            "the shared secret has no `id`",
+        ));
+    }
     daemon.quotas.may_try(peer, hello.cred)?;
     let mut nonce = [0; 32];
     let mut decoy = [0; 32];

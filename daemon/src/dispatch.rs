@@ -1,7 +1,8 @@
 //! From a request to the action that does it, and from what it came to back to a reply.
 //!
 //! Handing in is done before this returns, so that requests of one connection enter the writer in
-//! their order; the future that it returns waits for the outcome.
+//! their order (a fetch excepted, which may wait); the future that it returns waits for the
+//! outcome.
 
 mod wait;
 
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::limits::FRAME_AFTER_AUTH;
 use ipc_protocol::name::Recipient;
-use ipc_protocol::request::{Register, Request};
+use ipc_protocol::request::{Enrolment, Register, Request};
 use ipc_protocol::rpc::{self, CallId};
 use serde::Serialize;
 
@@ -62,11 +63,14 @@ pub(crate) async fn register(
     peer: Peer,
     daemon: &Arc<Daemon>,
 ) -> Done<Enrolled> {
-    if matches!(newcomer, Newcomer::Secret(_)) {
-        if daemon.shared.gate.enrolment() == ipc_protocol::request::Enrolment::SecretChanged {
-            return Err(auth::secret_changed().into());
+    match &newcomer {
+        Newcomer::Secret(_) => {
+            if daemon.shared.gate.enrolment() == Enrolment::SecretChanged {
+                return Err(auth::secret_changed().into());
+            }
+            daemon.quotas.charge_enrolment()?;
         }
-        daemon.quotas.charge_enrolment()?;
+        Newcomer::Agent { agent, .. } => daemon.quotas.charge(*agent, Budget::Read)?,
     }
     let work = move |context: &mut Context<'_>| {
         actions::register::register(&request, &newcomer, &peer, context)

@@ -18,7 +18,7 @@ use crate::deployment;
 use crate::error::{Done, Fault};
 use crate::limits::{CLOCK_TOLERANCE_MS, DAY_MS, FREE_SPACE_BYTES};
 use crate::store::context::{Context, Effect};
-use crate::store::{agents, backup, credentials, retention, verifiers};
+use crate::store::{agents, backup, credentials, quarantine, retention, verifiers};
 use ipc_protocol::auth::{Kdf, KdfName};
 use ipc_protocol::secret::SharedSecret;
 
@@ -204,7 +204,11 @@ pub(crate) async fn check_store(daemon: Arc<Daemon>) -> Option<String> {
     });
     match check.await {
         Ok(Ok(finding)) => finding,
-        Ok(Err(error)) => Some(error.to_string()),
+        Ok(Err(error)) if quarantine::is_damage(&error) => Some(error.to_string()),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the store could not be checked");
+            None
+        }
         Err(_) => None,
     }
 }

@@ -60,6 +60,7 @@ use listener::Listener;
 use quota::Quotas;
 use shared::Shared;
 use store::guard::Guard;
+use store::open::OpenError;
 use store::reader::Reader;
 use store::writer::{Broken, Writer};
 
@@ -111,7 +112,8 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), DaemonError> {
     let Deps { clock, rng, ready } = deps;
-    let lock = DaemonLock::take(&config.data_dir)?;
+    let data_dir = config.data_dir.clone();
+    let lock = DaemonLock::take(&data_dir)?;
     let (stop, stopping) = watch::channel(false);
     let House {
         daemon,
@@ -120,7 +122,7 @@ pub async fn run(
         secret,
         broken,
         threads,
-    } = build(config, clock, rng, stopping, &lock)?;
+    } = build(config, clock, rng, stopping, &lock).map_err(|error| damaged(&data_dir, error))?;
     let outcome = serve(&daemon, socket, secret, broken, ready, &stop, shutdown).await;
     if bound {
         remove_socket(daemon.data_dir.socket());
@@ -128,6 +130,22 @@ pub async fn run(
     settle(daemon, threads).await;
     drop(lock);
     outcome
+}
+
+/// Damage that keeps the store from being opened is marked like damage that is found later.
+fn damaged(data_dir: &DataDir, error: DaemonError) -> DaemonError {
+    let DaemonError::Deployment(
+        DeploymentError::Sqlite(source) | DeploymentError::Store(OpenError::Sqlite { source, .. }),
+    ) = &error
+    else {
+        return error;
+    };
+    if !store::quarantine::is_damage(source) {
+        return error;
+    }
+    let why = source.to_string();
+    store::quarantine::mark(data_dir, &why);
+    DaemonError::StoreDamaged(why)
 }
 
 /// Everything that a start makes before it serves.

@@ -7,7 +7,7 @@
 //! sides. [`client`] puts it together for whoever talks to the daemon.
 //!
 //! What always holds: a value of a type from here has been checked, once, where it was parsed;
-//! nothing here reads a clock, draws randomness or looks at the environment (the caller passes
+//! nothing here asks what time it is, draws randomness or looks at the environment (the caller passes
 //! them in); no type that holds a secret can be printed, copied or compared with `==`.
 //!
 //! Deliberately elsewhere: what a request does (`daemon/src/actions/`), and how it is said to

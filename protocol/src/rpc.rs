@@ -147,8 +147,11 @@ impl<'a> From<&'a Refusal> for WireError<'a> {
     }
 }
 
-/// A reply as a client reads it.
-#[derive(Debug)]
+/// A reply as a client reads it. Not printable: some replies carry credentials.
+#[expect(
+    missing_debug_implementations,
+    reason = "some replies carry credentials"
+)]
 pub struct Reply {
     /// The call it answers; nothing when the daemon could not read the call's id.
     pub id: Option<CallId>,

@@ -57,7 +57,7 @@ pub(crate) fn revoke(context: &mut Context, name: Name) -> Result<ExitStatus, Fa
     let revoked = prove_secret(context)?.call(&AdminRevoke { name })?;
     context.screen.confirm(&revoked, || {
         format!(
-            "ended the sessions of {shown} ({}); the name stays held\n",
+            "ended the sessions of {shown} ({}); `ipc register {shown}` makes new credentials\n",
             revoked.sessions
         )
     })?;

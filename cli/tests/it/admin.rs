@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ipc_protocol::private;
 use serde_json::Value;
 
-use crate::harness::{Home, Said};
+use crate::harness::{Home, Said, Window};
 
 fn backup(home: &Home) -> PathBuf {
     let made = home.json(&["admin", "backup"]);
@@ -129,16 +129,40 @@ fn a_name_that_is_released_is_free_and_its_senders_are_told() {
 }
 
 #[test]
-fn a_revoked_agent_is_out_and_its_name_stays_held() {
+fn a_revoked_agent_is_out_until_it_is_registered_anew_and_all_are_told() {
     let home = Home::new();
     let alice = home.register("alice");
+    let bob = home.register("bob");
+    let mut watch = alice.start(&["watch", "--json"]);
+    bob.send("alice", "is this you?");
+    assert!(watch.line().contains("is this you?"));
     let said = home.ok(&["admin", "revoke", "alice"]);
-    assert!(said.contains("the name stays held"), "{said}");
-    alice.run(&["check"]).refused(1, &["no longer good"]);
+    assert!(said.contains("`ipc register alice`"), "{said}");
+    assert_eq!(watch.end().status, 1);
+    alice
+        .run(&["check"])
+        .refused(1, &["no longer good", "`ipc register alice`"]);
+    let anew = home.json(&["register", "alice"]);
+    assert_eq!(anew["incarnation"], 2);
+    let notice = bob.json(&["check"])["messages"][0].clone();
+    assert_eq!(notice["event"]["type"], "name_reclaimed");
+    assert_eq!(alice.texts(), Vec::<String>::new());
+    let gone = home.run(&["--json", "admin", "revoke", "nobody"]);
+    gone.refused(1, &["ipc list"]);
+}
+
+#[test]
+fn a_name_whose_credentials_are_lost_here_stays_its_owners_until_released() {
+    let home = Home::new();
+    let mut window = Window::open(&home, &[]);
+    window.ok(&["register", "alice"]);
+    window.close();
     std::fs::remove_file(home.data_dir().agents().join("alice.json")).unwrap();
     let refused = home.run(&["--json", "register", "alice"]);
     refused.refused(1, &["ipc admin release alice"]);
     assert_eq!(refused.error()["code"], "name_reserved");
+    home.ok(&["admin", "release", "alice"]);
+    home.ok(&["register", "alice"]);
 }
 
 #[test]

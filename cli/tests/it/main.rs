@@ -18,6 +18,8 @@ mod story;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
+mod tidy;
+#[cfg(test)]
 mod trouble;
 #[cfg(test)]
 mod usage;

@@ -126,6 +126,7 @@ listener = socket.socket(socket.AF_UNIX)
 listener.bind('{socket}')
 listener.listen()
 os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
 os.environ.update(LISTEN_FDS='1', LISTEN_PID=str({listen_pid}))"
     );
     let mut command = after(&preamble, home, &["daemon", "run"]);

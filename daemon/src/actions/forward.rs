@@ -5,15 +5,23 @@ use ipc_protocol::message::Kind;
 use ipc_protocol::name::Recipient;
 use ipc_protocol::request::{Forward, Sent};
 
+use super::once::once;
 use super::outgoing::{self, Outgoing};
 use super::parent;
 use crate::caller::Caller;
 use crate::error::{Done, refuse};
 use crate::store::context::Context;
-use crate::store::messages;
+use crate::store::messages::{self, Seq};
 
 /// Stores a copy of the message for somebody else, one hop further.
 pub(crate) fn forward(request: &Forward, caller: &Caller, context: &mut Context<'_>) -> Done<Sent> {
+    let key = request.idempotency_key.as_ref();
+    once(request, key, caller, context, |context| {
+        store(request, caller, context)
+    })
+}
+
+fn store(request: &Forward, caller: &Caller, context: &mut Context<'_>) -> Done<(Sent, Seq)> {
     let parent = parent::chosen(context, caller, request.message_id)?;
     if parent.kind == Kind::System {
         return refuse(
@@ -34,7 +42,6 @@ pub(crate) fn forward(request: &Forward, caller: &Caller, context: &mut Context<
         data: data.as_ref(),
         parent: Some(&parent),
         passes_on: true,
-        key: request.idempotency_key.as_ref(),
         known_only: false,
     };
     outgoing::store(&mail, caller, context)

@@ -2,18 +2,17 @@
 
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::{AgentId, MessageId};
-use ipc_protocol::message::{Data, IdempotencyKey, Kind};
+use ipc_protocol::message::{Data, Kind};
 use ipc_protocol::name::{Name, Recipient};
 use ipc_protocol::request::{RecipientOutcome, Sent, SentTo};
 use ipc_protocol::token::contains_token;
-use sha2::{Digest, Sha256};
 
 use super::{list, sender};
 use crate::caller::Caller;
 use crate::error::{Done, Fault, refuse};
 use crate::store::context::{Context, Effect, View};
 use crate::store::deliveries::{self, Destination};
-use crate::store::messages::{self, Draft, Parent};
+use crate::store::messages::{self, Draft, Parent, Seq};
 use crate::store::names::{self, Holder};
 
 /// Replies between two agents are counted over this time, in milliseconds.
@@ -30,16 +29,15 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) parent: Option<&'a Parent>,
     /// Whether it passes its parent on rather than answering it.
     pub(crate) passes_on: bool,
-    pub(crate) key: Option<&'a IdempotencyKey>,
     pub(crate) known_only: bool,
 }
 
 /// Stores `mail` from `caller`, whole or not at all.
-pub(crate) fn store(mail: &Outgoing<'_>, caller: &Caller, context: &mut Context<'_>) -> Done<Sent> {
-    let content = content(mail)?;
-    if let Some(sent) = already_stored(mail, &content, caller, context)? {
-        return Ok(sent);
-    }
+pub(crate) fn store(
+    mail: &Outgoing<'_>,
+    caller: &Caller,
+    context: &mut Context<'_>,
+) -> Done<(Sent, Seq)> {
     check_body(mail, context)?;
     let destinations = destinations(mail, caller, context)?;
     check_room(&destinations, caller.agent(), context)?;
@@ -62,11 +60,8 @@ pub(crate) fn store(mail: &Outgoing<'_>, caller: &Caller, context: &mut Context<
     if let Some(parent) = mail.parent.filter(|_| !mail.passes_on) {
         deliveries::answered(context, caller.agent(), parent.seq)?;
     }
-    if let Some(key) = mail.key {
-        messages::remember(context.db, caller.agent(), key, content, seq)?;
-    }
     context.effects.push(Effect::Stored);
-    sent(context, message_id, &destinations)
+    Ok((sent(context, message_id, &destinations)?, seq))
 }
 
 fn sent(context: &Context<'_>, message_id: MessageId, destinations: &[Destination]) -> Done<Sent> {
@@ -90,45 +85,6 @@ fn sent(context: &Context<'_>, message_id: MessageId, destinations: &[Destinatio
         recipients,
         duplicate: false,
     })
-}
-
-/// What makes two sendings under one key the same.
-fn content(mail: &Outgoing<'_>) -> Result<[u8; 32], Fault> {
-    let canonical = serde_json::to_vec(&(
-        String::from(mail.to.clone()).to_ascii_lowercase(),
-        mail.kind,
-        mail.text,
-        mail.data,
-        mail.parent.map(|parent| parent.id),
-        mail.passes_on,
-    ));
-    let canonical = canonical.map_err(|_| Fault::Inconsistent("a message that is no JSON"))?;
-    Ok(Sha256::digest(canonical).into())
-}
-
-fn already_stored(
-    mail: &Outgoing<'_>,
-    content: &[u8; 32],
-    caller: &Caller,
-    context: &Context<'_>,
-) -> Done<Option<Sent>> {
-    let Some(key) = mail.key else { return Ok(None) };
-    let Some(earlier) = messages::earlier(context.db, caller.agent(), key)? else {
-        return Ok(None);
-    };
-    if earlier.content != *content {
-        return refuse(
-            ErrorCode::Conflict,
-            "this idempotency key was used for another message",
-            "use a new key for a new message, or the same message with the old key",
-        );
-    }
-    Ok(Some(Sent {
-        message_id: earlier.id,
-        sent_ms: earlier.sent,
-        recipients: deliveries::recipients(context.db, earlier.seq)?,
-        duplicate: true,
-    }))
 }
 
 fn check_body(mail: &Outgoing<'_>, view: &View<'_>) -> Done<()> {
@@ -276,9 +232,12 @@ fn hops(
     let Some(parent) = mail.parent else {
         return Ok(0);
     };
+    let own = parent.sender == Some(caller.agent());
     let back = |to: &Destination| to.agent.is_some() && to.agent == parent.sender;
-    if !mail.passes_on && destinations.iter().all(back) {
-        check_answers(parent, caller, context)?;
+    if !mail.passes_on && (own || destinations.iter().all(back)) {
+        if !own {
+            check_answers(parent, caller, context)?;
+        }
         return Ok(parent.hops);
     }
     let hops = parent.hops.saturating_add(1);

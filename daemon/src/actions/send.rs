@@ -5,14 +5,23 @@ use ipc_protocol::message::Kind;
 use ipc_protocol::name::Recipient;
 use ipc_protocol::request::{Send, Sent};
 
+use super::once::once;
 use super::outgoing::{self, Outgoing};
 use super::parent;
 use crate::caller::Caller;
 use crate::error::{Done, refuse};
 use crate::store::context::Context;
+use crate::store::messages::Seq;
 
 /// Stores a message.
 pub(crate) fn send(request: &Send, caller: &Caller, context: &mut Context<'_>) -> Done<Sent> {
+    let key = request.idempotency_key.as_ref();
+    once(request, key, caller, context, |context| {
+        store(request, caller, context)
+    })
+}
+
+fn store(request: &Send, caller: &Caller, context: &mut Context<'_>) -> Done<(Sent, Seq)> {
     if !request.kind.is_for_agents() {
         return refuse(
             ErrorCode::Malformed,
@@ -36,7 +45,6 @@ pub(crate) fn send(request: &Send, caller: &Caller, context: &mut Context<'_>) -
         data: request.data.as_ref(),
         parent: parent.as_ref(),
         passes_on: false,
-        key: request.idempotency_key.as_ref(),
         known_only: request.known_only,
     };
     outgoing::store(&mail, caller, context)

@@ -4,6 +4,7 @@
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
 use ipc_protocol::time::Timestamp;
+use rusqlite::ErrorCode;
 
 use super::backup;
 
@@ -11,6 +12,15 @@ use super::backup;
 #[derive(Debug, thiserror::Error)]
 #[error("no good backup is there")]
 pub(crate) struct NoGoodBackup;
+
+/// Whether `error` says that the store is damaged. Others (no descriptor left, no memory, a lock)
+/// pass, and must not cost the mail since the last backup.
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
 
 /// Writes down that the store is damaged, so that the next start replaces it.
 pub(crate) fn mark(data_dir: &DataDir, why: &str) {
@@ -42,4 +52,26 @@ pub(crate) fn replace_damaged(data_dir: &DataDir, now: Timestamp) -> Result<(), 
         }
     }
     Err(NoGoodBackup)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn only_damage_is_damage() {
+        let of = |code| is_damage(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        assert!(of(ffi::SQLITE_CORRUPT) && of(ffi::SQLITE_NOTADB));
+        for passing in [
+            ffi::SQLITE_CANTOPEN,
+            ffi::SQLITE_NOMEM,
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_IOERR,
+            ffi::SQLITE_FULL,
+        ] {
+            assert!(!of(passing), "{passing}");
+        }
+    }
 }

@@ -108,7 +108,8 @@ CREATE TABLE deliveries (
     CHECK ((state IN ('expired', 'refused')) = (ended_ms IS NOT NULL))
 ) STRICT;
 
-CREATE UNIQUE INDEX deliveries_of_message ON deliveries (message, agent, unclaimed);
+CREATE UNIQUE INDEX deliveries_of_message
+    ON deliveries (message, ifnull(agent, 0), ifnull(unclaimed, ''));
 CREATE INDEX deliveries_of_agent ON deliveries (agent, message);
 CREATE INDEX deliveries_waiting ON deliveries (agent, message)
     WHERE state IN ('stored', 'offered');

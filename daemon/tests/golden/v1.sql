@@ -138,7 +138,8 @@ CREATE INDEX names_alias ON names (agent) WHERE until_ms IS NOT NULL;
 CREATE INDEX credentials_of_agent ON credentials (agent);
 CREATE INDEX messages_of_sender ON messages (sender, seq);
 CREATE INDEX messages_sent ON messages (sent_ms);
-CREATE UNIQUE INDEX deliveries_of_message ON deliveries (message, agent, unclaimed);
+CREATE UNIQUE INDEX deliveries_of_message
+    ON deliveries (message, ifnull(agent, 0), ifnull(unclaimed, ''));
 CREATE INDEX deliveries_of_agent ON deliveries (agent, message);
 CREATE INDEX deliveries_waiting ON deliveries (agent, message)
     WHERE state IN ('stored', 'offered');

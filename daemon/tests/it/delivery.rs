@@ -1,10 +1,9 @@
 //! From `send` to `answered`.
 
 use ipc_protocol::error::ErrorCode;
-use ipc_protocol::id::MessageId;
 use ipc_protocol::message::{DeliveryState, Kind};
 use ipc_protocol::name::Recipient;
-use ipc_protocol::request::{Fetch, Forward, Nack, Read, Receipts, RecipientOutcome, Reply, Send};
+use ipc_protocol::request::{Fetch, Nack, Read, Receipts, RecipientOutcome, Reply, Send};
 
 use crate::harness::{Agent, House, code, message, name};
 
@@ -273,4 +272,3 @@ fn each_senders_messages_arrive_in_the_order_they_were_sent_in() {
         );
     }
 }
-

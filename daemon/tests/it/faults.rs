@@ -1,13 +1,13 @@
 //! The faults of the broker that came before this one: none of them is possible here.
 
 use ipc_protocol::error::ErrorCode;
-use ipc_protocol::message::{DeliveryState, SystemEvent};
+use ipc_protocol::message::SystemEvent;
 use ipc_protocol::name::Recipient;
-use ipc_protocol::request::{Fetch, Receipts, Send, WhenLive};
-use serde_json::{Value, json};
+use ipc_protocol::request::{Fetch, Send, WhenLive};
+use serde_json::json;
 
 use crate::harness::raw::{Raw, code_in};
-use crate::harness::{Agent, House, SECRET, code, message, name, refusal, secret};
+use crate::harness::{House, SECRET, code, message, name, refusal, secret};
 
 const TWO_HOURS: i64 = 7_200;
 
@@ -346,9 +346,10 @@ fn idle_connections_hold_no_threads() {
         line.unwrap().trim().parse().unwrap()
     };
     let house = House::new();
-    let alice = house.register("alice");
+    let agents = ["a", "b", "c", "d"].map(|name| house.register(name));
     let before = threads();
-    let idle: Vec<_> = (0..200).map(|_| Raw::of(&house, &alice)).collect();
+    let connect = |number: usize| Raw::of(&house, &agents[number % 4]);
+    let idle: Vec<_> = (0..200).map(connect).collect();
     // Other tests of this process start daemons of their own meanwhile: a few threads each.
     assert!(
         threads() < before + 100,
@@ -385,4 +386,3 @@ fn the_socket_and_everything_beside_it_is_its_owners_alone() {
         assert_eq!(mode(&path) & 0o077, 0, "{}", path.display());
     }
 }
-

@@ -85,12 +85,20 @@ impl House {
 
     /// The same with this `config.toml`.
     pub(crate) fn with_config(config: &str) -> Self {
+        let mut house = Self::empty();
+        if !config.is_empty() {
+            let path = house.data_dir().config();
+            ipc_protocol::private::write_file(&path, config.as_bytes()).unwrap();
+        }
+        house.start().unwrap();
+        house
+    }
+
+    /// A private directory in which no daemon has been yet.
+    pub(crate) fn empty() -> Self {
         let private = std::fs::Permissions::from_mode(0o700);
-        let room = tempfile::Builder::new()
-            .prefix("ipc-")
-            .permissions(private)
-            .tempdir()
-            .unwrap();
+        let mut builder = tempfile::Builder::new();
+        let room = builder.prefix("ipc-").permissions(private).tempdir();
         let start = Now {
             wall: Timestamp::from_millis(1_800_000_000_000),
             boot_ms: 1_000_000,
@@ -99,17 +107,11 @@ impl House {
             now: Mutex::new(start),
             boot_id: BootId("boot".to_owned()),
         };
-        let mut house = Self {
-            room,
+        Self {
+            room: room.unwrap(),
             clock: Arc::new(clock),
             running: None,
-        };
-        if !config.is_empty() {
-            let path = house.data_dir().config();
-            ipc_protocol::private::write_file(&path, config.as_bytes()).unwrap();
         }
-        house.start().unwrap();
-        house
     }
 
     pub(crate) fn data_dir(&self) -> DataDir {
@@ -159,6 +161,17 @@ impl House {
         }
         self.running = Some(Running { stop, thread });
         Ok(())
+    }
+
+    /// Starts another daemon beside the one that runs.
+    pub(crate) fn start_another(&mut self) -> Result<(), DaemonError> {
+        let first = self.running.take();
+        let outcome = self.start();
+        if outcome.is_ok() {
+            self.stop().unwrap();
+        }
+        self.running = first;
+        outcome
     }
 
     /// Stops the daemon and waits until it has.

@@ -3,8 +3,7 @@
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::message::SystemEvent;
 use ipc_protocol::request::{
-    AdminRelease, Fetch, Offline, RecipientOutcome, Register,
-    Unregister, WhenLive,
+    AdminRelease, Fetch, Offline, RecipientOutcome, Register, Unregister, WhenLive,
 };
 
 use crate::harness::{Agent, House, SECRET, code, message, name, refusal, registration, secret};

@@ -6,6 +6,8 @@ mod harness;
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod content;
 #[cfg(test)]
 mod crowds;
@@ -24,12 +26,14 @@ mod impostors;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod poison;
+#[cfg(test)]
 mod presence;
 #[cfg(test)]
 mod rotation;
 #[cfg(test)]
-mod poison;
-#[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod store_trouble;
 #[cfg(test)]
 mod waiting;

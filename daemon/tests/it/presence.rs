@@ -78,4 +78,3 @@ fn whoever_steps_out_is_offline_until_it_does_something_again() {
     while of_bob() == Presence::Live {}
     assert_eq!(of_bob(), Presence::Online);
 }
-

@@ -125,3 +125,59 @@ fn a_start_with_another_secret_stops_enrolling_and_nothing_else() {
         .call(&registration("carol", WhenLive::Refuse))
         .unwrap();
 }
+
+#[test]
+fn a_first_start_without_any_secret_makes_one_and_is_still_closed() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut house = House::empty();
+    house.start_with(None).unwrap();
+    let path = house.data_dir().secret();
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let made = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(made.len(), 43, "256 bits");
+    assert!(house.prove(&secret(SECRET)).is_err());
+    assert!(house.prove(&secret(&made)).is_ok());
+    house.stop().unwrap();
+    house.start_with(None).unwrap();
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        made,
+        "never a second one"
+    );
+    assert!(house.prove(&secret(&made)).is_ok());
+}
+
+#[test]
+fn a_store_with_verifiers_needs_no_secret_to_start_and_makes_none() {
+    let mut house = House::new();
+    house.stop().unwrap();
+    let path = house.data_dir().secret();
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        SECRET,
+        "for hosts that scrub it"
+    );
+    std::fs::remove_file(&path).unwrap();
+    house.start_with(None).unwrap();
+    assert!(!path.exists());
+    house.register("alice");
+    let status = house.operator().call(&Status {}).unwrap();
+    assert_eq!(status.enrolment, Enrolment::Unchecked);
+}
+
+#[test]
+fn losing_the_deployment_key_ends_every_credential_and_keeps_the_mail() {
+    let mut house = House::new();
+    let (mut alice, bob) = (house.register("alice"), house.register("bob"));
+    alice.send("bob", "kept");
+    house.stop().unwrap();
+    std::fs::remove_file(house.data_dir().daemon_key()).unwrap();
+    house.start().unwrap();
+    for credential in [&bob.registered.session, bob.resume()] {
+        let credential = ipc_protocol::auth::Credential::Token(crate::harness::copy(credential));
+        assert_eq!(code(house.prove(&credential)), ErrorCode::Unauthenticated);
+    }
+    let status = house.operator().call(&Status {}).unwrap();
+    assert_eq!((status.messages, status.waiting), (1, 1));
+}

@@ -1,17 +1,13 @@
 //! Sessions, resume credentials and the secret: when they open the door, and when no longer.
 
-use ipc_protocol::auth::{Credential, Kdf, KdfName};
+use ipc_protocol::auth::Credential;
 use ipc_protocol::error::ErrorCode;
-use ipc_protocol::request::{
-    AdminRevoke, AdminRotateSecret, ChallengeSalt, Enrolment, Fetch, NewVerifier, Renew, Revoke,
-    Status, WhenLive, Whoami,
-};
-use ipc_protocol::secret::SharedSecret;
+use ipc_protocol::request::{AdminRevoke, Fetch, Renew, Revoke, WhenLive, Whoami};
 use ipc_protocol::token::{Sid, Token, TokenKind};
 use rand::SeedableRng;
 
 use crate::harness::raw::{Raw, code_in};
-use crate::harness::{House, SECRET, code, copy, name, registration, secret};
+use crate::harness::{House, code, copy, name, registration};
 
 const HOUR: i64 = 3_600;
 
@@ -326,5 +322,3 @@ fn a_resume_credential_proved_before_a_revocation_is_worthless_after_it() {
         ErrorCode::Expired | ErrorCode::Unauthenticated
     ));
 }
-
-/// What `ipc admin rotate-secret` sends for a new secret.

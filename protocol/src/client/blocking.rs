@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connect::Connection;
 use super::{ClientError, PATIENCE, Wire};
@@ -57,9 +57,14 @@ impl<S: Read + Write> Client<S> {
             .write_all(&bytes)
             .and_then(|()| self.stream.flush());
         let mut chunk = [0; CHUNK];
+        let begun = now();
         loop {
             if let Some(reply) = self.wire.reply::<M>(id)? {
                 return reply.map_err(ClientError::from);
+            }
+            // The stream's own timeout is for one read: a false daemon could send a byte at a time.
+            if begun.elapsed() > self.patience {
+                return Err(ClientError::TimedOut(self.patience));
             }
             match self.stream.read(&mut chunk) {
                 Ok(0) => return Err(written.err().map_or(ClientError::Closed, ClientError::Io)),
@@ -111,4 +116,12 @@ impl Client<UnixStream> {
         self.patience = patience;
         Ok(self.stream.set_read_timeout(Some(patience))?)
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long an answer takes, and nothing else"
+)]
+fn now() -> Instant {
+    Instant::now()
 }

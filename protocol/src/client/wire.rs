@@ -1,6 +1,7 @@
 //! The client's side of the wire, without I/O.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 use super::ClientError;
 use crate::error::Refusal;
@@ -10,14 +11,24 @@ use crate::request::Method;
 use crate::rpc::{self, CallId, Outcome, Reply};
 
 /// Numbers calls, frames them, and sorts the replies that come back to them.
-#[derive(Debug)]
 pub struct Wire {
     decoder: Decoder,
     cap: u32,
     last_id: CallId,
+    /// Calls that have not been answered: nothing else is taken in, so replies are bounded by them.
+    awaited: HashSet<CallId>,
     replies: HashMap<CallId, Outcome>,
     /// Why the daemon ends the connection: what it answered before that still counts.
     ended: Option<Refusal>,
+}
+
+/// Shows nothing of what came: replies carry credentials.
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wire")
+            .field("last_id", &self.last_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Wire {
@@ -34,6 +45,7 @@ impl Wire {
             decoder: Decoder::new(FRAME_BEFORE_AUTH),
             cap: FRAME_BEFORE_AUTH,
             last_id: 0,
+            awaited: HashSet::new(),
             replies: HashMap::new(),
             ended: None,
         }
@@ -53,6 +65,7 @@ impl Wire {
         self.last_id = self.last_id.wrapping_add(1);
         let payload = rpc::encode_call(self.last_id, request).map_err(|_| ClientError::Protocol)?;
         let bytes = frame::encode(&payload, self.cap).ok_or(ClientError::TooLarge)?;
+        self.awaited.insert(self.last_id);
         Ok((self.last_id, bytes))
     }
 
@@ -69,11 +82,11 @@ impl Wire {
         {
             let reply = Reply::decode(&payload).ok_or(ClientError::Protocol)?;
             match (reply.id, reply.outcome) {
-                (Some(id), outcome) => {
+                (Some(id), outcome) if self.awaited.remove(&id) => {
                     self.replies.insert(id, outcome);
                 }
                 (None, Err(refusal)) => self.ended = Some(refusal),
-                (None, Ok(_)) => return Err(ClientError::Protocol),
+                (Some(_), _) | (None, Ok(_)) => return Err(ClientError::Protocol),
             }
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Home;
 
@@ -16,6 +17,9 @@ impl ServiceManager {
     pub(crate) fn at(home: &Home) -> Self {
         let path = home.path().join("notify");
         let socket = UnixDatagram::bind(&path).unwrap();
+        // A service that dies tells nobody: better a failed test than one that waits for ever.
+        let patience = Duration::from_secs(60);
+        socket.set_read_timeout(Some(patience)).unwrap();
         Self { socket, path }
     }
 

@@ -1,0 +1,169 @@
+//! Damage, backups, and the way back: nothing is replaced in silence, and never by nothing.
+
+use std::os::unix::fs::MetadataExt;
+
+use ipc_daemon::DaemonError;
+use ipc_daemon::deployment::DeploymentError;
+use ipc_daemon::store::backup;
+use ipc_daemon::store::open::OpenError;
+use ipc_protocol::private::write_file;
+use ipc_protocol::request::{AdminBackup, Status, WhenLive};
+use ipc_protocol::time::Timestamp;
+
+use crate::harness::{Agent, House};
+
+/// Overwrites the database from byte `from` on, in the place of what lies there.
+fn damage(house: &House, from: u64) {
+    use std::io::{Seek, SeekFrom, Write};
+    let db = house.database();
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .unwrap();
+    drop(db);
+    let mut file = std::fs::File::options()
+        .write(true)
+        .open(house.data_dir().database())
+        .unwrap();
+    let length = file.metadata().unwrap().len();
+    file.seek(SeekFrom::Start(from)).unwrap();
+    let bytes = usize::try_from(length.checked_sub(from).unwrap()).unwrap();
+    file.write_all(&vec![0xa5; bytes]).unwrap();
+}
+
+/// The daemon finds the damage, at the start or soon after it, and ends.
+fn ends_damaged(house: &mut House) {
+    let ended = house.start().and_then(|()| house.wait_for_end());
+    assert!(
+        matches!(ended, Err(DaemonError::StoreDamaged(_))),
+        "{ended:?}"
+    );
+}
+
+/// A house with mail for bob, a backup of it, and more mail since; the daemon has stopped.
+fn with_a_backup() -> (House, Agent) {
+    let mut house = House::new();
+    let (mut alice, bob) = (house.register("alice"), house.register("bob"));
+    alice.send("bob", &"in the backup ".repeat(500));
+    house.operator().call(&AdminBackup {}).unwrap();
+    alice.send("bob", "since then");
+    house.stop().unwrap();
+    (house, bob)
+}
+
+#[test]
+fn a_damaged_store_stops_the_daemon_and_the_next_start_puts_the_newest_backup_in_place() {
+    // Behind the schema, at the schema, and right behind the header.
+    for from in [8 * 4_096, 4_096, 100] {
+        let (mut house, bob) = with_a_backup();
+        damage(&house, from);
+        ends_damaged(&mut house);
+        house.start().unwrap();
+        let mut bob = house.resume(bob.resume(), "bob", WhenLive::Join).unwrap();
+        let texts = bob.check();
+        assert_eq!(texts.len(), 1, "from byte {from}");
+        assert!(texts[0].starts_with("in the backup"));
+        let names = std::fs::read_dir(house.path()).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let aside = names
+            .filter(|name| name.starts_with("messages.db.replaced-"))
+            .count();
+        assert_eq!(aside, 1, "the damaged one is kept");
+        assert!(!house.data_dir().damage_marker().exists());
+        house.restart();
+    }
+}
+
+#[test]
+fn a_damaged_store_without_a_backup_is_refused_and_kept() {
+    let mut house = House::new();
+    let mut alice = house.register("alice");
+    alice.send("bob", &"x".repeat(100_000));
+    house.stop().unwrap();
+    damage(&house, 8 * 4_096);
+    let bytes = std::fs::read(house.data_dir().database()).unwrap();
+    ends_damaged(&mut house);
+    for _ in 0..2 {
+        assert!(matches!(
+            house.start(),
+            Err(DaemonError::Deployment(DeploymentError::Store(
+                OpenError::Damaged(_)
+            )))
+        ));
+    }
+    assert_eq!(
+        std::fs::read(house.data_dir().database()).unwrap().len(),
+        bytes.len()
+    );
+}
+
+#[test]
+fn a_damaged_backup_is_passed_over_for_an_older_good_one() {
+    let (mut house, bob) = with_a_backup();
+    let newest = backup::list(&house.data_dir()).unwrap().remove(0);
+    let bad = house
+        .data_dir()
+        .backups()
+        .join("messages-9999999999999999.db");
+    let mut bytes = std::fs::read(&newest).unwrap();
+    bytes[4_096..].fill(0xa5);
+    write_file(&bad, &bytes).unwrap();
+    assert!(backup::verify(&bad).is_err());
+    damage(&house, 4_096);
+    ends_damaged(&mut house);
+    house.start().unwrap();
+    let bob = house.resume(bob.resume(), "bob", WhenLive::Join).unwrap();
+    assert_eq!(bob.registered.waiting, 1);
+}
+
+#[test]
+fn backups_are_verified_private_and_the_newest_seven_are_kept() {
+    let house = House::new();
+    let mut alice = house.register("alice");
+    let mut operator = house.operator();
+    let mut newest = String::new();
+    for number in 0..9 {
+        alice.send("nobody-yet", &format!("{number}"));
+        house.clock.pass(1);
+        newest = operator.call(&AdminBackup {}).unwrap().file;
+    }
+    let backups = backup::list(&house.data_dir()).unwrap();
+    assert_eq!(backups.len(), 7);
+    assert!(backups[0].ends_with(&newest));
+    for path in &backups {
+        backup::verify(path).unwrap();
+        assert_eq!(std::fs::metadata(path).unwrap().mode() & 0o777, 0o600);
+    }
+    let others = std::fs::read_dir(house.data_dir().backups())
+        .unwrap()
+        .count();
+    assert_eq!(others, 7, "nothing half made is left");
+    assert!(operator.call(&Status {}).unwrap().last_backup_ms.is_some());
+}
+
+#[test]
+fn a_restore_drops_the_sessions_and_keeps_the_mail_and_the_credential_to_come_back() {
+    let (mut house, bob) = with_a_backup();
+    let newest = backup::list(&house.data_dir()).unwrap().remove(0);
+    let aside = backup::restore(&house.data_dir(), &newest, Timestamp::from_millis(7)).unwrap();
+    assert!(aside.unwrap().exists());
+    let mode = std::fs::metadata(house.data_dir().database())
+        .unwrap()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    house.start().unwrap();
+    assert!(house.reconnect(&bob).is_err());
+    let bob = house.resume(bob.resume(), "bob", WhenLive::Refuse).unwrap();
+    assert_eq!(bob.registered.waiting, 1);
+}
+
+#[test]
+fn what_is_no_good_backup_is_not_restored() {
+    let (mut house, _bob) = with_a_backup();
+    let no_backup = house.path().join("no.db");
+    write_file(&no_backup, b"SQLite format 3\0 and nothing more").unwrap();
+    let before = std::fs::read(house.data_dir().database()).unwrap();
+    let now = Timestamp::from_millis(7);
+    backup::restore(&house.data_dir(), &no_backup, now).unwrap_err();
+    backup::restore(&house.data_dir(), &house.path().join("none.db"), now).unwrap_err();
+    assert!(std::fs::read(house.data_dir().database()).unwrap() == before);
+    house.start().unwrap();
+}
