@@ -27,3 +27,12 @@ mod sender;
 pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod whoami;
+
+#[cfg(test)]
+pub(crate) mod harness;
+#[cfg(test)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "the small numbers of a test"
+)]
+mod model;

@@ -1,7 +1,8 @@
 //! `ipc admin restore`: a backup in the place of the store, while no daemon runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use ipc_daemon::DaemonError;
 use ipc_daemon::deployment::DeploymentError;
 use ipc_daemon::store::backup;
 use serde::Serialize;
@@ -11,6 +12,7 @@ use crate::clock;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
+use crate::output::safe;
 
 /// What was done, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -28,7 +30,7 @@ pub(crate) fn run(context: &Context, arguments: &RestoreArguments) -> Result<Exi
             Failure::local("the daemon runs; its store cannot be replaced under it")
                 .hint("`ipc daemon stop`, then again")
         }
-        other => Failure::local(other.to_string()),
+        other => DaemonError::from(other).into(),
     })?;
     let from = match &arguments.file {
         Some(file) => file.clone(),
@@ -48,12 +50,16 @@ fn people(restored: &Restored) -> String {
     let former = restored
         .former
         .as_ref()
-        .map(|path| format!("former store: {}\n", path.display()));
+        .map(|path| format!("former store: {}\n", shown(path)));
     let former = former.unwrap_or_default();
     format!(
         "restored {}\n{former}sessions are over, names are kept\n",
-        restored.from.display()
+        shown(&restored.from)
     )
+}
+
+fn shown(path: &Path) -> String {
+    safe::line(&path.display().to_string())
 }
 
 fn newest_good(context: &Context) -> Result<PathBuf, Failure> {

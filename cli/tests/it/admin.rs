@@ -1,5 +1,6 @@
 //! Looking after a deployment: backups and the way back, names, secrets, start and stop.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use ipc_protocol::private;
@@ -90,6 +91,11 @@ fn what_is_no_backup_of_ours_is_not_restored_and_nothing_changes() {
         let refused = home.run(&["admin", "restore", other.to_str().unwrap()]);
         refused.refused(1, &["other.db", "no good backup"]);
     }
+    let lock = home.data_dir().daemon_lock();
+    std::fs::set_permissions(&lock, std::fs::Permissions::from_mode(0o644)).unwrap();
+    home.run(&["admin", "restore"])
+        .refused(1, &["mode 0644", "hint: `chmod 600 "]);
+    std::fs::set_permissions(&lock, std::fs::Permissions::from_mode(0o600)).unwrap();
     home.run(&["admin", "restore", "/nowhere.db"])
         .refused(1, &["/nowhere.db"]);
     assert_eq!(alice.texts(), ["still here"]);

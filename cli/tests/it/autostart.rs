@@ -249,15 +249,10 @@ fn a_linked_or_foreign_directory_is_refused_and_nothing_is_put_there() {
     std::fs::write(&file, "").unwrap();
     at(&file).refused(1, &["is not a directory", "hint: "]);
     assert_eq!(std::fs::read_dir(&real).unwrap().count(), 0);
-    let nobody = 65_534;
-    if std::os::unix::fs::chown(&real, Some(nobody), Some(nobody)).is_ok() {
-        at(&real).refused(
-            1,
-            &[
-                "belongs to user 65534, not to you",
-                "hint: set IPC_DATA_DIR",
-            ],
-        );
+    let foreign = rustix::process::geteuid().as_raw() + 1;
+    if std::os::unix::fs::chown(&real, Some(foreign), None).is_ok() {
+        let whose = format!("belongs to user {foreign}, not to you");
+        at(&real).refused(1, &[&whose, "hint: set IPC_DATA_DIR"]);
         assert_eq!(std::fs::read_dir(&real).unwrap().count(), 0);
     } else {
         // Who may give nothing away is not root, and root's own directory is another's.
@@ -309,6 +304,18 @@ fn a_file_in_the_place_of_the_socket_is_said_and_left_untouched() {
         ],
     );
     assert_eq!(std::fs::read(home.data_dir().socket()).unwrap(), b"mine");
+}
+
+#[test]
+fn a_directory_named_from_here_is_the_same_for_the_daemon_which_runs_elsewhere() {
+    let home = Home::new();
+    let here = |line: &[&str]| {
+        let mut command = home.command(&[&["--data-dir", ".claude-ipc-data"], line].concat());
+        Said::of(&command.current_dir(home.path()).output().unwrap())
+    };
+    assert_eq!(here(&["register", "alice"]).status, 0);
+    assert_eq!(here(&["--as", "alice", "whoami"]).status, 0);
+    assert!(home.ok(&["--as", "alice", "whoami"]).contains("alice"));
 }
 
 #[test]

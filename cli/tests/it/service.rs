@@ -1,7 +1,7 @@
 //! Under a service manager: the units, the socket that it hands over, and what it is told.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -30,59 +30,63 @@ fn units(home: &Home) -> PathBuf {
     home.path().join(".config/systemd/user")
 }
 
+/// The calls that were noted, those that only look left out.
+fn changes(calls: &Path) -> Vec<String> {
+    let called = std::fs::read_to_string(calls).unwrap();
+    let lines = called.lines().filter(|line| !line.contains("is-active"));
+    lines.map(str::to_owned).collect()
+}
+
 #[test]
-fn the_service_is_installed_with_two_units_and_uninstalled_without_a_trace() {
+fn the_service_is_installed_with_two_units_for_this_program_and_this_directory() {
     let home = Home::new();
     let (bin, calls) = systemctl(&home);
     let path = format!("{}:/usr/bin:/bin", bin.display());
     let said = service(&home, &path, &["install"]);
     assert_eq!(said.status, 0, "{said:?}");
+    let expected = [
+        "--user show-environment",
+        "--user daemon-reload",
+        "--user enable --now ipc.socket",
+    ];
+    assert_eq!(changes(&calls), expected);
     let unit = |name: &str| std::fs::read_to_string(units(&home).join(name)).unwrap();
     let (root, program) = (home.data_dir().root().display().to_string(), program());
     let start = format!(
         "ExecStart=\"{}\" --data-dir \"{root}\" daemon run",
         program.display()
     );
-    assert!(
-        unit("ipc.service").lines().any(|line| line == start),
-        "{}",
-        unit("ipc.service")
-    );
-    assert!(unit("ipc.service").contains("\nType=notify\n"));
-    let listen = format!("ListenStream={root}/ipc.sock");
-    assert!(unit("ipc.socket").lines().any(|line| line == listen));
-    assert!(unit("ipc.socket").contains("\nSocketMode=0600\n"));
-    let called = std::fs::read_to_string(&calls).unwrap();
-    let changes = |called: &str| {
-        let lines = called.lines().filter(|line| !line.contains("is-active"));
-        lines.map(str::to_owned).collect::<Vec<_>>()
-    };
-    let expected = [
-        "--user show-environment",
-        "--user daemon-reload",
-        "--user enable --now ipc.socket",
-    ];
-    assert_eq!(changes(&called), expected);
-    let status: Value =
-        serde_json::from_str(&service(&home, &path, &["status", "--json"]).out).unwrap();
+    let (service_unit, socket_unit) = (unit("ipc.service"), unit("ipc.socket"));
+    let has = |unit: &str, wanted: &str| unit.lines().any(|line| line == wanted);
+    assert!(has(&service_unit, &start), "{service_unit}");
+    assert!(has(&service_unit, "Type=notify"));
+    assert!(has(&socket_unit, &format!("ListenStream={root}/ipc.sock")));
+    assert!(has(&socket_unit, "SocketMode=0600"));
+    let status = service(&home, &path, &["status", "--json"]).out;
+    let status: Value = serde_json::from_str(&status).unwrap();
     assert_eq!(status["installed"], true);
     assert_eq!(status["socket"], "inactive");
+}
+
+#[test]
+fn uninstalling_takes_away_exactly_what_installing_put_there() {
+    let home = Home::new();
+    let (bin, calls) = systemctl(&home);
+    let path = format!("{}:/usr/bin:/bin", bin.display());
+    assert_eq!(service(&home, &path, &["install"]).status, 0);
     let own = units(&home).join("own.service");
     std::fs::write(&own, "[Unit]\n").unwrap();
     std::fs::write(&calls, "").unwrap();
     let said = service(&home, &path, &["uninstall"]);
     assert!(said.out.contains("the data is still in"), "{said:?}");
-    let left: Vec<_> = std::fs::read_dir(units(&home))
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .collect();
-    assert_eq!(left, [own], "exactly what was put there is gone");
-    let called = std::fs::read_to_string(&calls).unwrap();
+    let left = std::fs::read_dir(units(&home)).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(left, [own]);
     let expected = [
         "--user disable --now ipc.socket ipc.service",
         "--user daemon-reload",
     ];
-    assert_eq!(changes(&called), expected);
+    assert_eq!(changes(&calls), expected);
     assert_eq!(
         service(&home, &path, &["uninstall"]).status,
         0,

@@ -2,10 +2,12 @@
 //! nothing that is secret gets out.
 
 use std::fs::File;
+use std::io::Read;
 use std::process::{Command, Stdio};
 
 use ipc_protocol::private;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::pipe::fcntl_setpipe_size;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use serde_json::Value;
 
@@ -66,6 +68,24 @@ fn mail_that_standard_output_did_not_take_is_offered_again() {
         "{again}"
     );
     assert!(bob.ok(&["check"]).contains("no new mail"));
+}
+
+#[test]
+fn mail_of_which_a_reader_saw_only_the_beginning_is_offered_again_whole() {
+    let home = Home::new();
+    let (alice, bob) = (home.register("alice"), home.register("bob"));
+    alice.send("bob", &"long ".repeat(2_000));
+    alice.send("bob", "and short");
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    fcntl_setpipe_size(&writer, 4_096).unwrap();
+    let mut check = home.command(&["--as", "bob", "check"]);
+    let check = check.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+    let mut beginning = [0; 20];
+    reader.read_exact(&mut beginning).unwrap();
+    assert!(beginning.starts_with(b"alice"));
+    drop(reader);
+    Said::of(&check.wait_with_output().unwrap()).refused(1, &["the mail stays new"]);
+    assert_eq!(bob.texts(), ["long ".repeat(2_000), "and short".to_owned()]);
 }
 
 #[test]
@@ -236,37 +256,39 @@ fn a_changed_secret_closes_enrolment_not_the_mail_and_a_rotation_heals_it() {
     assert_eq!(alice.json(&["status"])["enrolment"], "open");
 }
 
+/// A command of every kind.
+const EVERYTHING: [&[&str]; 24] = [
+    &["register", "alice"],
+    &["register", "bob"],
+    &["--as", "alice", "send", "bob", BODY],
+    &["--as", "bob", "check", "--peek", "--limit", "1"],
+    &["--as", "bob", "check"],
+    &["--as", "bob", "reply", BODY],
+    &["--as", "alice", "forward", "carol"],
+    &["--as", "alice", "broadcast", BODY],
+    &["--as", "alice", "receipts"],
+    &["--as", "alice", "dead-letters"],
+    &["--as", "alice", "rename", "alicia"],
+    &["--as", "alice", "whoami"],
+    &["--as", "alice", "renew"],
+    &["--as", "alice", "revoke"],
+    &["--as", "alice", "offline"],
+    &["list"],
+    &["status"],
+    &["status", "--metrics"],
+    &["quickstart"],
+    &["admin", "backup"],
+    &["admin", "revoke", "bob"],
+    &["admin", "release", "bob"],
+    &["--as", "alicia", "unregister"],
+    &["daemon", "restart"],
+];
+
 #[test]
 fn neither_the_secret_nor_a_text_is_anywhere_but_where_it_belongs() {
     let home = Home::new();
     let mut said = String::new();
-    let lines: [&[&str]; 24] = [
-        &["register", "alice"],
-        &["register", "bob"],
-        &["--as", "alice", "send", "bob", BODY],
-        &["--as", "bob", "check", "--peek", "--limit", "1"],
-        &["--as", "bob", "check"],
-        &["--as", "bob", "reply", BODY],
-        &["--as", "alice", "forward", "carol"],
-        &["--as", "alice", "broadcast", BODY],
-        &["--as", "alice", "receipts"],
-        &["--as", "alice", "dead-letters"],
-        &["--as", "alice", "rename", "alicia"],
-        &["--as", "alice", "whoami"],
-        &["--as", "alice", "renew"],
-        &["--as", "alice", "revoke"],
-        &["--as", "alice", "offline"],
-        &["list"],
-        &["status"],
-        &["status", "--metrics"],
-        &["quickstart"],
-        &["admin", "backup"],
-        &["admin", "revoke", "bob"],
-        &["admin", "release", "bob"],
-        &["--as", "alicia", "unregister"],
-        &["daemon", "restart"],
-    ];
-    for line in lines {
+    for line in EVERYTHING {
         let mut command = home.command(line);
         command
             .env("IPC_SHARED_SECRET", CANARY)

@@ -86,6 +86,22 @@ pub(crate) fn all(db: &Connection, most: u32) -> rusqlite::Result<Vec<Agent>> {
     db.prepare_cached(&sql)?.query_map([most], read)?.collect()
 }
 
+/// Agents that have not ended and that the store has not heard of since `before`, the longest
+/// unseen first, at most `most`.
+pub(crate) fn unseen_since(
+    db: &Connection,
+    before: Timestamp,
+    most: u32,
+) -> rusqlite::Result<Vec<Agent>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM agents WHERE ended_ms IS NULL AND last_seen_ms < ?1
+         ORDER BY last_seen_ms LIMIT ?2"
+    );
+    db.prepare_cached(&sql)?
+        .query_map(params![before.as_millis(), most], read)?
+        .collect()
+}
+
 /// How many agents have not ended.
 pub(crate) fn number(db: &Connection) -> rusqlite::Result<i64> {
     let sql = "SELECT count(*) FROM names WHERE until_ms IS NULL";

@@ -58,7 +58,7 @@ fn delete_messages(context: &Context<'_>, before: Timestamp) -> Done<u64> {
 fn forget_agents(context: &mut Context<'_>) -> Done<u64> {
     let mut forgotten = 0_u64;
     let day_ago = days_before(context.now.wall, 1);
-    for agent in agents::all(context.db, 10_000)?.into_iter().rev() {
+    for agent in agents::unseen_since(context.db, day_ago, 10_000)? {
         let brief = agent.automatic
             && agent.seen(context) < day_ago
             && deliveries::waiting(context, agent.id)?.0 == 0
@@ -100,4 +100,160 @@ fn delete_sessions(context: &Context<'_>) -> rusqlite::Result<()> {
         .prepare_cached(sql)?
         .execute([now.as_millis(), unused.as_millis()])
         .map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use ipc_protocol::error::ErrorCode;
+    use ipc_protocol::message::SystemEvent;
+
+    use crate::actions::harness::Desk;
+
+    const DAY: i64 = 86_400;
+
+    #[test]
+    fn mail_that_nobody_claims_expires_after_seven_days_and_its_sender_is_told() {
+        let mut desk = Desk::new();
+        let alice = desk.register("alice", false).unwrap();
+        let id = desk.send(&alice, "nobody", "anybody?").unwrap().message_id;
+        desk.pass(7 * DAY);
+        // Alice is here every day; only her mail waits.
+        assert!(desk.fetch(&alice).is_empty());
+        desk.sweep();
+        assert!(desk.fetch(&alice).is_empty(), "seven days are not over");
+        desk.pass(1);
+        desk.sweep();
+        let notice = desk.fetch(&alice).remove(0);
+        let to = "nobody".parse().unwrap();
+        assert_eq!(
+            notice.event,
+            Some(SystemEvent::Expired { message_id: id, to })
+        );
+        let heir = desk.register("nobody", false).unwrap();
+        assert!(desk.fetch(&heir).is_empty());
+    }
+
+    #[test]
+    fn delivered_mail_goes_after_thirty_days_and_waiting_mail_stays() {
+        let mut desk = Desk::new();
+        let alice = desk.register("alice", false).unwrap();
+        let bob = desk.register("bob", false).unwrap();
+        let read = desk.send(&alice, "bob", "read").unwrap().message_id;
+        desk.fetch(&bob);
+        desk.ack(&bob, vec![read]);
+        desk.send(&alice, "bob", "not read yet").unwrap();
+        for _ in 0..6 {
+            desk.pass(5 * DAY);
+            desk.sweep();
+            desk.ack(&alice, Vec::new());
+            desk.ack(&bob, Vec::new());
+        }
+        assert_eq!(desk.number("SELECT count(*) FROM messages"), 2);
+        desk.pass(1);
+        desk.sweep();
+        assert_eq!(desk.number("SELECT count(*) FROM messages"), 1);
+        assert_eq!(desk.number("SELECT count(*) FROM bodies"), 1);
+        assert_eq!(desk.fetch(&bob)[0].text, "not read yet");
+    }
+
+    #[test]
+    fn who_is_away_for_seven_days_loses_its_name_and_its_mail_is_refused() {
+        let mut desk = Desk::new();
+        let alice = desk.register("alice", false).unwrap();
+        desk.register("bob", false).unwrap();
+        desk.send(&alice, "bob", "are you there?").unwrap();
+        desk.pass(7 * DAY);
+        desk.ack(&alice, Vec::new());
+        desk.sweep();
+        assert_eq!(
+            desk.register("bob", false).err(),
+            Some(ErrorCode::NameReserved)
+        );
+        desk.pass(1);
+        desk.sweep();
+        let notice = desk.fetch(&alice).remove(0);
+        assert!(matches!(notice.event, Some(SystemEvent::Refused { .. })));
+        assert!(desk.register("bob", false).is_ok());
+    }
+
+    #[test]
+    fn names_that_a_program_chose_go_after_a_day_unless_mail_waits() {
+        let mut desk = Desk::new();
+        let alice = desk.register("alice", false).unwrap();
+        desk.register("empty", true).unwrap();
+        desk.register("waiting", true).unwrap();
+        desk.send(&alice, "waiting", "for you").unwrap();
+        desk.pass(DAY + 1);
+        desk.sweep();
+        assert!(desk.register("empty", true).is_ok());
+        assert_eq!(
+            desk.register("waiting", true).err(),
+            Some(ErrorCode::NameReserved)
+        );
+    }
+
+    #[test]
+    fn an_ended_agent_is_kept_for_as_long_as_a_message_names_it() {
+        let mut desk = Desk::new();
+        let alice = desk.register("alice", false).unwrap();
+        let bob = desk.register("bob", false).unwrap();
+        desk.send(&alice, "bob", "remember me").unwrap();
+        desk.pass(5 * DAY);
+        desk.ack(&bob, Vec::new());
+        desk.pass(3 * DAY);
+        desk.sweep();
+        assert_eq!(
+            desk.number("SELECT count(*) FROM agents"),
+            2,
+            "alice has ended"
+        );
+        let mail = desk.fetch(&bob);
+        assert_eq!(mail[0].from.as_ref().unwrap().name.as_str(), "alice");
+        desk.ack(&bob, mail.iter().map(|m| m.id).collect());
+        desk.pass(23 * DAY);
+        desk.ack(&bob, Vec::new());
+        desk.sweep();
+        assert_eq!(desk.number("SELECT count(*) FROM agents"), 1);
+    }
+
+    #[test]
+    fn the_file_is_shortened_by_what_was_forgotten() {
+        let mut desk = Desk::new();
+        let alice = desk.register("alice", false).unwrap();
+        for _ in 0..10 {
+            desk.send(&alice, "alice", &"x".repeat(100_000)).unwrap();
+        }
+        let mail = desk.fetch(&alice);
+        desk.ack(&alice, mail.iter().map(|m| m.id).collect());
+        let full = desk.number("PRAGMA page_count");
+        desk.pass(31 * DAY);
+        desk.ack(&alice, Vec::new());
+        for _ in 0..8 {
+            desk.sweep();
+        }
+        let left = desk.number("PRAGMA page_count");
+        assert!(left < full / 2, "{full} pages became {left}");
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_however_many_came_after_them() {
+        let mut desk = Desk::new();
+        desk.register("oldest", false).unwrap();
+        desk.pass(8 * DAY);
+        let now = desk.now.wall.as_millis();
+        let crowd = "WITH RECURSIVE n (i) AS
+                     (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+                     INSERT INTO agents (agent, incarnation, automatic, registered_ms,
+                     last_seen_ms) SELECT i, 1, 0, ?1, ?1 FROM n";
+        desk.db.execute(crowd, [now]).unwrap();
+        let names = "INSERT INTO names (folded, shown, agent)
+                     SELECT 'crowd' || agent, 'crowd' || agent, agent FROM agents
+                     WHERE agent BETWEEN 1 AND 10000";
+        assert_eq!(desk.db.execute(names, []).unwrap(), 10_000);
+        desk.sweep();
+        assert_eq!(
+            desk.number("SELECT count(*) FROM names WHERE folded = 'oldest'"),
+            0
+        );
+    }
 }

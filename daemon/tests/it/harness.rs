@@ -5,7 +5,7 @@ pub(crate) mod raw;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
 use ipc_daemon::clock::{BootId, Clock, Now};
@@ -78,7 +78,7 @@ struct Running {
 }
 
 impl House {
-    /// A daemon that has just been started for the first time.
+    /// A daemon in which nobody has been yet.
     pub(crate) fn new() -> Self {
         Self::with_config("")
     }
@@ -86,6 +86,9 @@ impl House {
     /// The same with this `config.toml`.
     pub(crate) fn with_config(config: &str) -> Self {
         let mut house = Self::empty();
+        for (name, bytes) in deployment() {
+            ipc_protocol::private::write_file(&house.path().join(name), bytes).unwrap();
+        }
         if !config.is_empty() {
             let path = house.data_dir().config();
             ipc_protocol::private::write_file(&path, config.as_bytes()).unwrap();
@@ -249,6 +252,19 @@ impl Drop for House {
             drop(running.thread.join());
         }
     }
+}
+
+/// The files of a deployment that has been started once: its verifiers take half a second to make,
+/// and each test would make the same ones.
+fn deployment() -> &'static [(&'static str, Vec<u8>)] {
+    static FILES: OnceLock<Vec<(&'static str, Vec<u8>)>> = OnceLock::new();
+    FILES.get_or_init(|| {
+        let mut first = House::empty();
+        first.start().unwrap();
+        first.stop().unwrap();
+        let read = |name| (name, std::fs::read(first.path().join(name)).unwrap());
+        ["messages.db", "daemon.key", "secret"].map(read).into()
+    })
 }
 
 pub(crate) fn secret(text: &str) -> Credential {

@@ -87,7 +87,6 @@ fn frames_may_be_split_at_every_byte() {
     let mut raw = Raw::of(&house, &alice);
     for cut in 0..=bytes.len() {
         raw.write(&bytes[..cut]);
-        // The daemon has read so far when another connection has been answered.
         raw.write(&bytes[cut..]);
         let ids: Vec<_> = (0..2).map(|_| raw.next().unwrap()["id"].as_u64()).collect();
         assert!(

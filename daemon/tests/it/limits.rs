@@ -156,13 +156,18 @@ fn receipts_of_many_broadcasts_fit_a_reply() {
         alice.send("bob", &number.to_string());
     }
     // As if each had gone to 200 agents and come far: only written down, for the time it takes.
-    let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 199)
-               INSERT INTO deliveries (message, sender, agent, name, state, offers, offered_ms,
-               delivered_ms, handover, answered_ms)
-               SELECT d.message, d.sender, d.agent, 'an-agent-with-a-rather-long-name', 'answered', 1,
-               sent_ms, sent_ms, 'cli', sent_ms
-               FROM deliveries AS d JOIN messages AS m ON m.seq = d.message, n";
-    assert_eq!(house.database().execute(sql, []).unwrap(), 150 * 199);
+    let db = house.database();
+    let numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 199)";
+    let agents = "INSERT INTO agents (agent, incarnation, automatic, registered_ms, last_seen_ms)
+                  SELECT i, 1, 0, 0, 0 FROM n";
+    db.execute(&format!("{numbers} {agents}"), []).unwrap();
+    let deliveries = "INSERT INTO deliveries (message, sender, agent, name, state, offers,
+                      offered_ms, delivered_ms, handover, answered_ms)
+                      SELECT d.message, d.sender, i, 'an-agent-with-a-rather-long-name',
+                      'answered', 1, sent_ms, sent_ms, 'cli', sent_ms
+                      FROM deliveries AS d JOIN messages AS m ON m.seq = d.message, n";
+    let written = db.execute(&format!("{numbers} {deliveries}"), []).unwrap();
+    assert_eq!(written, 150 * 199);
     let page = alice.call(&Receipts {
         message_id: None,
         limit: Some(500),

@@ -72,7 +72,8 @@ fn whoever_proved_the_old_secret_in_time_can_do_nothing_with_it_after_a_rotation
 #[test]
 fn a_rotation_in_the_first_moment_leaves_no_verifier_of_the_old_secret() {
     let rotation = rotation(NEW_SECRET);
-    let mut house = House::new();
+    let mut house = House::empty();
+    house.start().unwrap();
     // The daemon still derives its second verifier of the first secret.
     house.operator().call(&rotation).unwrap();
     house.stop().unwrap();

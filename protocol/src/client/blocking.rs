@@ -1,6 +1,6 @@
 //! The blocking driver: one call at a time over one stream.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -67,7 +67,7 @@ impl<S: Read + Write> Client<S> {
                 return Err(ClientError::TimedOut(self.patience));
             }
             match self.stream.read(&mut chunk) {
-                Ok(0) => return Err(written.err().map_or(ClientError::Closed, ClientError::Io)),
+                Ok(0) => return Err(closed(written)),
                 Ok(read) => self.wire.push(chunk.get(..read).unwrap_or_default())?,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error)
@@ -124,4 +124,13 @@ impl Client<UnixStream> {
 )]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// Why the stream has ended: the other side closed it, unless writing failed for another reason.
+fn closed(written: io::Result<()>) -> ClientError {
+    let by_peer = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
+    match written {
+        Err(error) if !by_peer.contains(&error.kind()) => error.into(),
+        Ok(()) | Err(_) => ClientError::Closed,
+    }
 }

@@ -18,7 +18,7 @@ impl ServiceManager {
         let path = home.path().join("notify");
         let socket = UnixDatagram::bind(&path).unwrap();
         // A service that dies tells nobody: better a failed test than one that waits for ever.
-        let patience = Duration::from_secs(60);
+        let patience = Duration::from_mins(1);
         socket.set_read_timeout(Some(patience)).unwrap();
         Self { socket, path }
     }

@@ -1,0 +1,126 @@
+//! What ought to be: names, mailboxes and times as plain lists.
+
+use std::collections::BTreeMap;
+
+use ipc_protocol::error::ErrorCode;
+use ipc_protocol::id::MessageId;
+
+use crate::caller::Caller;
+
+pub(super) const ALIAS_S: i64 = 7_200;
+pub(super) const LEASE_S: i64 = 60;
+pub(super) const WEEK_S: i64 = 7 * 86_400;
+
+/// Where a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Unclaimed(usize),
+    Waiting {
+        agent: usize,
+        lease_until: Option<i64>,
+    },
+    Delivered(usize),
+    Ended,
+}
+
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) id: MessageId,
+    pub(super) sent: i64,
+    pub(super) offers: u32,
+    pub(super) place: Place,
+}
+
+/// Who has a name: an agent, and until when if it is only an alias.
+pub(super) type Held = (usize, Option<i64>);
+
+#[derive(Debug)]
+pub(super) struct AgentModel {
+    pub(super) caller: Caller,
+    pub(super) seen: i64,
+    pub(super) ended: bool,
+}
+
+/// What ought to be.
+#[derive(Default)]
+pub(super) struct Model {
+    pub(super) now: i64,
+    pub(super) agents: Vec<AgentModel>,
+    pub(super) names: BTreeMap<usize, Held>,
+    pub(super) messages: Vec<Message>,
+}
+
+impl Model {
+    pub(super) fn holder(&self, name: usize) -> Option<Held> {
+        let held = self.names.get(&name).copied();
+        held.filter(|(_, until)| until.is_none_or(|until| until > self.now))
+    }
+
+    pub(super) fn forgotten(&self, agent: usize) -> bool {
+        self.now - self.agents[agent].seen > WEEK_S
+    }
+
+    pub(super) fn end(&mut self, agent: usize) -> u64 {
+        self.agents[agent].ended = true;
+        self.names.retain(|_, (holder, _)| *holder != agent);
+        let mut refused = 0;
+        for message in &mut self.messages {
+            if matches!(message.place, Place::Waiting { agent: of, .. } if of == agent) {
+                message.place = Place::Ended;
+                refused += 1;
+            }
+        }
+        refused
+    }
+
+    /// Gives the name; mail that waited for it comes along.
+    pub(super) fn give(&mut self, name: usize, agent: usize) {
+        self.names.insert(name, (agent, None));
+        for message in &mut self.messages {
+            if message.place == Place::Unclaimed(name) {
+                let lease_until = None;
+                message.place = Place::Waiting { agent, lease_until };
+            }
+        }
+    }
+
+    /// Whether `name` may be taken by `by`, or why not; a forgotten holder makes room.
+    pub(super) fn make_free(&mut self, name: usize, by: Option<usize>) -> Result<(), ErrorCode> {
+        match self.holder(name) {
+            Some((holder, Some(_))) if Some(holder) != by => Err(ErrorCode::NameReserved),
+            Some((holder, None)) if self.forgotten(holder) => {
+                self.end(holder);
+                Ok(())
+            }
+            Some((_, None)) if by.is_some() => Err(ErrorCode::NameInUse),
+            Some((_, None)) => Err(ErrorCode::NameReserved),
+            Some((_, Some(_))) | None => Ok(()),
+        }
+    }
+
+    /// What `agent` could be offered now, in its order.
+    pub(super) fn offerable(&self, agent: usize) -> Vec<usize> {
+        let free = |place: Place| match place {
+            Place::Waiting {
+                agent: of,
+                lease_until,
+            } => of == agent && lease_until.is_none_or(|until| until <= self.now),
+            Place::Unclaimed(_) | Place::Delivered(_) | Place::Ended => false,
+        };
+        let all = 0..self.messages.len();
+        all.filter(|at| free(self.messages[*at].place)).collect()
+    }
+
+    pub(super) fn sweep(&mut self) {
+        for agent in 0..self.agents.len() {
+            if !self.agents[agent].ended && self.forgotten(agent) {
+                self.end(agent);
+            }
+        }
+        for message in &mut self.messages {
+            if matches!(message.place, Place::Unclaimed(_)) && self.now - message.sent > WEEK_S {
+                message.place = Place::Ended;
+            }
+        }
+    }
+}
