@@ -20,9 +20,9 @@ use rand::{Rng, SeedableRng};
 
 /// Rates that no measurement meets.
 const CONFIG: &str = "[limits]
-send_per_minute = 4000000000
-send_burst = 4000000000
-fetch_per_minute = 4000000000
+send_per_minute = 10000000
+send_burst = 10000000
+fetch_per_minute = 10000000
 mailbox_unread = 100000
 mailbox_unread_per_sender = 100000
 ";

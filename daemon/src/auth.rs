@@ -169,6 +169,11 @@ pub(crate) async fn is_there(sid: Sid, daemon: &Daemon) -> bool {
 }
 
 impl Challenged {
+    /// Which credential is to be proved.
+    pub(crate) const fn kind(&self) -> CredentialKind {
+        self.hello.cred
+    }
+
     /// What to send.
     pub(crate) const fn challenge(&self) -> &Challenge {
         &self.challenge
@@ -181,6 +186,8 @@ impl Challenged {
         peer: Peer,
         daemon: &Daemon,
     ) -> Result<(Signed, Proven), Refusal> {
+        // Once more, now that it counts: others of the same process may have been wrong meanwhile.
+        daemon.quotas.may_try(&peer, self.hello.cred)?;
         let transcript = self.challenge.transcript(&self.hello);
         let Some(sig) = self.verifier.check(&transcript, &answer.proof) else {
             daemon.shared.counters.failed_authentication();

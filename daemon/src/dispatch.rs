@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::limits::FRAME_AFTER_AUTH;
 use ipc_protocol::name::Recipient;
-use ipc_protocol::request::{Enrolment, Register, Request};
+use ipc_protocol::request::{Enrolment, Register, Request, WhenLive};
 use ipc_protocol::rpc::{self, CallId};
 use serde::Serialize;
 
@@ -25,11 +25,12 @@ use crate::error::{ActionError, Done};
 use crate::presence::Ended;
 use crate::quota::Budget;
 use crate::store::context::{Context, View};
+use crate::store::credentials;
 use crate::store::writer::{Pending, settle};
 use crate::{auth, housekeeping};
 
 /// Who speaks on a connection.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Speaker {
     /// Somebody who has proved a credential and is no agent yet.
     Newcomer(Newcomer),
@@ -46,13 +47,32 @@ pub(crate) async fn dispatch(
     request: Request,
     speaker: &Speaker,
     ended: Option<Ended>,
+    paid: bool,
     daemon: &Arc<Daemon>,
 ) -> ReplyFuture {
-    let desk = Desk { id, daemon };
+    let desk = Desk { id, paid, daemon };
     match speaker {
         Speaker::Agent(caller) => desk.for_agent(request, caller, ended).await,
         Speaker::Newcomer(Newcomer::Secret(operator)) => desk.for_operator(request, operator).await,
         Speaker::Newcomer(Newcomer::Agent { .. }) => desk.refuse(unregistered(&request)),
+    }
+}
+
+/// Charges a large frame before it is decoded: decoding is what is dear, whatever is in it.
+pub(crate) fn charge_large(speaker: &Speaker, daemon: &Daemon) -> Result<(), Refusal> {
+    charge(speaker, Budget::Send, daemon)
+}
+
+/// Charges a frame that is no call.
+pub(crate) fn charge_bad(speaker: &Speaker, daemon: &Daemon) -> Result<(), Refusal> {
+    charge(speaker, Budget::Read, daemon)
+}
+
+fn charge(speaker: &Speaker, budget: Budget, daemon: &Daemon) -> Result<(), Refusal> {
+    match speaker {
+        Speaker::Agent(caller) => daemon.quotas.charge(caller.agent(), budget),
+        // Whoever has not registered sends small frames only, and not for long.
+        Speaker::Newcomer(_) => Ok(()),
     }
 }
 
@@ -70,7 +90,14 @@ pub(crate) async fn register(
             }
             daemon.quotas.charge_enrolment()?;
         }
-        Newcomer::Agent { agent, .. } => daemon.quotas.charge(*agent, Budget::Read)?,
+        Newcomer::Agent { agent, .. } => {
+            daemon.quotas.charge(*agent, Budget::Read)?;
+            // A takeover ends the others' connections, so it never finds too many.
+            let crowded = daemon.shared.presence.is_crowded(*agent);
+            if crowded && request.when_live != WhenLive::TakeOver {
+                return Err(crate::error::crowded().into());
+            }
+        }
     }
     let work = move |context: &mut Context<'_>| {
         actions::register::register(&request, &newcomer, &peer, context)
@@ -81,6 +108,8 @@ pub(crate) async fn register(
 /// One request on its way.
 struct Desk<'a> {
     id: CallId,
+    /// Whether it was charged as a send before it was decoded.
+    paid: bool,
     daemon: &'a Arc<Daemon>,
 }
 
@@ -235,10 +264,14 @@ impl Desk<'_> {
             request,
             Request::Send(_) | Request::Reply(_) | Request::Forward(_)
         );
-        quotas.charge(
-            caller.agent(),
-            if sends { Budget::Send } else { Budget::Read },
-        )
+        if matches!(request, Request::Rename(_)) {
+            quotas.charge_rename()?;
+        }
+        if sends && self.paid {
+            return Ok(());
+        }
+        let budget = if sends { Budget::Send } else { Budget::Read };
+        quotas.charge(caller.agent(), budget)
     }
 
     async fn send(&self, caller: &Caller, request: ipc_protocol::request::Send) -> ReplyFuture {
@@ -273,7 +306,11 @@ impl Desk<'_> {
         action: impl FnOnce(&Caller, &mut Context<'_>) -> Done<T> + Send + 'static,
     ) -> ReplyFuture {
         let caller = caller.clone();
-        self.submit(move |context| action(&caller, context)).await
+        let work = move |context: &mut Context<'_>| {
+            credentials::check_session(context, caller.session())?;
+            action(&caller, context)
+        };
+        self.submit(work).await
     }
 
     async fn submit<T: Serialize + Send + 'static>(
@@ -290,11 +327,11 @@ impl Desk<'_> {
         ask: impl FnOnce(&Caller, &View<'_>) -> Done<T> + Send + 'static,
     ) -> ReplyFuture {
         let caller = caller.clone();
-        let pending = self
-            .daemon
-            .reader
-            .submit(move |view| ask(&caller, view))
-            .await;
+        let question = move |view: &View<'_>| {
+            credentials::check_session(view, caller.session())?;
+            ask(&caller, view)
+        };
+        let pending = self.daemon.reader.submit(question).await;
         self.when(pending)
     }
 

@@ -104,6 +104,22 @@ impl Limits {
     /// The first value outside what the protocol can carry: the key, and what it allows.
     #[expect(clippy::too_many_lines, reason = "one line for each key")]
     pub fn out_of_range(&self) -> Option<(&'static str, &'static str)> {
+        let rates = [
+            ("send_per_minute", self.send_per_minute),
+            ("send_burst", self.send_burst),
+            ("fetch_per_minute", self.fetch_per_minute),
+            ("broadcast_per_minute", self.broadcast_per_minute),
+            ("failed_auth_per_minute", self.failed_auth_per_minute),
+            (
+                "failed_auth_per_minute_total",
+                self.failed_auth_per_minute_total,
+            ),
+            ("enrolments_per_minute", self.enrolments_per_minute),
+        ];
+        // The arithmetic of rates counts nanoseconds in 64 bits.
+        if let Some((key, _)) = rates.into_iter().find(|(_, rate)| rate.get() > 10_000_000) {
+            return Some((key, "1 to 10000000"));
+        }
         [
             (
                 (1..=1_048_576).contains(&self.body_bytes),
@@ -198,6 +214,23 @@ pub(crate) const ONLINE_MS: i64 = 900_000;
 /// Connections of one agent: so that no agent holds the places of all.
 pub(crate) const CONNECTIONS_PER_AGENT: u32 = 64;
 
+/// Bytes of large requests that one agent may have on their way at a time: a quarter of the
+/// default of `inbound_bytes`, so that no agent holds it all.
+pub(crate) const INBOUND_PER_AGENT: usize = 8_388_608;
+
+/// Replies that may be large and have not been taken yet, of one agent: each is under 2 MiB.
+pub(crate) const BULKY_PER_AGENT: usize = 8;
+
+/// Fetches of one connection that wait at a time; more are refused, so that the connection is
+/// always read and its end always noticed.
+pub(crate) const WAITS: usize = 8;
+
+/// A frame over this many bytes can only be a send: it is charged as one before it is decoded.
+pub(crate) const LARGE_FRAME: usize = 65_536;
+
+/// Renames in a minute, of all agents together: each is told to everybody.
+pub(crate) const RENAMES_PER_MINUTE: NonZeroU32 = at_least_one(60);
+
 /// Somebody who has proved a credential must say something within this time, until registered.
 pub(crate) const NEWCOMER_IDLE: Duration = Duration::from_mins(1);
 
@@ -228,6 +261,15 @@ pub(crate) const HELLO_DEADLINE: Duration = Duration::from_secs(5);
 
 /// `authenticate` must come within this time of the challenge: the client derives a key.
 pub(crate) const PROOF_DEADLINE: Duration = Duration::from_secs(20);
+
+/// The same for a token, which takes no deriving.
+pub(crate) const TOKEN_PROOF_DEADLINE: Duration = Duration::from_secs(3);
+
+/// A connection whose session has ended may still take the reply that is being written.
+pub(crate) const LAST_REPLY: Duration = Duration::from_secs(1);
+
+/// One who derives a key is dropped after this time when others wait for its place.
+pub(crate) const DERIVING_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A silent stranger is dropped after this time when others wait for its place.
 pub(crate) const SILENCE_DEADLINE: Duration = Duration::from_secs(1);

@@ -4,15 +4,15 @@
 //! the store now and then (`housekeeping.rs`).
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::AgentId;
 use ipc_protocol::time::Timestamp;
 use ipc_protocol::token::Sid;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
-use crate::limits::CONNECTIONS_PER_AGENT;
+use crate::limits::{BULKY_PER_AGENT, CONNECTIONS_PER_AGENT, INBOUND_PER_AGENT};
 
 /// Says whether a session has ended, and why.
 pub(crate) type Ended = watch::Receiver<Option<ErrorCode>>;
@@ -34,10 +34,28 @@ pub(crate) async fn ended(mut ended: Ended) -> Refusal {
     }
 }
 
+/// What the connections of one agent share, so that no agent uses up what is there for all.
+#[derive(Debug, Clone)]
+pub(crate) struct Shares {
+    /// Bytes of large requests on their way.
+    pub(crate) inbound: Arc<Semaphore>,
+    /// Large replies that have not been taken.
+    pub(crate) bulky: Arc<Semaphore>,
+}
+
+impl Default for Shares {
+    fn default() -> Self {
+        Self {
+            inbound: Arc::new(Semaphore::new(INBOUND_PER_AGENT)),
+            bulky: Arc::new(Semaphore::new(BULKY_PER_AGENT)),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
-    /// Open connections of each agent; never zero.
-    connections: HashMap<AgentId, u32>,
+    /// Open connections of each agent, never zero, and what they share.
+    connections: HashMap<AgentId, (u32, Shares)>,
     /// Sessions that have an open connection: how many, and the bell for their end.
     sessions: HashMap<Sid, (u32, watch::Sender<Option<ErrorCode>>)>,
     /// Used since the store last heard of it. Emptied by every flush.
@@ -60,30 +78,40 @@ pub(crate) struct Uses {
 
 impl Presence {
     /// Counts a connection of `agent` under `session`, until the guard is dropped. Nothing when
-    /// the agent has as many connections as one may have.
+    /// the agent has `most` connections.
     pub(crate) fn connect(
-        self: &std::sync::Arc<Self>,
+        self: &Arc<Self>,
         agent: AgentId,
         session: Sid,
+        most: u32,
     ) -> Option<Connected> {
-        let ended = self.with(|state| {
-            let count = state.connections.entry(agent).or_default();
-            if *count >= CONNECTIONS_PER_AGENT {
+        let (ended, shares) = self.with(|state| {
+            let (count, shares) = state.connections.entry(agent).or_default();
+            if *count >= most {
                 return None;
             }
             *count = count.saturating_add(1);
-            let (count, bell) = state
-                .sessions
-                .entry(session)
-                .or_insert_with(|| (0, watch::Sender::new(None)));
+            let new = || (0, watch::Sender::new(None));
+            let (count, bell) = state.sessions.entry(session).or_insert_with(new);
             *count = count.saturating_add(1);
-            Some(bell.subscribe())
+            Some((bell.subscribe(), shares.clone()))
         })?;
         Some(Connected {
-            presence: std::sync::Arc::clone(self),
+            presence: Arc::clone(self),
             agent,
             session,
             ended,
+            shares,
+        })
+    }
+
+    /// Whether `agent` has as many connections as one may have.
+    pub(crate) fn is_crowded(&self, agent: AgentId) -> bool {
+        self.with(|state| {
+            state
+                .connections
+                .get(&agent)
+                .is_some_and(|(n, _)| *n >= CONNECTIONS_PER_AGENT)
         })
     }
 
@@ -140,7 +168,7 @@ impl Presence {
 
     fn disconnect(&self, agent: AgentId, session: Sid) {
         self.with(|state| {
-            if let Some(count) = state.connections.get_mut(&agent) {
+            if let Some((count, _)) = state.connections.get_mut(&agent) {
                 *count = count.saturating_sub(1);
                 if *count == 0 {
                     state.connections.remove(&agent);
@@ -163,16 +191,24 @@ impl Presence {
 /// One connection of an agent, counted until dropped.
 #[derive(Debug)]
 pub(crate) struct Connected {
-    presence: std::sync::Arc<Presence>,
+    presence: Arc<Presence>,
     agent: AgentId,
     session: Sid,
     ended: Ended,
+    shares: Shares,
 }
 
 impl Connected {
     /// Says when the session ends.
     pub(crate) fn ended(&self) -> Ended {
         self.ended.clone()
+    }
+}
+
+impl Connected {
+    /// What the connections of this agent share.
+    pub(crate) fn shares(&self) -> &Shares {
+        &self.shares
     }
 }
 
@@ -184,16 +220,14 @@ impl Drop for Connected {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[test]
     fn an_agent_is_connected_until_its_last_connection_goes() {
         let presence = Arc::new(Presence::default());
         let (agent, session) = (AgentId::from_row(1), Sid::from_bytes([1; 16]));
-        let first = presence.connect(agent, session).unwrap();
-        let second = presence.connect(agent, session).unwrap();
+        let first = presence.connect(agent, session, 2).unwrap();
+        let second = presence.connect(agent, session, 2).unwrap();
         drop(first);
         assert!(presence.is_connected(agent));
         presence.end_session(session, ErrorCode::TakenOver);
@@ -207,13 +241,13 @@ mod tests {
     fn one_agent_does_not_take_the_places_of_all() {
         let presence = Arc::new(Presence::default());
         let (agent, session) = (AgentId::from_row(1), Sid::from_bytes([1; 16]));
-        let connect = || presence.connect(agent, session);
+        let connect = || presence.connect(agent, session, CONNECTIONS_PER_AGENT);
         let mut held: Vec<_> = (0..CONNECTIONS_PER_AGENT)
             .map(|_| connect().unwrap())
             .collect();
         assert!(connect().is_none());
         assert!(
-            presence.connect(AgentId::from_row(2), session).is_some(),
+            presence.connect(AgentId::from_row(2), session, 1).is_some(),
             "others are served"
         );
         held.pop();

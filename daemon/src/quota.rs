@@ -19,7 +19,7 @@ use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::AgentId;
 
 use crate::caller::Peer;
-use crate::limits::{AGENTS_IN_MEMORY, Limits};
+use crate::limits::{AGENTS_IN_MEMORY, Limits, RENAMES_PER_MINUTE};
 
 /// What a request is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,7 @@ pub(crate) struct Quotas {
     read: Keyed<AgentId>,
     broadcast: Keyed<AgentId>,
     enrolments: Keyed<()>,
+    renames: Keyed<()>,
     failures: Keyed<Process>,
     failures_total: Keyed<()>,
     logged: Keyed<()>,
@@ -99,6 +100,7 @@ impl Quotas {
             read: Keyed::new(each(limits.fetch_per_minute)),
             broadcast: Keyed::new(each(limits.broadcast_per_minute)),
             enrolments: Keyed::new(each(limits.enrolments_per_minute)),
+            renames: Keyed::new(each(RENAMES_PER_MINUTE)),
             failures: Keyed::new(each(limits.failed_auth_per_minute)),
             failures_total: Keyed::new(each(limits.failed_auth_per_minute_total)),
             logged: Keyed::new(each(limits.failed_auth_per_minute_total)),
@@ -115,6 +117,11 @@ impl Quotas {
             Budget::Broadcast => (&self.broadcast, "too many broadcasts in a minute"),
         };
         self.check(limiter, &agent, what)
+    }
+
+    /// Charges a rename: whoever enrols again and again could otherwise have everybody told of it.
+    pub(crate) fn charge_rename(&self) -> Result<(), Refusal> {
+        self.check(&self.renames, &(), "too many renames in a minute")
     }
 
     /// Charges an enrolment.

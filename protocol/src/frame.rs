@@ -57,9 +57,10 @@ impl Decoder {
         !self.bytes.is_empty()
     }
 
-    /// Whether the length of the next frame has come.
-    pub const fn has_length(&self) -> bool {
-        self.bytes.len() >= PREFIX_BYTES
+    /// Whether the next frame is known to be longer than `bytes`.
+    pub fn is_larger_than(&self, bytes: u32) -> bool {
+        let length = self.bytes.first_chunk::<PREFIX_BYTES>();
+        length.is_some_and(|prefix| u32::from_be_bytes(*prefix) > bytes)
     }
 
     /// How many bytes the next read should ask for, to end exactly at the end of a frame.

@@ -135,6 +135,30 @@ requests! {
     "admin_rotate_secret" => AdminRotateSecret -> Rotated;
 }
 
+impl Request {
+    /// Whether it may be answered only after a while.
+    pub const fn waits(&self) -> bool {
+        matches!(self, Self::Fetch(fetch) if fetch.wait_ms > 0 && !fetch.peek)
+    }
+
+    /// Whether its reply may be large.
+    pub const fn may_be_bulky(&self) -> bool {
+        matches!(
+            self,
+            Self::Fetch(_)
+                | Self::Read(_)
+                | Self::Receipts(_)
+                | Self::DeadLetters(_)
+                | Self::List(_)
+        )
+    }
+
+    /// Whether it carries a text to be stored.
+    pub const fn carries_text(&self) -> bool {
+        matches!(self, Self::Send(_) | Self::Reply(_))
+    }
+}
+
 fn decode<M: Method>(params: Map<String, Value>) -> Result<M, Refusal> {
     let refused = refused_field(&params);
     serde_json::from_value(Value::Object(params)).map_err(|_| {

@@ -30,11 +30,20 @@ pub(crate) enum Gone {
     Late,
 }
 
-/// One request's bytes, and what they are charged to until they have been answered.
+/// One request's bytes, and what a large one is charged to while it is on its way.
 #[derive(Debug)]
 pub(crate) struct Payload {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) charge: OwnedSemaphorePermit,
+    pub(crate) charge: Charge,
+}
+
+/// Room that a large request takes, in its agent's share and in the daemon's, until dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Charge {
+    own: Option<OwnedSemaphorePermit>,
+    all: Option<OwnedSemaphorePermit>,
+    /// Charged, and not read yet.
+    ahead: usize,
 }
 
 /// The reading side.
@@ -43,7 +52,9 @@ pub(crate) struct FrameReader {
     stream: OwnedReadHalf,
     decoder: Decoder,
     inbound: Arc<Semaphore>,
-    charged: Option<OwnedSemaphorePermit>,
+    /// The agent's share of it; nothing while small frames are all that may come.
+    share: Option<Arc<Semaphore>>,
+    charge: Charge,
     /// When the frame that has begun must be complete.
     due: Option<Instant>,
     chunk: Box<[u8]>,
@@ -62,7 +73,8 @@ pub(crate) fn split(stream: UnixStream, inbound: Arc<Semaphore>) -> (FrameReader
         stream: reading,
         decoder: Decoder::new(FRAME_BEFORE_AUTH),
         inbound,
-        charged: None,
+        share: None,
+        charge: Charge::default(),
         due: None,
         chunk: vec![0; SMALL_CHUNK].into_boxed_slice(),
     };
@@ -70,9 +82,10 @@ pub(crate) fn split(stream: UnixStream, inbound: Arc<Semaphore>) -> (FrameReader
 }
 
 impl FrameReader {
-    /// Both sides have proved themselves: large frames may come.
-    pub(crate) fn open_up(&mut self) {
+    /// An agent speaks from now on: large frames may come, out of its `share`.
+    pub(crate) fn open_up(&mut self, share: Arc<Semaphore>) {
         self.decoder.set_cap(FRAME_AFTER_AUTH);
+        self.share = Some(share);
         self.chunk = vec![0; CHUNK].into_boxed_slice();
     }
 
@@ -85,30 +98,45 @@ impl FrameReader {
                 && let Some(bytes) = self.decoder.next_payload().map_err(|_| Gone::Length)?
             {
                 self.due = None;
-                let charge = self.charged.take().ok_or(Gone::Closed)?;
-                return Ok(Payload { bytes, charge });
+                return Ok(Payload {
+                    bytes,
+                    charge: std::mem::take(&mut self.charge),
+                });
             }
-            self.charge(missing).await?;
-            self.read(missing).await?;
+            let most = missing.min(self.chunk.len());
+            if self.decoder.is_larger_than(FRAME_BEFORE_AUTH) {
+                self.make_room(most).await?;
+            }
+            self.read(most).await?;
         }
     }
 
-    /// A frame whose length is known is charged before its bytes are read; over the budget, the
+    /// A large frame is charged as it comes, not as it is announced; over the budget, the
     /// connection is not read until there is room.
-    async fn charge(&mut self, missing: usize) -> Result<(), Gone> {
-        if self.charged.is_some() || !self.decoder.has_length() {
+    async fn make_room(&mut self, most: usize) -> Result<(), Gone> {
+        let needed = most.saturating_sub(self.charge.ahead);
+        let permits = u32::try_from(needed).map_err(|_| Gone::Length)?;
+        let Some(share) = self.share.clone().filter(|_| permits > 0) else {
             return Ok(());
+        };
+        let at_once = self.inbound.available_permits() >= needed;
+        let closed = |_| Gone::Closed;
+        let own = share.acquire_many_owned(permits).await.map_err(closed)?;
+        let all = Arc::clone(&self.inbound)
+            .acquire_many_owned(permits)
+            .await
+            .map_err(closed)?;
+        merge(&mut self.charge.own, own);
+        merge(&mut self.charge.all, all);
+        self.charge.ahead = self.charge.ahead.saturating_add(needed);
+        if !at_once {
+            // Waiting for room is not the peer's slowness.
+            self.due = Some(Instant::now() + FRAME_DEADLINE);
         }
-        let bytes = u32::try_from(missing).map_err(|_| Gone::Length)?;
-        let room = Arc::clone(&self.inbound).acquire_many_owned(bytes);
-        self.charged = Some(room.await.map_err(|_| Gone::Closed)?);
-        // Waiting for room is not the peer's slowness.
-        self.due = Some(Instant::now() + FRAME_DEADLINE);
         Ok(())
     }
 
-    async fn read(&mut self, missing: usize) -> Result<(), Gone> {
-        let most = missing.min(self.chunk.len());
+    async fn read(&mut self, most: usize) -> Result<(), Gone> {
         let into = self.chunk.get_mut(..most).unwrap_or_default();
         let read = match self.due {
             Some(due) => timeout_at(due, self.stream.read(into))
@@ -118,9 +146,17 @@ impl FrameReader {
         };
         let read = read.ok().filter(|read| *read > 0).ok_or(Gone::Closed)?;
         self.due = self.due.or_else(|| Some(Instant::now() + FRAME_DEADLINE));
+        self.charge.ahead = self.charge.ahead.saturating_sub(read);
         self.decoder
             .push(self.chunk.get(..read).unwrap_or_default());
         Ok(())
+    }
+}
+
+fn merge(held: &mut Option<OwnedSemaphorePermit>, more: OwnedSemaphorePermit) {
+    match held {
+        Some(held) => held.merge(more),
+        None => *held = Some(more),
     }
 }
 

@@ -6,7 +6,8 @@ use ipc_protocol::time::Timestamp;
 use crate::caller::Caller;
 use crate::daemon::Daemon;
 use crate::error;
-use crate::presence::{Connected, Ended, ended};
+use crate::limits::CONNECTIONS_PER_AGENT;
+use crate::presence::{Connected, Ended, Shares, ended};
 use crate::store::credentials::Lifetime;
 
 /// The session of one connection.
@@ -19,28 +20,39 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// The session that `caller` has just proved or been given.
+    /// The session that `caller` has just proved.
     ///
     /// # Errors
-    /// `busy` when the agent has too many connections.
-    pub(crate) fn new(
+    /// `busy` when the agent has as many connections as one may have.
+    pub(crate) fn proved(
         caller: &Caller,
         lifetime: Lifetime,
         daemon: &Daemon,
     ) -> Result<Self, Refusal> {
+        Self::connect(caller, lifetime, daemon, CONNECTIONS_PER_AGENT).ok_or_else(error::crowded)
+    }
+
+    /// The session that `caller` has just been given: what is committed is not refused any more.
+    pub(crate) fn given(caller: &Caller, lifetime: Lifetime, daemon: &Daemon) -> Option<Self> {
+        Self::connect(caller, lifetime, daemon, u32::MAX)
+    }
+
+    fn connect(caller: &Caller, lifetime: Lifetime, daemon: &Daemon, most: u32) -> Option<Self> {
         let now = daemon.shared.clock.now().wall;
         let presence = &daemon.shared.presence;
-        let (agent, session) = (caller.agent(), caller.session());
-        let connected = presence
-            .connect(agent, session)
-            .ok_or_else(error::crowded)?;
-        presence.used(agent, session, now);
-        Ok(Self {
+        let connected = presence.connect(caller.agent(), caller.session(), most)?;
+        presence.used(caller.agent(), caller.session(), now);
+        Some(Self {
             caller: caller.clone(),
             lifetime,
             last_used: now,
             connected,
         })
+    }
+
+    /// What the connections of this agent share.
+    pub(crate) fn shares(&self) -> &Shares {
+        self.connected.shares()
     }
 
     /// Notes a request, unless the session has expired meanwhile.

@@ -15,6 +15,7 @@ use crate::error::{Done, Fault};
 use crate::mailboxes::Known;
 use crate::presence::{Ended, ended};
 use crate::store::context::Context;
+use crate::store::credentials;
 
 /// Takes what is there; if there is nothing, waits as long as the request says.
 pub(crate) async fn fetch(
@@ -70,7 +71,10 @@ pub(crate) async fn fetch(
 
 async fn take(request: &Arc<Fetch>, caller: &Caller, daemon: &Daemon) -> Done<Fetched> {
     let (request, caller) = (Arc::clone(request), caller.clone());
-    let work = move |context: &mut Context<'_>| actions::fetch::fetch(&request, &caller, context);
+    let work = move |context: &mut Context<'_>| {
+        credentials::check_session(context, caller.session())?;
+        actions::fetch::fetch(&request, &caller, context)
+    };
     daemon.writer.run(work).await
 }
 

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::context::{Context, Effect, View};
 use crate::caller::Peer;
 use crate::clock::{BootId, Now};
+use crate::error::{Done, expired};
 use crate::key::DeploymentKey;
 use crate::limits::{CLOCK_TOLERANCE_MS, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS, SESSIONS_PER_AGENT};
 
@@ -204,6 +205,20 @@ pub(crate) fn find(
 pub(crate) fn exists(db: &Connection, sid: Sid) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT 1 FROM credentials WHERE sid = ?1")?
         .exists([sid.as_bytes()])
+}
+
+/// Refuses what is asked under a session that is over, however the connection came to miss it.
+pub(crate) fn check_session(view: &View<'_>, sid: Sid) -> Done<()> {
+    let sql = "SELECT 1 FROM credentials WHERE sid = ?1 AND kind = 'session' AND expires_ms > ?2";
+    let now = view.now.wall.as_millis();
+    if view
+        .db
+        .prepare_cached(sql)?
+        .exists(params![sid.as_bytes(), now])?
+    {
+        return Ok(());
+    }
+    Err(expired().into())
 }
 
 /// Issues a token of `kind` to `agent`, for the front-end `peer` whose agent's process is `host`.
