@@ -8,6 +8,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -84,7 +85,7 @@ pub(crate) fn start(context: &Context) -> Result<Started, Failure> {
 
 fn spawn(context: &Context) -> Result<(Child, UnixStream), Failure> {
     let failed = |error| start_failed(&format!("{error}"));
-    let program = std::env::current_exe().map_err(failed)?;
+    let program = own_program().map_err(failed)?;
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     let environment = &context.environment;
     let kept = [
@@ -120,6 +121,19 @@ fn spawn(context: &Context) -> Result<(Child, UnixStream), Failure> {
     // The command holds our copy of the child's end; with it gone, the child's death is an end.
     let child = command.spawn().map_err(failed)?;
     Ok((child, ours))
+}
+
+/// The path of this very program. After an update that replaced the file, the kernel says that the
+/// old one was deleted; the new one is at the same place.
+pub(crate) fn own_program() -> std::io::Result<PathBuf> {
+    let path = std::env::current_exe()?;
+    let replaced = path
+        .to_str()
+        .and_then(|text| text.strip_suffix(" (deleted)"));
+    match replaced.map(PathBuf::from) {
+        Some(replaced) if !path.exists() && replaced.is_file() => Ok(replaced),
+        Some(_) | None => Ok(path),
+    }
 }
 
 fn hand_over_secret(context: &Context, child: &mut Child) -> Result<(), Failure> {

@@ -4,6 +4,7 @@
 //! their order (a fetch excepted, which may wait); the future that it returns waits for the
 //! outcome.
 
+pub(crate) mod charge;
 mod wait;
 
 use std::future::Future;
@@ -12,7 +13,6 @@ use std::sync::Arc;
 
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::limits::FRAME_AFTER_AUTH;
-use ipc_protocol::name::Recipient;
 use ipc_protocol::request::{Enrolment, Register, Request, WhenLive};
 use ipc_protocol::rpc::{self, CallId};
 use serde::Serialize;
@@ -55,24 +55,6 @@ pub(crate) async fn dispatch(
         Speaker::Agent(caller) => desk.for_agent(request, caller, ended).await,
         Speaker::Newcomer(Newcomer::Secret(operator)) => desk.for_operator(request, operator).await,
         Speaker::Newcomer(Newcomer::Agent { .. }) => desk.refuse(unregistered(&request)),
-    }
-}
-
-/// Charges a large frame before it is decoded: decoding is what is dear, whatever is in it.
-pub(crate) fn charge_large(speaker: &Speaker, daemon: &Daemon) -> Result<(), Refusal> {
-    charge(speaker, Budget::Send, daemon)
-}
-
-/// Charges a frame that is no call.
-pub(crate) fn charge_bad(speaker: &Speaker, daemon: &Daemon) -> Result<(), Refusal> {
-    charge(speaker, Budget::Read, daemon)
-}
-
-fn charge(speaker: &Speaker, budget: Budget, daemon: &Daemon) -> Result<(), Refusal> {
-    match speaker {
-        Speaker::Agent(caller) => daemon.quotas.charge(caller.agent(), budget),
-        // Whoever has not registered sends small frames only, and not for long.
-        Speaker::Newcomer(_) => Ok(()),
     }
 }
 
@@ -121,7 +103,7 @@ impl Desk<'_> {
         caller: &Caller,
         ended: Option<Ended>,
     ) -> ReplyFuture {
-        if let Err(refusal) = self.charge(&request, caller) {
+        if let Err(refusal) = charge::request(&request, caller, self.paid, self.daemon) {
             return self.refuse(refusal);
         }
         match request {
@@ -245,33 +227,6 @@ impl Desk<'_> {
             | Request::Whoami(_)
             | Request::Rename(_) => self.refuse(unregistered(&request)),
         }
-    }
-
-    /// Everything but asking for the status costs the caller something.
-    fn charge(&self, request: &Request, caller: &Caller) -> Result<(), Refusal> {
-        let quotas = &self.daemon.quotas;
-        let to = if let Request::Send(send) = request {
-            Some(&send.to)
-        } else if let Request::Forward(forward) = request {
-            Some(&forward.to)
-        } else {
-            None
-        };
-        if to == Some(&Recipient::All) {
-            quotas.charge(caller.agent(), Budget::Broadcast)?;
-        }
-        let sends = matches!(
-            request,
-            Request::Send(_) | Request::Reply(_) | Request::Forward(_)
-        );
-        if matches!(request, Request::Rename(_)) {
-            quotas.charge_rename()?;
-        }
-        if sends && self.paid {
-            return Ok(());
-        }
-        let budget = if sends { Budget::Send } else { Budget::Read };
-        quotas.charge(caller.agent(), budget)
     }
 
     async fn send(&self, caller: &Caller, request: ipc_protocol::request::Send) -> ReplyFuture {

@@ -20,6 +20,7 @@ pub(crate) mod names;
 pub mod open;
 pub(crate) mod quarantine;
 pub(crate) mod reader;
+pub mod restore;
 pub(crate) mod retention;
 pub(crate) mod verifiers;
 pub(crate) mod writer;

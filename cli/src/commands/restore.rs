@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ipc_daemon::DaemonError;
 use ipc_daemon::deployment::DeploymentError;
-use ipc_daemon::store::backup;
+use ipc_daemon::store::{backup, restore};
 use serde::Serialize;
 
 use crate::args::RestoreArguments;
@@ -37,7 +37,7 @@ pub(crate) fn run(context: &Context, arguments: &RestoreArguments) -> Result<Exi
         None => newest_good(context)?,
     };
     let now = clock::now();
-    let former = backup::restore(&context.data_dir, &from, now).map_err(|error| {
+    let former = restore::restore(&context.data_dir, &from, now).map_err(|error| {
         Failure::local(error.to_string()).hint("nothing was changed unless it says so")
     })?;
     drop(lock);

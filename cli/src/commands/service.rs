@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::daemon;
 use crate::args::ServiceCommand;
+use crate::autostart;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
@@ -43,7 +44,7 @@ pub(crate) fn run(context: &Context, command: &ServiceCommand) -> Result<ExitSta
 }
 
 fn install(context: &Context) -> Result<ExitStatus, Failure> {
-    let program = std::env::current_exe()
+    let program = autostart::own_program()
         .map_err(|error| Failure::local(format!("this program's own path: {error}")))?;
     let units = systemd::units(&program, &context.data_dir).ok_or_else(|| {
         Failure::usage("a path of the program or the data has characters that a unit cannot hold")

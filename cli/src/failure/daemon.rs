@@ -43,6 +43,7 @@ fn deployment(failure: Failure, error: DeploymentError) -> Failure {
 fn store_hint(error: &OpenError) -> &'static str {
     match error {
         OpenError::NotOurs { .. } => "move it away, or set IPC_DATA_DIR to another directory",
+        OpenError::Altered(_) => "`ipc admin restore` brings a backup back",
         OpenError::Newer { .. } => "install the newer version of this program again",
         OpenError::Gone(_) => {
             "`ipc admin restore` brings a backup back; to begin anew, remove daemon.key as well"

@@ -10,11 +10,12 @@ use crate::limits::RENEW_GRACE_MS;
 use crate::store::context::Context;
 use crate::store::credentials;
 
-/// Rotates the caller's session: a new token, the old one good for a minute more.
+/// Rotates the caller's session: a new token, the old one good for a minute more. The new one ends
+/// when the old one would have: whoever stole a session cannot keep it for ever.
 pub(crate) fn renew(_: &Renew, caller: &Caller, context: &mut Context<'_>) -> Done<Renewed> {
     let old = credentials::find(context.db, context.key, caller.session())?;
     let old = old.ok_or_else(|| Refusal::new(ErrorCode::Expired, "this session is over"))?;
-    let (kid, host) = (old.kid.clone(), old.host());
+    let (kid, host, ends) = (old.kid.clone(), old.host(), old.lifetime.expires);
     let grace = context.now.wall.plus_millis(RENEW_GRACE_MS);
     credentials::shorten(context, old, grace)?;
     credentials::make_room(context, caller.agent())?;
@@ -26,9 +27,11 @@ pub(crate) fn renew(_: &Renew, caller: &Caller, context: &mut Context<'_>) -> Do
         caller.peer(),
         host,
     )?;
-    let abs_expires_ms = lifetime
-        .expires
-        .ok_or(Fault::Inconsistent("a session, no end"))?;
+    let abs_expires_ms = lifetime.expires.min(ends);
+    let abs_expires_ms = abs_expires_ms.ok_or(Fault::Inconsistent("a session, no end"))?;
+    let new = credentials::find(context.db, context.key, session.sid())?;
+    let new = new.ok_or(Fault::Inconsistent("a session that was not stored"))?;
+    credentials::shorten(context, new, abs_expires_ms)?;
     Ok(Renewed {
         session,
         abs_expires_ms,

@@ -15,7 +15,7 @@ use super::write_refusal;
 use crate::actions::register::Enrolled;
 use crate::caller::{Newcomer, Peer};
 use crate::daemon::{Daemon, stopped};
-use crate::dispatch::{self, Speaker};
+use crate::dispatch::{self, Speaker, charge};
 use crate::error::{Done, Fault, crowded};
 use crate::limits::{IN_FLIGHT, LARGE_FRAME, LAST_REPLY, NEWCOMER_IDLE, SHUTDOWN_DEADLINE, WAITS};
 
@@ -120,9 +120,12 @@ impl Conversation {
 
     /// Takes one request in; a refusal ends the connection.
     async fn take(&mut self, payload: Payload) -> Option<Refusal> {
-        let Payload { bytes, charge } = payload;
+        let Payload {
+            bytes,
+            charge: room,
+        } = payload;
         let large = bytes.len() > LARGE_FRAME;
-        if large && let Err(refusal) = dispatch::charge_large(&self.speaker, &self.daemon) {
+        if large && let Err(refusal) = charge::large(&self.speaker, &self.daemon) {
             return Some(refusal);
         }
         let call = match Call::decode(&bytes) {
@@ -148,10 +151,10 @@ impl Conversation {
                 let reply =
                     dispatch::dispatch(call.id, request, speaker, None, large, &self.daemon).await;
                 // What is stored keeps its room until it is; of the rest nothing is left.
-                let charge = keeps_text.then_some(charge);
+                let room = keeps_text.then_some(room);
                 self.in_flight.spawn(async move {
                     let payload = reply.await;
-                    drop(charge);
+                    drop(room);
                     Answer {
                         payload,
                         _held: None,
@@ -165,7 +168,7 @@ impl Conversation {
     /// Answers what is no call; somebody who sends nothing else is not listened to any more.
     fn refuse_bad(&mut self, bad: rpc::BadCall) -> Option<Refusal> {
         self.daemon.shared.counters.refused(&bad.refusal);
-        if let Err(refusal) = dispatch::charge_bad(&self.speaker, &self.daemon) {
+        if let Err(refusal) = charge::bad(&self.speaker, &self.daemon) {
             return Some(refusal);
         }
         // Without an id there is nothing that the reply could answer.

@@ -1,5 +1,4 @@
 //! Backups: made beside the running store, checked before they count, the newest seven kept.
-//! What a backup replaces is moved aside, never deleted.
 
 use std::fs::File;
 use std::io;
@@ -10,7 +9,7 @@ use ipc_protocol::private;
 use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{APPLICATION_ID, SCHEMA_VERSION};
+use super::{APPLICATION_ID, SCHEMA_VERSION, migrations};
 use crate::limits::BACKUPS;
 
 /// Why a backup was not made, or is not good.
@@ -62,6 +61,7 @@ pub fn make(data_dir: &DataDir, now: Timestamp) -> Result<Backup, BackupError> {
     let directory = data_dir.backups();
     drop(private::ensure_directory(&directory)?);
     let database = data_dir.database();
+    remove_leavings(&directory)?;
     let room = tempfile::Builder::new()
         .prefix(".new-")
         .tempdir_in(&directory);
@@ -101,6 +101,15 @@ pub fn verify(path: &Path) -> Result<(), BackupError> {
     let version = number("PRAGMA user_version").map_err(|e| not_good(e.to_string()))?;
     if !(1..=SCHEMA_VERSION).contains(&version) {
         return Err(not_good(format!("its schema is {version}")));
+    }
+    match migrations::is_as_made(&db) {
+        Ok(true) => {}
+        Ok(false) => {
+            return Err(not_good(
+                "its tables are not as this program makes them".into(),
+            ));
+        }
+        Err(error) => return Err(not_good(error.to_string())),
     }
     match quick_check(&db) {
         Ok(None) => Ok(()),
@@ -149,40 +158,7 @@ pub fn made_at(path: &Path) -> Option<Timestamp> {
     digits.parse().ok().map(Timestamp::from_millis)
 }
 
-/// Puts the backup at `from` in the place of the store. The daemon must not run. What was there is
-/// moved aside; its path is returned. Sessions of the backup are dropped: some may have been
-/// revoked since.
-///
-/// # Errors
-/// [`BackupError`]; unless the backup is good, nothing has been touched.
-pub fn restore(
-    data_dir: &DataDir,
-    from: &Path,
-    now: Timestamp,
-) -> Result<Option<PathBuf>, BackupError> {
-    verify(from)?;
-    let copy = data_dir.root().join(".restoring.db");
-    remove_if_there(&copy)?;
-    copy_database(from, &copy)?;
-    let db = Connection::open(&copy).map_err(sqlite_at(&copy))?;
-    db.execute("DELETE FROM credentials WHERE kind = 'session'", [])
-        .map_err(sqlite_at(&copy))?;
-    db.close().map_err(|(_, source)| BackupError::Sqlite {
-        path: copy.clone(),
-        source,
-    })?;
-    File::open(&copy)
-        .and_then(|file| file.sync_all())
-        .map_err(io_at(&copy))?;
-    let aside = move_aside(data_dir, now)?;
-    let database = data_dir.database();
-    std::fs::rename(&copy, &database).map_err(io_at(&database))?;
-    remove_if_there(&data_dir.damage_marker())?;
-    sync_directory(data_dir.root())?;
-    Ok(aside)
-}
-
-fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
+pub(super) fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
@@ -201,30 +177,16 @@ fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-fn move_aside(data_dir: &DataDir, now: Timestamp) -> Result<Option<PathBuf>, BackupError> {
-    let database = data_dir.database();
-    let aside = data_dir
-        .root()
-        .join(format!("messages.db.replaced-{}", now.as_millis()));
-    let mut moved = None;
-    for suffix in ["", "-wal", "-shm"] {
-        let with = |path: &Path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(suffix);
-            PathBuf::from(name)
-        };
-        match std::fs::rename(with(&database), with(&aside)) {
-            Ok(()) => moved = Some(aside.clone()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => {
-                return Err(BackupError::Io {
-                    path: with(&database),
-                    source,
-                });
-            }
+/// Removes what a backup that was cut off left behind. One backup is made at a time.
+fn remove_leavings(directory: &Path) -> Result<(), BackupError> {
+    let entries = std::fs::read_dir(directory).map_err(io_at(directory))?;
+    for path in entries.filter_map(|entry| entry.ok().map(|e| e.path())) {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| name.starts_with(".new-")) {
+            std::fs::remove_dir_all(&path).map_err(io_at(&path))?;
         }
     }
-    Ok(moved)
+    Ok(())
 }
 
 fn prune(directory: &Path) -> Result<(), BackupError> {
@@ -239,7 +201,7 @@ fn prune(directory: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-fn remove_if_there(path: &Path) -> Result<(), BackupError> {
+pub(super) fn remove_if_there(path: &Path) -> Result<(), BackupError> {
     match std::fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(BackupError::Io {
             path: path.to_owned(),
@@ -249,13 +211,13 @@ fn remove_if_there(path: &Path) -> Result<(), BackupError> {
     }
 }
 
-fn sync_directory(path: &Path) -> Result<(), BackupError> {
+pub(super) fn sync_directory(path: &Path) -> Result<(), BackupError> {
     File::open(path)
         .and_then(|directory| directory.sync_all())
         .map_err(io_at(path))
 }
 
-fn io_at(path: &Path) -> impl Fn(io::Error) -> BackupError {
+pub(super) fn io_at(path: &Path) -> impl Fn(io::Error) -> BackupError {
     let path = path.to_owned();
     move |source| BackupError::Io {
         path: path.clone(),
@@ -263,7 +225,7 @@ fn io_at(path: &Path) -> impl Fn(io::Error) -> BackupError {
     }
 }
 
-fn sqlite_at(path: &Path) -> impl Fn(rusqlite::Error) -> BackupError {
+pub(super) fn sqlite_at(path: &Path) -> impl Fn(rusqlite::Error) -> BackupError {
     let path = path.to_owned();
     move |source| BackupError::Sqlite {
         path: path.clone(),

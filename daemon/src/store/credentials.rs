@@ -1,5 +1,7 @@
 //! Sessions and resume credentials: what is kept of a token, and when it is still good.
 
+mod lifetime;
+
 use ipc_protocol::auth::{SaltedKey, Verifier};
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::AgentId;
@@ -13,7 +15,8 @@ use crate::caller::Peer;
 use crate::clock::{BootId, Now};
 use crate::error::{Done, expired};
 use crate::key::DeploymentKey;
-use crate::limits::{CLOCK_TOLERANCE_MS, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS, SESSIONS_PER_AGENT};
+use crate::limits::{SESSION_ABSOLUTE_MS, SESSIONS_PER_AGENT};
+pub(crate) use lifetime::Lifetime;
 
 /// The process that stands for an agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,35 +43,6 @@ pub(crate) struct Credential {
     pub(crate) lifetime: Lifetime,
     host: Option<Host>,
     peer: (u32, u32),
-}
-
-/// When a credential was made and last used, and when it ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Lifetime {
-    pub(crate) created: Now,
-    pub(crate) boot_id: BootId,
-    /// Nothing for a resume credential, which does not expire by itself.
-    pub(crate) expires: Option<Timestamp>,
-    pub(crate) last_used: Timestamp,
-}
-
-impl Lifetime {
-    /// Whether the credential is still good at `now`, last used at `last_used`.
-    ///
-    /// Wall time counts, and within one boot the time since boot as well, which nobody can set. A
-    /// wall clock well before the last use was set back: nothing can be said then, so it is over.
-    pub(crate) fn is_good(&self, now: Now, boot_id: &BootId, last_used: Timestamp) -> bool {
-        let Some(expires) = self.expires else {
-            return true;
-        };
-        let age_ms = now.boot_ms.saturating_sub(self.created.boot_ms);
-        let same_boot = *boot_id == self.boot_id;
-        let unused_ms = now.wall.millis_since(last_used);
-        now.wall < expires
-            && unused_ms < SESSION_IDLE_MS
-            && unused_ms >= CLOCK_TOLERANCE_MS.saturating_neg()
-            && !(same_boot && age_ms >= SESSION_ABSOLUTE_MS)
-    }
 }
 
 impl Credential {
@@ -282,6 +256,21 @@ pub(crate) fn sessions(view: &View<'_>, agent: AgentId) -> rusqlite::Result<Vec<
         ))
     })?;
     rows.collect()
+}
+
+/// Sessions that ended before `now`, or were last used before `unused`.
+pub(crate) fn sessions_over(
+    db: &Connection,
+    now: Timestamp,
+    unused: Timestamp,
+) -> rusqlite::Result<Vec<Sid>> {
+    let sql = "SELECT sid FROM credentials WHERE kind = 'session'
+               AND (expires_ms < ?1 OR last_used_ms < ?2)";
+    let mut query = db.prepare_cached(sql)?;
+    let ends = [now.as_millis(), unused.as_millis()];
+    query
+        .query_map(ends, |row| row.get(0).map(Sid::from_bytes))?
+        .collect()
 }
 
 /// The host processes that stood for `agent` when its credentials were issued, in this boot.

@@ -25,3 +25,25 @@ pub(crate) fn run(db: &mut Connection) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     transaction.commit()
 }
+
+/// Whether tables, indexes and the rest are exactly what this program makes. A trigger or view
+/// that somebody added could disarm a revocation.
+pub(crate) fn is_as_made(db: &Connection) -> rusqlite::Result<bool> {
+    let from = usize::try_from(version(db)?).unwrap_or(usize::MAX);
+    let made = Connection::open_in_memory()?;
+    for step in STEPS.iter().take(from) {
+        made.execute_batch(step)?;
+    }
+    Ok(objects(&made)? == objects(db)?)
+}
+
+type Object = (String, String, Option<String>);
+
+fn objects(db: &Connection) -> rusqlite::Result<Vec<Object>> {
+    let sql = "SELECT type, name, sql FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'
+               ORDER BY type, name";
+    let mut query = db.prepare(sql)?;
+    query
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect()
+}

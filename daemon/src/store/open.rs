@@ -33,6 +33,9 @@ pub enum OpenError {
         /// Its version.
         found: i64,
     },
+    /// Somebody changed its tables, indexes or triggers.
+    #[error("the tables of {0} are not as this program makes them; it is not used")]
+    Altered(PathBuf),
     /// It was there before and is gone.
     #[error("{0} is gone, though this deployment has been used")]
     Gone(PathBuf),
@@ -97,6 +100,9 @@ pub fn open_writer(
     db.busy_timeout(std::time::Duration::from_secs(5))
         .map_err(sqlite)?;
     prepare(&mut db).map_err(sqlite)?;
+    if !migrations::is_as_made(&db).map_err(sqlite)? {
+        return Err(OpenError::Altered(path));
+    }
     Ok(db)
 }
 

@@ -6,7 +6,7 @@ use ipc_protocol::private;
 use ipc_protocol::time::Timestamp;
 use rusqlite::ErrorCode;
 
-use super::backup;
+use super::{backup, restore};
 
 /// There is no good backup to put in the place of the damaged store.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +39,7 @@ pub(crate) fn replace_damaged(data_dir: &DataDir, now: Timestamp) -> Result<(), 
         Vec::new()
     });
     for backup in backups {
-        match backup::restore(data_dir, &backup, now) {
+        match restore::restore(data_dir, &backup, now) {
             Ok(aside) => {
                 tracing::error!(
                     backup = %backup.display(),

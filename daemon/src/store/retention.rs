@@ -1,11 +1,12 @@
 //! What is forgotten with time, a little at a go, so that the writer is never held for long.
 
+use ipc_protocol::error::ErrorCode;
 use ipc_protocol::message::EndReason;
 use ipc_protocol::time::Timestamp;
 use rusqlite::params;
 
 use super::context::Context;
-use super::{agents, deliveries};
+use super::{agents, credentials, deliveries};
 use crate::error::Done;
 use crate::limits::{ALIAS_MS, DAY_MS, SESSION_IDLE_MS};
 
@@ -89,17 +90,15 @@ fn delete_names(context: &Context<'_>) -> rusqlite::Result<()> {
     context.db.prepare_cached(sql)?.execute([]).map(|_| ())
 }
 
-fn delete_sessions(context: &Context<'_>) -> rusqlite::Result<()> {
+fn delete_sessions(context: &mut Context<'_>) -> rusqlite::Result<()> {
     // Uses are written down within ten minutes, so a session unused for a day is unused indeed.
-    let sql = "DELETE FROM credentials WHERE kind = 'session'
-               AND (expires_ms < ?1 OR last_used_ms < ?2)";
     let now = context.now.wall;
     let unused = now.plus_millis(SESSION_IDLE_MS.saturating_mul(2).saturating_neg());
-    context
-        .db
-        .prepare_cached(sql)?
-        .execute([now.as_millis(), unused.as_millis()])
-        .map(|_| ())
+    // A connection may still be open under one that was renewed: it hears of the end.
+    for sid in credentials::sessions_over(context.db, now, unused)? {
+        credentials::void(context, sid, ErrorCode::Expired)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

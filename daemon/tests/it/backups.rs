@@ -4,10 +4,11 @@ use std::os::unix::fs::MetadataExt;
 
 use ipc_daemon::DaemonError;
 use ipc_daemon::deployment::DeploymentError;
-use ipc_daemon::store::backup;
 use ipc_daemon::store::open::OpenError;
+use ipc_daemon::store::{backup, restore};
+use ipc_protocol::error::ErrorCode;
 use ipc_protocol::private::write_file;
-use ipc_protocol::request::{AdminBackup, Status, WhenLive};
+use ipc_protocol::request::{AdminBackup, AdminRevoke, Status, WhenLive};
 use ipc_protocol::time::Timestamp;
 
 use crate::harness::{Agent, House};
@@ -53,11 +54,11 @@ fn with_a_backup() -> (House, Agent) {
 fn a_damaged_store_stops_the_daemon_and_the_next_start_puts_the_newest_backup_in_place() {
     // Behind the schema, at the schema, and right behind the header.
     for from in [8 * 4_096, 4_096, 100] {
-        let (mut house, bob) = with_a_backup();
+        let (mut house, _) = with_a_backup();
         damage(&house, from);
         ends_damaged(&mut house);
         house.start().unwrap();
-        let mut bob = house.resume(bob.resume(), "bob", WhenLive::Join).unwrap();
+        let mut bob = house.register("bob");
         let texts = bob.check();
         assert_eq!(texts.len(), 1, "from byte {from}");
         assert!(texts[0].starts_with("in the backup"));
@@ -110,7 +111,7 @@ fn a_damaged_backup_is_passed_over_for_an_older_good_one() {
     damage(&house, 4_096);
     ends_damaged(&mut house);
     house.start().unwrap();
-    let bob = house.resume(bob.resume(), "bob", WhenLive::Join).unwrap();
+    let bob = house.register("bob");
     assert_eq!(bob.registered.waiting, 1);
 }
 
@@ -143,7 +144,7 @@ fn backups_are_verified_private_and_the_newest_seven_are_kept() {
 fn a_restore_drops_the_sessions_and_keeps_the_mail_and_the_credential_to_come_back() {
     let (mut house, bob) = with_a_backup();
     let newest = backup::list(&house.data_dir()).unwrap().remove(0);
-    let aside = backup::restore(&house.data_dir(), &newest, Timestamp::from_millis(7)).unwrap();
+    let aside = restore::restore(&house.data_dir(), &newest, Timestamp::from_millis(7)).unwrap();
     assert!(aside.unwrap().exists());
     let mode = std::fs::metadata(house.data_dir().database())
         .unwrap()
@@ -162,8 +163,50 @@ fn what_is_no_good_backup_is_not_restored() {
     write_file(&no_backup, b"SQLite format 3\0 and nothing more").unwrap();
     let before = std::fs::read(house.data_dir().database()).unwrap();
     let now = Timestamp::from_millis(7);
-    backup::restore(&house.data_dir(), &no_backup, now).unwrap_err();
-    backup::restore(&house.data_dir(), &house.path().join("none.db"), now).unwrap_err();
+    restore::restore(&house.data_dir(), &no_backup, now).unwrap_err();
+    restore::restore(&house.data_dir(), &house.path().join("none.db"), now).unwrap_err();
     assert!(std::fs::read(house.data_dir().database()).unwrap() == before);
     house.start().unwrap();
+}
+
+#[test]
+fn a_restore_does_not_bring_back_what_was_revoked_since() {
+    let (mut house, bob) = with_a_backup();
+    house.start().unwrap();
+    let name = crate::harness::name("bob");
+    house.operator().call(&AdminRevoke { name }).unwrap();
+    house.stop().unwrap();
+    let newest = backup::list(&house.data_dir()).unwrap().remove(0);
+    restore::restore(&house.data_dir(), &newest, Timestamp::from_millis(7)).unwrap();
+    house.start().unwrap();
+    let stolen = house.resume(bob.resume(), "bob", WhenLive::TakeOver);
+    assert_eq!(crate::harness::code(stolen), ErrorCode::Unauthenticated);
+    assert_eq!(
+        house.register("bob").registered.waiting,
+        1,
+        "the mail is there for the secret"
+    );
+}
+
+#[test]
+fn a_backup_with_a_trigger_in_it_is_no_backup() {
+    let (mut house, _bob) = with_a_backup();
+    let newest = backup::list(&house.data_dir()).unwrap().remove(0);
+    let hostile = "CREATE TRIGGER keep BEFORE DELETE ON credentials
+                   BEGIN SELECT raise(IGNORE); END";
+    rusqlite::Connection::open(&newest)
+        .unwrap()
+        .execute_batch(hostile)
+        .unwrap();
+    restore::restore(&house.data_dir(), &newest, Timestamp::from_millis(7)).unwrap_err();
+    let database = house.data_dir().database();
+    rusqlite::Connection::open(database)
+        .unwrap()
+        .execute_batch(hostile)
+        .unwrap();
+    let refused = house.start().unwrap_err();
+    let altered = DaemonError::Deployment(DeploymentError::Store(OpenError::Altered(
+        house.data_dir().database(),
+    )));
+    assert_eq!(refused.to_string(), altered.to_string());
 }

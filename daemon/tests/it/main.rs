@@ -34,6 +34,8 @@ mod rotation;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod sieges;
+#[cfg(test)]
 mod store_trouble;
 #[cfg(test)]
 mod waiting;

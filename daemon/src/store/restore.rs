@@ -1,0 +1,101 @@
+//! A backup in the place of the store: its mail comes back, what was revoked since does not.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use ipc_protocol::paths::DataDir;
+use ipc_protocol::time::Timestamp;
+use rusqlite::Connection;
+
+use super::backup::{
+    BackupError, copy_database, io_at, remove_if_there, sqlite_at, sync_directory, verify,
+};
+use super::open::harden;
+
+/// Takes over who may come back, and with which secret, from the store that is replaced: the
+/// backup may be older than a revocation or a rotation.
+const FORMER_CREDENTIALS: &str = "
+    BEGIN;
+    DELETE FROM verifiers;
+    INSERT INTO verifiers SELECT * FROM former.verifiers;
+    DELETE FROM credentials;
+    INSERT INTO credentials SELECT * FROM former.credentials
+        WHERE kind = 'resume' AND agent IN (SELECT agent FROM agents WHERE ended_ms IS NULL);
+    COMMIT;
+    DETACH former;";
+
+/// Puts the backup at `from` in the place of the store. The daemon must not run. What was there is
+/// moved aside; its path is returned.
+///
+/// Sessions are over. Resume credentials and the secret are those of the store that is replaced;
+/// if that cannot be read, no credential is left and every agent registers again with the secret,
+/// which gives it its name and its mail.
+///
+/// # Errors
+/// [`BackupError`]; unless the backup is good, nothing has been touched.
+pub fn restore(
+    data_dir: &DataDir,
+    from: &Path,
+    now: Timestamp,
+) -> Result<Option<PathBuf>, BackupError> {
+    verify(from)?;
+    let copy = data_dir.root().join(".restoring.db");
+    remove_if_there(&copy)?;
+    copy_database(from, &copy)?;
+    let db = Connection::open(&copy).map_err(sqlite_at(&copy))?;
+    harden(&db)
+        .and_then(|()| settle_credentials(&db, data_dir))
+        .map_err(sqlite_at(&copy))?;
+    let closed = |(_, source)| BackupError::Sqlite {
+        path: copy.clone(),
+        source,
+    };
+    db.close().map_err(closed)?;
+    File::open(&copy)
+        .and_then(|file| file.sync_all())
+        .map_err(io_at(&copy))?;
+    let aside = move_aside(data_dir, now)?;
+    let database = data_dir.database();
+    std::fs::rename(&copy, &database).map_err(io_at(&database))?;
+    remove_if_there(&data_dir.damage_marker())?;
+    sync_directory(data_dir.root())?;
+    Ok(aside)
+}
+
+fn settle_credentials(copy: &Connection, data_dir: &DataDir) -> rusqlite::Result<()> {
+    let former = data_dir.database();
+    let good = verify(&former).is_ok();
+    match former.to_str().filter(|_| good) {
+        Some(path) => {
+            copy.execute("ATTACH ?1 AS former", [path])?;
+            copy.execute_batch(FORMER_CREDENTIALS)
+        }
+        None => copy.execute("DELETE FROM credentials", []).map(|_| ()),
+    }
+}
+
+fn move_aside(data_dir: &DataDir, now: Timestamp) -> Result<Option<PathBuf>, BackupError> {
+    let database = data_dir.database();
+    let aside = data_dir
+        .root()
+        .join(format!("messages.db.replaced-{}", now.as_millis()));
+    let mut moved = None;
+    for suffix in ["", "-wal", "-shm"] {
+        let with = |path: &Path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        match std::fs::rename(with(&database), with(&aside)) {
+            Ok(()) => moved = Some(aside.clone()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => {
+                return Err(BackupError::Io {
+                    path: with(&database),
+                    source,
+                });
+            }
+        }
+    }
+    Ok(moved)
+}
