@@ -6,6 +6,8 @@
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
 
 use data_encoding::BASE64URL_NOPAD;
 use ipc_protocol::auth::{Kdf, OutOfRange};
@@ -22,6 +24,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Now;
 use crate::key::DeploymentKey;
+use crate::limits::LOCK_PATIENCE;
 use crate::store::credentials;
 use crate::store::open::{self, OpenError};
 use crate::store::verifiers::{self, SecretVerifier};
@@ -91,16 +94,13 @@ impl DaemonLock {
             });
         }
         let path = data_dir.daemon_lock();
-        let mut file = private::open_lock(&path)?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
-            rustix::io::Errno::WOULDBLOCK => {
-                DeploymentError::AlreadyRunning(data_dir.root().to_owned())
-            }
-            other => DeploymentError::Io {
-                path: path.clone(),
-                source: other.into(),
-            },
-        })?;
+        let failed = |source| DeploymentError::Io {
+            path: path.clone(),
+            source,
+        };
+        let locked = lock_soon(private::open_lock(&path)?).map_err(failed)?;
+        let running = || DeploymentError::AlreadyRunning(data_dir.root().to_owned());
+        let mut file = locked.ok_or_else(running)?;
         // For `ipc daemon stop`: whom to tell.
         let note = file
             .set_len(0)
@@ -108,6 +108,26 @@ impl DaemonLock {
             .and_then(|()| writeln!(file, "{}", std::process::id()));
         note.map_err(|source| DeploymentError::Io { path, source })?;
         Ok(Self { _file: file })
+    }
+}
+
+/// Locks `file`; `None` when somebody has it and keeps it. A daemon that was killed may hold its
+/// lock a moment longer than its socket, so it is waited for a little.
+fn lock_soon(file: File) -> io::Result<Option<File>> {
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => return Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let (locked, is_locked) = mpsc::channel();
+    // Waiting for a lock cannot be given up, so another thread does. Should it get the lock after
+    // all, nobody takes the file from it, and dropping the file lets the lock go.
+    let wait =
+        move || drop(locked.send(flock(&file, FlockOperation::LockExclusive).map(|()| file)));
+    thread::Builder::new().name("lock".to_owned()).spawn(wait)?;
+    match is_locked.recv_timeout(LOCK_PATIENCE) {
+        Ok(locked) => locked.map(Some).map_err(io::Error::from),
+        Err(_) => Ok(None),
     }
 }
 

@@ -283,5 +283,8 @@ pub(crate) const WRITE_DEADLINE: Duration = Duration::from_secs(30);
 /// Every wrong proof is answered after this time, whatever was wrong with it.
 pub(crate) const REFUSAL_DELAY: Duration = Duration::from_millis(250);
 
+/// How long a start waits for a lock that a dying daemon may still hold.
+pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+
 /// How long a stop waits for what is under way.
 pub(crate) const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
