@@ -137,7 +137,7 @@ async fn for_token(
         CredentialKind::Session => TokenKind::Session,
         CredentialKind::Resume | CredentialKind::Secret => TokenKind::Resume,
     };
-    let credential = look_up(sid, daemon).await;
+    let credential = look_up(sid, daemon).await?;
     let credential = credential.filter(|credential| credential.kind == wanted);
     challenge.kid = sid.to_string();
     let verifier = credential.as_ref().map_or(decoy, |c| Verifier {
@@ -153,19 +153,24 @@ async fn for_token(
 }
 
 /// The row of the token `sid`, if there is one that this deployment wrote.
-async fn look_up(sid: Sid, daemon: &Daemon) -> Option<Credential> {
+async fn look_up(sid: Sid, daemon: &Daemon) -> Result<Option<Credential>, Refusal> {
     let shared = Arc::clone(&daemon.shared);
     let find = move |view: &View<'_>| Ok(credentials::find(view.db, &shared.key, sid)?);
-    daemon.reader.run(find).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a token could not be looked up");
-        None
-    })
+    daemon
+        .reader
+        .run(find)
+        .await
+        .map_err(|error| error.told(&daemon.shared.counters))
 }
 
-/// Whether the token `sid` has not been revoked.
-pub(crate) async fn is_there(sid: Sid, daemon: &Daemon) -> bool {
-    let find = move |view: &View<'_>| Ok(credentials::exists(view.db, sid)?);
-    daemon.reader.run(find).await.unwrap_or(false)
+/// Refuses a token that has been revoked.
+pub(crate) async fn check_there(sid: Sid, daemon: &Daemon) -> Result<(), Refusal> {
+    let find = move |view: &View<'_>| credentials::check_session(view, sid);
+    daemon
+        .reader
+        .run(find)
+        .await
+        .map_err(|error| error.told(&daemon.shared.counters))
 }
 
 impl Challenged {
@@ -248,7 +253,10 @@ fn of_token(credential: Credential, peer: Peer, daemon: &Daemon) -> Result<Prove
 pub(crate) fn secret_changed() -> Refusal {
     Refusal::new(
         ErrorCode::SecretChanged,
-        "the shared secret is not the one that this deployment was made with",
+        "the daemon was started with another secret than this deployment was made with",
     )
-    .hint("set the old one again, or make the new one valid: `ipc admin rotate-secret`")
+    .hint(
+        "unset IPC_SHARED_SECRET or set the old one, then `ipc daemon restart`; \
+         or make the new one valid: `ipc admin rotate-secret`",
+    )
 }

@@ -311,20 +311,9 @@ impl Desk<'_> {
     }
 }
 
-/// The payload of the reply to call `id`; faults are logged here, and nowhere else.
+/// The payload of the reply to call `id`.
 pub(crate) fn encode<T: Serialize>(id: CallId, outcome: Done<T>, daemon: &Daemon) -> Vec<u8> {
-    let counters = &daemon.shared.counters;
-    let outcome = outcome.map_err(|error| match error {
-        ActionError::Refused(refusal) => {
-            counters.refused(&refusal);
-            refusal
-        }
-        ActionError::Fault(fault) => {
-            tracing::error!(error = %fault, "a request failed");
-            counters.fault();
-            fault.refusal()
-        }
-    });
+    let outcome = outcome.map_err(|error| error.told(&daemon.shared.counters));
     let payload = rpc::encode_reply(Some(id), &outcome).unwrap_or_default();
     let fits = u32::try_from(payload.len()).is_ok_and(|bytes| bytes <= FRAME_AFTER_AUTH);
     if fits {

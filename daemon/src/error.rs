@@ -3,6 +3,8 @@
 use ipc_protocol::error::{ErrorCode, Refusal};
 use rusqlite::ErrorCode as SqliteCode;
 
+use crate::counters::CounterCells;
+
 /// Something that went wrong on our side. Logged in full; the caller hears as much as helps.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
@@ -83,6 +85,24 @@ pub(crate) enum ActionError {
     /// Ours.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+impl ActionError {
+    /// What the caller hears of it. Everything is counted here; faults are logged here, and nowhere
+    /// else.
+    pub(crate) fn told(self, counters: &CounterCells) -> Refusal {
+        match self {
+            Self::Refused(refusal) => {
+                counters.refused(&refusal);
+                refusal
+            }
+            Self::Fault(fault) => {
+                tracing::error!(error = %fault, "a request failed");
+                counters.fault();
+                fault.refusal()
+            }
+        }
+    }
 }
 
 impl From<rusqlite::Error> for ActionError {

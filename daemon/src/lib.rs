@@ -245,7 +245,7 @@ async fn serve(
             _ = serving.join_next() => break Ok(()),
             failed = broken.wait_for(Option::is_some) => {
                 let why = failed.ok().and_then(|why| why.clone());
-                break Err(DaemonError::StoreFailed(why.unwrap_or_default()));
+                break Err(DaemonError::StoreFailed(why.unwrap_or_else(|| "the writer has ended".to_owned())));
             }
             damage = &mut checking, if !checked => {
                 checked = true;

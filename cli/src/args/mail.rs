@@ -35,11 +35,14 @@ pub(crate) struct TextArguments {
 
 /// `ipc send`
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "ipc send [OPTIONS] <TO> <TEXT…|-|--stdin|--file FILE>",
+    after_help = "\
 Examples:
   ipc send bob \"the build is green\"
   git diff | ipc send bob -
-  ipc send bob \"which port?\" --wait=2m    print the answer")]
+  ipc send bob \"which port?\" --wait=2m    print the answer"
+)]
 pub(crate) struct SendArguments {
     /// A name, an agent's id, or `all`
     #[arg(value_name = "TO")]
@@ -63,10 +66,15 @@ pub(crate) struct SendArguments {
 
 /// `ipc reply`
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "ipc reply [OPTIONS] [ID] <TEXT…|-|--stdin|--file FILE>",
+    after_help = "\
+A first word that is an id names the message to answer.
+
 Examples:
   ipc reply \"port 8080\"
-  ipc reply m.0123456789abc \"port 8080\"")]
+  ipc reply m.0123456789abc \"port 8080\""
+)]
 pub(crate) struct ReplyArguments {
     /// The message to answer if the first word is an id, then the text; `-` reads standard input
     #[command(flatten)]

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::MessageId;
 use ipc_protocol::limits::WAIT_MS;
 use ipc_protocol::message::{Handover, Mail};
@@ -20,6 +21,9 @@ use crate::front::Front;
 use crate::output::json;
 use crate::output::mail::{Shown, render};
 
+/// Connections that one fetch may use after its first: a restart of the daemon costs one or two.
+const REOPENINGS: u32 = 4;
+
 /// How `fetch` is asked, but for the wait.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Wanted {
@@ -31,8 +35,8 @@ pub(crate) struct Wanted {
     pub(crate) answers_to: Option<MessageId>,
 }
 
-/// Fetches what is there, or waits for something to come until `wait` is over. Once more if the
-/// connection is lost: what was leased over it is offered again.
+/// Fetches what is there, or waits for something to come until `wait` is over. On another
+/// connection if this one is lost or the daemon stops: what was leased over it is offered again.
 pub(crate) fn fetch(
     context: &mut Context,
     front: &mut Front,
@@ -40,20 +44,29 @@ pub(crate) fn fetch(
     wait: Duration,
 ) -> Result<Fetched, Failure> {
     let deadline = Deadline::after(wait);
-    let mut may_reopen = true;
+    let mut reopenings = REOPENINGS;
     loop {
         let left = deadline.remaining().unwrap_or_default();
         match fetch_once(front, wanted, left) {
             Ok(fetched) if !fetched.messages.is_empty() => return Ok(fetched),
             Ok(fetched) if deadline.remaining().is_none() => return Ok(fetched),
             Ok(_) => {}
-            Err(failure) if failure.is_lost && may_reopen => {
-                may_reopen = false;
+            Err(failure) if reopenings > 0 && passes(&failure) => {
+                reopenings = reopenings.saturating_sub(1);
+                // A daemon that stops says when to come back.
+                let pause = Duration::from_millis(failure.retry_after_ms.unwrap_or(0));
+                std::thread::sleep(pause.min(deadline.remaining().unwrap_or_default()));
                 *front = front.reopen(context)?;
             }
             Err(failure) => return Err(failure),
         }
     }
+}
+
+/// Whether another connection may bring what this one did not: it was lost, or the daemon stops.
+fn passes(failure: &Failure) -> bool {
+    let stops = failure.code == Some(ErrorCode::Unavailable) && failure.retry_after_ms.is_some();
+    failure.is_lost || stops
 }
 
 /// One request that waits for at most `left`, and at most as long as one request may.

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 pub(crate) fn read(arguments: &TextArguments) -> Result<String, Failure> {
     if let Some(path) = &arguments.file {
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|e| Failure::usage(format!("{name}: {e}")))?;
+        let file = File::open(path).map_err(|e| Failure::local(format!("{name}: {e}")))?;
         return read_all(file, &name);
     }
     if arguments.stdin || arguments.text == ["-"] {
@@ -32,7 +32,7 @@ fn read_all(source: impl Read, name: &str) -> Result<String, Failure> {
     source
         .take(most.saturating_add(1))
         .read_to_end(&mut bytes)
-        .map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+        .map_err(|error| Failure::local(format!("{name}: {error}")))?;
     if bytes.len() > BODY_BYTES {
         let failure = Failure::local(format!("{name} is longer than {BODY_BYTES} bytes"));
         return Err(Failure {
@@ -41,7 +41,7 @@ fn read_all(source: impl Read, name: &str) -> Result<String, Failure> {
         }
         .hint("send it in parts, or send the path of a file"));
     }
-    String::from_utf8(bytes).map_err(|_| Failure::usage(format!("{name} is not UTF-8 text")))
+    String::from_utf8(bytes).map_err(|_| Failure::local(format!("{name} is not UTF-8 text")))
 }
 
 /// Takes the id off the front of the words, if there is one.

@@ -56,13 +56,18 @@ enum Unclear {
 impl Unclear {
     fn explain(self, records: &[AgentRecord]) -> Failure {
         let all = || (0..records.len()).collect();
-        let (text, listed) = match self {
+        let (text, own, listed) = match self {
             Self::Nobody if records.is_empty() => {
                 return Failure::usage("no agent is registered here").hint("`ipc register NAME`");
             }
-            Self::Nobody => ("no agent was registered from this terminal or agent", all()),
-            Self::Several(several) => ("several agents were registered from here", several),
+            Self::Nobody => (
+                "no agent was registered from this terminal or agent",
+                "`ipc register NAME` for one of your own, else ",
+                all(),
+            ),
+            Self::Several(several) => ("several agents were registered from here", "", several),
         };
+
         let mut names: Vec<_> = listed
             .iter()
             .filter_map(|at| records.get(*at))
@@ -71,10 +76,8 @@ impl Unclear {
         names.sort_unstable();
         let more = if names.len() > LISTED { ", …" } else { "" };
         names.truncate(LISTED);
-        Failure::usage(text).hint(format!(
-            "`ipc --as NAME …` with one of: {}{more}",
-            names.join(", ")
-        ))
+        let names = names.join(", ");
+        Failure::usage(text).hint(format!("{own}`ipc --as NAME …` with one of: {names}{more}"))
     }
 }
 

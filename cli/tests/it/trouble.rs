@@ -146,6 +146,19 @@ fn a_check_that_waits_outlives_the_crash_of_its_daemon() {
 }
 
 #[test]
+fn a_check_that_waits_outlives_a_restart_of_the_daemon() {
+    let home = Home::new();
+    let (alice, bob) = (home.register("alice"), home.register("bob"));
+    let waiting = bob.start(&["check", "--wait=1m", "--json"]);
+    home.ok(&["daemon", "restart"]);
+    alice.send("bob", "after the restart");
+    let said = waiting.end();
+    assert_eq!(said.status, 0, "{said:?}");
+    let fetched: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(fetched["messages"][0]["text"], "after the restart");
+}
+
+#[test]
 fn a_watch_outlives_a_restart_of_the_daemon() {
     let home = Home::new();
     let (alice, bob) = (home.register("alice"), home.register("bob"));

@@ -33,14 +33,14 @@ fn a_text_that_is_no_text_is_refused_before_anything_is_stored() {
     let alice = home.register("alice");
     let to_bob = ["--as", "alice", "send", "bob", "-"];
     home.run_with_input(&to_bob, b"\xff\xfe")
-        .refused(2, &["not UTF-8"]);
+        .refused(1, &["not UTF-8"]);
     let huge = vec![b'x'; 1_048_577];
     let refused = home.run_with_input(&[&to_bob[..], &["--json"]].concat(), &huge);
     refused.refused(1, &[]);
     assert_eq!(refused.error()["code"], "too_large");
     alice
         .run(&["send", "bob", "--file", "/nowhere/letter"])
-        .refused(2, &["/nowhere/letter"]);
+        .refused(1, &["/nowhere/letter"]);
     alice
         .run(&["send", "bob", "x", "--data", "[1]"])
         .refused(2, &["--data"]);

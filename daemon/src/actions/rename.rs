@@ -73,7 +73,7 @@ fn check_cooldown(agent: &Agent, context: &Context<'_>) -> Result<(), Refusal> {
         ErrorCode::RateLimited,
         "this agent was renamed a short while ago",
     )
-    .hint("wait as long as `retry_after_ms` says")
+    .hint("`rename_cooldown_s` under `[limits]` in config.toml sets how long that is")
     .retry_after(wait))
 }
 

@@ -17,7 +17,6 @@ use crate::auth::{self, Proven};
 use crate::caller::Peer;
 use crate::daemon::Daemon;
 use crate::dispatch::Speaker;
-use crate::error::expired;
 use crate::limits::{
     DERIVING_DEADLINE, HELLO_DEADLINE, PROOF_DEADLINE, REFUSAL_DELAY, SILENCE_DEADLINE,
     TOKEN_PROOF_DEADLINE,
@@ -76,11 +75,8 @@ async fn enter(proven: Proven, daemon: &Daemon) -> Result<(Speaker, Option<Sessi
         Proven::Agent { caller, lifetime } => {
             // Listen for its end first, then look again: it may have ended since `hello`.
             let session = Session::proved(&caller, lifetime, daemon)?;
-            if auth::is_there(caller.session(), daemon).await {
-                Ok((Speaker::Agent(caller), Some(session)))
-            } else {
-                Err(expired())
-            }
+            auth::check_there(caller.session(), daemon).await?;
+            Ok((Speaker::Agent(caller), Some(session)))
         }
     }
 }
