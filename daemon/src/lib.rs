@@ -39,7 +39,6 @@ pub mod systemd;
 use std::future::Future;
 use std::io;
 use std::os::unix::net::UnixListener as StdListener;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -123,10 +122,8 @@ pub async fn run(
         broken,
         threads,
     } = build(config, clock, rng, stopping, &lock).map_err(|error| damaged(&data_dir, error))?;
-    let outcome = serve(&daemon, socket, secret, broken, ready, &stop, shutdown).await;
-    if bound {
-        remove_socket(daemon.data_dir.socket());
-    }
+    let listener = Listener::new(socket, bound, Arc::clone(&daemon))?;
+    let outcome = serve(&daemon, listener, secret, broken, ready, &stop, shutdown).await;
     settle(daemon, threads).await;
     drop(lock);
     outcome
@@ -221,14 +218,13 @@ fn build(
 /// Serves until the end, and sees every task out.
 async fn serve(
     daemon: &Arc<Daemon>,
-    socket: StdListener,
+    listener: Listener,
     secret: Option<SharedSecret>,
     mut broken: Broken,
     ready: Box<dyn FnOnce() + Send>,
     stop: &watch::Sender<bool>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), DaemonError> {
-    let listener = Listener::new(socket, Arc::clone(daemon))?;
     let mut tasks = JoinSet::new();
     tasks.spawn(housekeeping::run(Arc::clone(daemon)));
     tasks.spawn(housekeeping::examine_secret(Arc::clone(daemon), secret));
@@ -271,12 +267,6 @@ async fn settle(daemon: Arc<Daemon>, threads: [JoinHandle<()>; 2]) {
     });
     if !matches!(joined.await, Ok(true)) {
         tracing::error!("a thread of the store ended badly");
-    }
-}
-
-fn remove_socket(path: &Path) {
-    if let Err(error) = std::fs::remove_file(path) {
-        tracing::warn!(%error, "the socket could not be removed");
     }
 }
 

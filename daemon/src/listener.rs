@@ -94,11 +94,13 @@ pub(crate) struct Listener {
     strangers: Arc<Semaphore>,
     pressure: watch::Sender<bool>,
     served: JoinSet<()>,
+    /// Whether the socket is ours to remove: the service manager keeps its own.
+    bound: bool,
 }
 
 impl Listener {
     /// Serves `socket`.
-    pub(crate) fn new(socket: StdListener, daemon: Arc<Daemon>) -> io::Result<Self> {
+    pub(crate) fn new(socket: StdListener, bound: bool, daemon: Arc<Daemon>) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let strangers = usize::try_from(daemon.shared.limits.unauthenticated).unwrap_or(1);
         Ok(Self {
@@ -106,18 +108,32 @@ impl Listener {
             strangers: Arc::new(Semaphore::new(strangers)),
             pressure: watch::Sender::new(false),
             served: JoinSet::new(),
+            bound,
             daemon,
         })
     }
 
-    /// Runs until the daemon is to stop; then every connection has ended.
+    /// Runs until the daemon is to stop; then the socket is closed and every connection has ended.
     pub(crate) async fn run(mut self) {
         let mut stopping = self.daemon.stopping.clone();
         tokio::select! {
             () = self.accept_all() => {}
             () = stopped(&mut stopping) => {}
         }
-        let all = async { while self.served.join_next().await.is_some() {} };
+        // The door first: whoever comes now finds nobody and starts the next daemon, instead of
+        // waiting in the queue of one that never looks again.
+        let Self {
+            socket,
+            mut served,
+            bound,
+            daemon,
+            ..
+        } = self;
+        if bound {
+            remove(daemon.data_dir.socket());
+        }
+        drop(socket);
+        let all = async { while served.join_next().await.is_some() {} };
         if timeout(SHUTDOWN_DEADLINE, all).await.is_err() {
             tracing::warn!("some connections did not end in time and were cut off");
         }
@@ -205,5 +221,11 @@ impl Listener {
             start_ticks,
             program: None,
         })
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!(%error, "the socket could not be removed");
     }
 }

@@ -135,27 +135,47 @@ requests! {
     "admin_rotate_secret" => AdminRotateSecret -> Rotated;
 }
 
+/// What it takes to answer a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Demand {
+    /// Little.
+    Little,
+    /// Its text is to be stored.
+    Storing,
+    /// Its reply may be large.
+    Bulk,
+    /// It may be answered only after a while.
+    Waiting,
+}
+
 impl Request {
-    /// Whether it may be answered only after a while.
-    pub const fn waits(&self) -> bool {
-        matches!(self, Self::Fetch(fetch) if fetch.wait_ms > 0 && !fetch.peek)
-    }
-
-    /// Whether its reply may be large.
-    pub const fn may_be_bulky(&self) -> bool {
-        matches!(
-            self,
+    /// What it takes to answer it.
+    pub const fn demand(&self) -> Demand {
+        match self {
+            Self::Fetch(fetch) if fetch.wait_ms > 0 && !fetch.peek => Demand::Waiting,
             Self::Fetch(_)
-                | Self::Read(_)
-                | Self::Receipts(_)
-                | Self::DeadLetters(_)
-                | Self::List(_)
-        )
-    }
-
-    /// Whether it carries a text to be stored.
-    pub const fn carries_text(&self) -> bool {
-        matches!(self, Self::Send(_) | Self::Reply(_))
+            | Self::Read(_)
+            | Self::Receipts(_)
+            | Self::DeadLetters(_)
+            | Self::List(_) => Demand::Bulk,
+            Self::Send(_) | Self::Reply(_) | Self::Forward(_) => Demand::Storing,
+            Self::Hello(_)
+            | Self::Authenticate(_)
+            | Self::Register(_)
+            | Self::Unregister(_)
+            | Self::Offline(_)
+            | Self::Renew(_)
+            | Self::Revoke(_)
+            | Self::Ack(_)
+            | Self::Nack(_)
+            | Self::Whoami(_)
+            | Self::Rename(_)
+            | Self::Status(_)
+            | Self::AdminBackup(_)
+            | Self::AdminRelease(_)
+            | Self::AdminRevoke(_)
+            | Self::AdminRotateSecret(_) => Demand::Little,
+        }
     }
 }
 

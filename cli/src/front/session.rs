@@ -18,15 +18,22 @@ use crate::clock;
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// Proves `credential` to the daemon, which is started if need be. Once more if the connection is
-/// lost: a daemon that leaves because it is idle may still have taken it.
+/// Connections that one proof may take: a daemon that leaves may take one, and leave another in
+/// its queue; the next one finds nobody and starts the daemon anew.
+const ATTEMPTS: u32 = 4;
+
+/// Proves `credential` to the daemon, which is started if need be.
 pub(crate) fn prove(
     context: &mut Context,
     credential: &Credential,
 ) -> Result<Client<UnixStream>, Failure> {
-    match prove_over(context, credential, autostart::reach) {
-        Err(failure) if failure.is_lost => prove_over(context, credential, autostart::reach),
-        other => other,
+    let mut left = ATTEMPTS;
+    loop {
+        left = left.saturating_sub(1);
+        match prove_over(context, credential, autostart::reach) {
+            Err(failure) if failure.is_lost && left > 0 => {}
+            other => return other,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ipc_protocol::error::{ErrorCode, Refusal};
-use ipc_protocol::request::{Register, Registered, Request};
+use ipc_protocol::request::{Demand, Register, Registered, Request};
 use ipc_protocol::rpc::{self, Call, CallId};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
@@ -139,28 +139,31 @@ impl Conversation {
             self.reply_with(call.id, refusal.clone());
             return Some(refusal);
         }
+        let demand = call.request.demand();
         match (call.request, &self.speaker) {
             (Request::Register(register), Speaker::Newcomer(newcomer)) => {
                 let newcomer = newcomer.clone();
                 self.register(call.id, register, newcomer).await;
             }
-            (request, _) if request.waits() => self.wait(call.id, request).await,
-            (request, _) if request.may_be_bulky() => self.answer_in_turn(call.id, request),
-            (request, speaker) => {
-                let keeps_text = request.carries_text();
-                let reply =
-                    dispatch::dispatch(call.id, request, speaker, None, large, &self.daemon).await;
-                // What is stored keeps its room until it is; of the rest nothing is left.
-                let room = keeps_text.then_some(room);
-                self.in_flight.spawn(async move {
-                    let payload = reply.await;
-                    drop(room);
-                    Answer {
-                        payload,
-                        _held: None,
-                    }
-                });
-            }
+            (request, speaker) => match demand {
+                Demand::Waiting => self.wait(call.id, request).await,
+                Demand::Bulk => self.answer_in_turn(call.id, request),
+                Demand::Little | Demand::Storing => {
+                    let daemon = &self.daemon;
+                    let reply =
+                        dispatch::dispatch(call.id, request, speaker, None, large, daemon).await;
+                    // What is stored keeps its room until it is; of the rest nothing is left.
+                    let room = (demand == Demand::Storing).then_some(room);
+                    self.in_flight.spawn(async move {
+                        let payload = reply.await;
+                        drop(room);
+                        Answer {
+                            payload,
+                            _held: None,
+                        }
+                    });
+                }
+            },
         }
         None
     }

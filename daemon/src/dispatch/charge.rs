@@ -2,7 +2,7 @@
 
 use ipc_protocol::error::Refusal;
 use ipc_protocol::name::Recipient;
-use ipc_protocol::request::Request;
+use ipc_protocol::request::{Demand, Request};
 
 use super::Speaker;
 use crate::caller::Caller;
@@ -27,10 +27,7 @@ pub(crate) fn request(
     if to == Some(&Recipient::All) {
         quotas.charge(caller.agent(), Budget::Broadcast)?;
     }
-    let sends = matches!(
-        request,
-        Request::Send(_) | Request::Reply(_) | Request::Forward(_)
-    );
+    let sends = request.demand() == Demand::Storing;
     if matches!(request, Request::Rename(_)) {
         quotas.charge_rename()?;
     }
