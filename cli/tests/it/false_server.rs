@@ -158,7 +158,7 @@ fn a_server_that_closes_at_once_is_unreachable() {
     assert_nothing_was_told(&meet(None, false), "the daemon");
     let met = meet(Some(|_, _| Vec::new()), false);
     assert_nothing_was_told(&met, "closed the connection");
-    assert!(met.1.len() <= 2, "tried again once, not for ever");
+    assert!(met.1.len() <= 4, "tried again a few times, not for ever");
 }
 
 #[test]
