@@ -6,6 +6,9 @@
 /// Longest chain of ancestors that is looked at.
 const ANCESTORS: usize = 64;
 
+/// The first process of a system or a container.
+const FIRST: u32 = 1;
+
 /// A process at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
@@ -42,10 +45,21 @@ pub fn is_running(pid: u32, start_ticks: u64) -> bool {
 }
 
 /// The process `pid` and its ancestors, nearest first, at most 64.
+///
+/// The first process adopts every orphan, so that to be its child means nothing: it is counted
+/// only as the leader of the session that `pid` is in (a container's shell).
 pub fn lineage(pid: u32) -> Vec<Facts> {
+    lineage_among(facts, pid)
+}
+
+fn lineage_among(facts: impl Fn(u32) -> Option<Facts>, pid: u32) -> Vec<Facts> {
+    let Some(own) = facts(pid) else {
+        return Vec::new();
+    };
     let next = |f: &Facts| facts(f.parent).filter(|parent| parent.start_ticks <= f.start_ticks);
-    std::iter::successors(facts(pid), next)
+    std::iter::successors(Some(own), next)
         .take(ANCESTORS)
+        .take_while(|f| f.pid != FIRST || own.session == FIRST)
         .collect()
 }
 
@@ -114,6 +128,26 @@ mod tests {
         assert!(!facts.ended);
         assert!(parse_stat(42, &STAT.replace(") S", ") Z")).unwrap().ended);
         assert_eq!(parse_stat(42, "42 (x) S 7"), None);
+    }
+
+    #[test]
+    fn the_first_process_is_an_ancestor_in_its_own_session_only() {
+        let pids_above = |session| {
+            let facts = |pid: u32| {
+                Some(Facts {
+                    pid,
+                    parent: pid.checked_sub(1)?,
+                    session,
+                    start_ticks: 100,
+                    ended: false,
+                })
+            };
+            let lineage = lineage_among(facts, 3);
+            lineage.iter().map(|f| f.pid).collect::<Vec<_>>()
+        };
+        assert_eq!(pids_above(1), [3, 2, 1], "a container's shell");
+        assert_eq!(pids_above(2), [3, 2], "an orphan that was adopted");
+        assert_eq!(pids_above(0), [3, 2], "a session that began outside");
     }
 
     #[test]
