@@ -1,5 +1,6 @@
 //! Messages as recipients see them, and the states of a delivery.
 
+mod sentences;
 mod words;
 
 use std::collections::BTreeMap;
