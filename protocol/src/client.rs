@@ -15,7 +15,7 @@ pub use agent_files::{
 };
 pub use blocking::{Breaker, Client};
 pub use connect::{ConnectError, Connection, connect};
-pub use host::find_host;
+pub use host::{UnknownHost, find_host};
 pub use large::keep_whole;
 pub use wire::Wire;
 
