@@ -4,6 +4,7 @@
 
 mod identity;
 mod mail;
+mod phrase;
 mod upkeep;
 mod wait;
 
@@ -17,6 +18,7 @@ pub(crate) use mail::{
     CheckArguments, DeadLettersArguments, ForwardArguments, ReadArguments, ReceiptsArguments,
     ReplyArguments, SendArguments, TextArguments, WatchArguments,
 };
+pub(crate) use phrase::DoArguments;
 pub(crate) use upkeep::{
     AdminCommand, CompletionsArguments, DaemonCommand, RestoreArguments, RotateSecretArguments,
     RunArguments, ServiceCommand, StatusArguments,
@@ -29,7 +31,8 @@ First commands to type:
   ipc send bob \"hello\"            mail somebody, there or not yet
   ipc check --wait                read what comes
 
-`ipc quickstart` shows the whole of it in a few seconds. `ipc help COMMAND` has examples.";
+`ipc quickstart` shows the whole of it in a few seconds. `ipc help COMMAND` has examples.
+`ipc do \"PHRASE\"` takes plain language.";
 
 /// Durable, authenticated mail between the agents of one machine.
 #[derive(Debug, Parser)]
@@ -100,6 +103,8 @@ pub(crate) enum Command {
     Whoami,
     /// Go by another name; the old one forwards for two hours
     Rename(RenameArguments),
+    /// Do what a phrase asks for, such as "tell bob: the build is green"
+    Do(DoArguments),
     /// Replace the session by a fresh one
     #[command(after_help = "Example:\n  ipc --as alice renew")]
     Renew,

@@ -6,6 +6,7 @@ mod check;
 pub(crate) mod completions;
 mod daemon;
 mod daemon_run;
+mod do_phrase;
 mod fetching;
 mod large;
 mod list;
@@ -46,6 +47,7 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Result<ExitStatus,
         Command::List => list::run(context),
         Command::Whoami => agent::whoami(context),
         Command::Rename(arguments) => rename::run(context, arguments),
+        Command::Do(arguments) => do_phrase::run(context, &arguments),
         Command::Renew => session::renew(context),
         Command::Revoke(arguments) => session::revoke(context, &arguments),
         Command::Status(arguments) => status::run(context, &arguments),

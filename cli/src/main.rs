@@ -19,6 +19,7 @@ mod exit;
 mod failure;
 mod front;
 mod output;
+mod phrases;
 
 use std::io::Write;
 use std::process::ExitCode;
