@@ -18,7 +18,7 @@ pub(crate) use mail::{
     CheckArguments, DeadLettersArguments, ForwardArguments, ReadArguments, ReceiptsArguments,
     ReplyArguments, SendArguments, TextArguments, WatchArguments,
 };
-pub(crate) use phrase::DoArguments;
+pub(crate) use phrase::{DoArguments, HelpArguments};
 pub(crate) use upkeep::{
     AdminCommand, CompletionsArguments, DaemonCommand, RestoreArguments, RotateSecretArguments,
     RunArguments, ServiceCommand, StatusArguments,
@@ -32,11 +32,12 @@ First commands to type:
   ipc check --wait                read what comes
 
 `ipc quickstart` shows the whole of it in a few seconds. `ipc help COMMAND` has examples.
-`ipc do \"PHRASE\"` takes plain language.";
+`ipc do \"PHRASE\"` takes plain language. `ipc help agents` prints what to tell an agent.";
 
 /// Durable, authenticated mail between the agents of one machine.
 #[derive(Debug, Parser)]
 #[command(name = "ipc", version, about, after_help = FIRST_COMMANDS)]
+#[command(disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) globals: Globals,
@@ -126,6 +127,8 @@ pub(crate) enum Command {
     Quickstart,
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
+    /// Print help on a command, or what to tell an agent
+    Help(HelpArguments),
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod daemon;
 mod daemon_run;
 mod do_phrase;
 mod fetching;
+pub(crate) mod help;
 mod large;
 mod list;
 mod quickstart;
@@ -56,6 +57,7 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Result<ExitStatus,
         Command::Admin(command) => run_admin(context, command),
         Command::Quickstart => quickstart::run(context),
         Command::Completions(arguments) => completions::run(context.screen, &arguments),
+        Command::Help(arguments) => help::run(context.screen, &arguments),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Arguments of what is said in plain language.
+//! Arguments of what is said in plain language, and of help about it.
 
 use clap::Args;
 
@@ -23,4 +23,19 @@ pub(crate) struct DoArguments {
     /// Show what it means and the command for it; do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// `ipc help`
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "ipc help [COMMAND…|agents]",
+    after_help = "\
+Examples:
+  ipc help send
+  ipc help agents >> AGENTS.md    tell an agent what to do with ipc"
+)]
+pub(crate) struct HelpArguments {
+    /// A command, or `agents`: lines to paste into the instructions of an agent
+    #[arg(value_name = "COMMAND")]
+    pub(crate) words: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! `ipc do`: what is said in plain language is done, and what is in doubt is not.
+//! `ipc do` and `ipc help`: what is said in plain language is done, and what is in doubt is not.
 
 use serde_json::{Value, json};
 
@@ -182,4 +182,26 @@ fn standard_output_and_status_are_those_of_the_command() {
         1,
         &["understood: forward the last message to bob", "error: "],
     );
+}
+
+#[test]
+fn help_is_there_for_commands_and_for_agents() {
+    let home = Home::new();
+    let agents = home.ok(&["help", "agents"]);
+    assert!(agents.lines().count() < 40, "{agents}");
+    assert!(agents.contains("`ipc do \"PHRASE\"`"), "{agents}");
+    assert!(!home.data_dir().root().exists(), "nothing was made");
+    for (line, same) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "send"], &["send", "--help"]),
+        (&["help", "daemon", "start"], &["daemon", "start", "--help"]),
+        (&["help", "help"], &["help", "--help"]),
+    ] {
+        assert_eq!(home.ok(line), home.ok(same), "{line:?}");
+    }
+    assert!(home.ok(&["--help"]).contains("ipc help agents"));
+    home.run(&["help", "sned"])
+        .refused(2, &["unrecognized subcommand 'sned'", "send"]);
+    home.run(&["help", "--", "send", "bob", "--"])
+        .refused(2, &["no such command"]);
 }
