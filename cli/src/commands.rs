@@ -6,7 +6,9 @@ mod check;
 pub(crate) mod completions;
 mod daemon;
 mod daemon_run;
+mod do_phrase;
 mod fetching;
+pub(crate) mod help;
 mod large;
 mod list;
 mod mcp;
@@ -47,6 +49,7 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::List => list::run(&mut context),
         Command::Whoami => agent::whoami(&mut context),
         Command::Rename(arguments) => rename::run(&mut context, arguments),
+        Command::Do(arguments) => do_phrase::run(context, &arguments),
         Command::Renew => session::renew(&mut context),
         Command::Revoke(arguments) => session::revoke(&mut context, &arguments),
         Command::Status(arguments) => status::run(&mut context, &arguments),
@@ -56,6 +59,7 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Mcp(arguments) => mcp::run(context, &arguments),
         Command::Quickstart => quickstart::run(&mut context),
         Command::Completions(arguments) => completions::run(context.screen, &arguments),
+        Command::Help(arguments) => help::run(context.screen, &arguments),
     }
 }
 

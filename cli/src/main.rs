@@ -19,8 +19,8 @@ mod exit;
 mod failure;
 mod front;
 mod output;
+mod phrases;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -37,7 +37,7 @@ use output::Screen;
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return usage(&error),
+        Err(error) => return commands::help::say(&error).into(),
     };
     let environment = Environment::read();
     let screen = Screen::new(&arguments.globals, environment.no_color);
@@ -55,31 +55,15 @@ fn run(
     environment: Environment,
     screen: Screen,
 ) -> Result<ExitStatus, Failure> {
-    // Needs no home, no daemon and no randomness: it runs while a package is being built.
+    // Need no home, no daemon and no randomness: they run while a package is being built.
     if let Command::Completions(shell) = &arguments.command {
         return commands::completions::run(screen, shell);
+    }
+    if let Command::Help(help) = &arguments.command {
+        return commands::help::run(screen, help);
     }
     let random = StdRng::try_from_rng(&mut SysRng)
         .map_err(|_| Failure::local("the system gives no random numbers"))?;
     let context = Context::new(&arguments.globals, environment, screen, random)?;
     commands::run(context, arguments.command)
-}
-
-/// Help and versions are answers, everything else that clap says is wrong usage. It repeats what
-/// was typed, and that may have come from a peer: a word to be tried, a name to be looked up.
-fn usage(error: &clap::Error) -> ExitCode {
-    let plain = error.render().to_string();
-    let shown = output::safe::block(&plain);
-    let printed = if shown == plain {
-        error.print()
-    } else {
-        std::io::stderr().write_all(shown.as_bytes())
-    };
-    if error.use_stderr() {
-        ExitStatus::Usage.into()
-    } else if printed.is_ok() {
-        ExitStatus::Done.into()
-    } else {
-        ExitStatus::Refused.into()
-    }
 }

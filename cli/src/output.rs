@@ -7,6 +7,7 @@ pub(crate) mod json;
 pub(crate) mod lines;
 pub(crate) mod mail;
 pub(crate) mod metrics;
+pub(crate) mod shell;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod times;
@@ -110,6 +111,15 @@ impl Screen {
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
             drop(writeln!(io::stderr(), "{}", safe::block(text)));
+        }
+    }
+
+    /// Says something beside the result, on standard error, as JSON or for people.
+    pub(crate) fn remark(self, value: &impl Serialize, people: impl FnOnce() -> String) {
+        if !self.json {
+            self.note(&people());
+        } else if let (false, Ok(line)) = (self.quiet, json::line(value)) {
+            drop(io::stderr().write_all(line.as_bytes()));
         }
     }
 

@@ -12,6 +12,8 @@ mod crash;
 #[cfg(test)]
 mod false_server;
 #[cfg(test)]
+mod phrases;
+#[cfg(test)]
 mod service;
 #[cfg(test)]
 mod story;
