@@ -2,13 +2,17 @@
 
 mod admin;
 mod agent;
+mod auto_check;
+mod auto_check_run;
 mod check;
 pub(crate) mod completions;
 mod daemon;
 mod daemon_run;
 mod fetching;
+pub(crate) mod hook;
 mod large;
 mod list;
+mod noticing;
 mod quickstart;
 mod read;
 mod receipts;
@@ -22,6 +26,7 @@ mod session;
 mod status;
 mod text;
 mod watch;
+mod watch_notices;
 
 use crate::args::{AdminCommand, Command, DaemonCommand};
 use crate::context::Context;
@@ -41,6 +46,8 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Result<ExitStatus,
         Command::Check(arguments) => check::run(context, &arguments),
         Command::Read(arguments) => read::run(context, &arguments),
         Command::Watch(arguments) => watch::run(context, &arguments),
+        Command::AutoCheck(command) => auto_check::run(context, &command),
+        Command::Hook(arguments) => hook::run(context, &arguments),
         Command::Receipts(arguments) => receipts::receipts(context, &arguments),
         Command::DeadLetters(arguments) => receipts::dead_letters(context, &arguments),
         Command::List => list::run(context),

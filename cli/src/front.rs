@@ -25,7 +25,7 @@ use crate::failure::Failure;
 
 pub(crate) use anyone::ask_as_anyone;
 pub(crate) use own::OwnFront;
-pub(crate) use session::prove;
+pub(crate) use session::{own_host, prove};
 
 /// A connection that is the agent.
 #[derive(Debug)]
@@ -42,6 +42,17 @@ impl Front {
     pub(crate) fn open(context: &mut Context) -> Result<Self, Failure> {
         let record = mailbox::find(context)?;
         session::open(context, record)
+    }
+
+    /// The same for somebody whom nothing may hold up: no daemon is started, nobody is waited for.
+    pub(crate) fn open_at_once(context: &mut Context) -> Result<Self, Failure> {
+        let record = mailbox::find(context)?;
+        session::open_at_once(context, record)
+    }
+
+    /// A handle with which another thread can hang up.
+    pub(crate) fn handle(&self) -> std::io::Result<UnixStream> {
+        self.client.handle()
     }
 
     /// Makes one call.

@@ -19,8 +19,9 @@ mod exit;
 mod failure;
 mod front;
 mod output;
+mod stop;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -37,12 +38,16 @@ use output::Screen;
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
+        Err(_) if is_unseen_hook() => return ExitStatus::Done.into(),
         Err(error) => return usage(&error),
     };
+    let is_hook = matches!(arguments.command, Command::Hook(_));
     let environment = Environment::read();
     let screen = Screen::new(&arguments.globals, environment.no_color);
     match run(arguments, environment, screen) {
         Ok(status) => status.into(),
+        // What a hook says goes to an agent, and a status other than 0 can stop it.
+        Err(_) if is_hook => ExitStatus::Done.into(),
         Err(failure) => {
             screen.failure(&failure);
             failure.status.into()
@@ -63,6 +68,26 @@ fn run(
         .map_err(|_| Failure::local("the system gives no random numbers"))?;
     let mut context = Context::new(&arguments.globals, environment, screen, random)?;
     commands::run(&mut context, arguments.command)
+}
+
+/// Whether a host runs this as a hook and typed it wrongly: a newer one's configuration, perhaps.
+/// Status 2 would stop the agent. A person at a terminal is told.
+fn is_unseen_hook() -> bool {
+    let mut words = std::env::args_os().skip(1);
+    let mut command = words.next();
+    while let Some(word) = command {
+        let text = word.to_string_lossy();
+        if !text.starts_with('-') {
+            return text == "hook" && !std::io::stdin().is_terminal();
+        }
+        let has_value = matches!(text.as_ref(), "--as" | "--data-dir");
+        command = if has_value {
+            words.nth(1)
+        } else {
+            words.next()
+        };
+    }
+    false
 }
 
 /// Help and versions are answers, everything else that clap says is wrong usage. It repeats what

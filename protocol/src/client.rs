@@ -13,7 +13,7 @@ pub use agent_files::{
     AgentFileError, AgentFiles, AgentLock, AgentRecord, HostRecord, StoredSession,
 };
 pub use blocking::Client;
-pub use connect::{ConnectError, Connection, connect};
+pub use connect::{ConnectError, Connection, connect, connect_within};
 pub use host::find_host;
 pub use wire::Wire;
 
