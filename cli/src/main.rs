@@ -38,7 +38,10 @@ use output::Screen;
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(_) if is_unseen_hook() => return ExitStatus::Done.into(),
+        Err(_) if is_unseen_hook() => {
+            commands::hook::hear_out();
+            return ExitStatus::Done.into();
+        }
         Err(error) => return usage(&error),
     };
     let is_hook = matches!(arguments.command, Command::Hook(_));
@@ -47,7 +50,10 @@ fn main() -> ExitCode {
     match run(arguments, environment, screen) {
         Ok(status) => status.into(),
         // What a hook says goes to an agent, and a status other than 0 can stop it.
-        Err(_) if is_hook => ExitStatus::Done.into(),
+        Err(_) if is_hook => {
+            commands::hook::hear_out();
+            ExitStatus::Done.into()
+        }
         Err(failure) => {
             screen.failure(&failure);
             failure.status.into()

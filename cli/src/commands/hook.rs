@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::front::Front;
 use host::Event;
 use input::Input;
+pub(crate) use input::hear_out;
 
 /// Does what the event asks for. Failures are for `main` to swallow.
 pub(crate) fn run(context: &mut Context, arguments: &HookArguments) -> Result<ExitStatus, Failure> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::clock::Deadline;
 
-/// Bytes that are read; more is not understood. Tools answer at length.
+/// Bytes that are kept; more is not understood. Tools answer at length.
 const MOST: usize = 1_024 * 1_024;
 
 /// How long the host may take to say it all.
@@ -34,6 +34,11 @@ impl Input {
     }
 }
 
+/// Hears the host out, whatever became of the hook.
+pub(crate) fn hear_out() {
+    drop(read_all());
+}
+
 fn parse(bytes: &[u8]) -> Option<Input> {
     let Ok(Value::Object(fields)) = serde_json::from_slice(bytes) else {
         return None;
@@ -50,7 +55,7 @@ fn parse(bytes: &[u8]) -> Option<Input> {
 fn read_all() -> Option<Vec<u8>> {
     let mut source = io::stdin().lock();
     let deadline = Deadline::after(PATIENCE);
-    let mut bytes = Vec::new();
+    let (mut bytes, mut is_long) = (Vec::new(), false);
     let mut chunk = vec![0; CHUNK];
     loop {
         let left = Timespec::try_from(deadline.remaining()?).ok()?;
@@ -62,13 +67,12 @@ fn read_all() -> Option<Vec<u8>> {
             Err(_) => return None,
         }
         match source.read(&mut chunk) {
-            Ok(0) => return Some(bytes),
+            Ok(0) => return (!is_long).then_some(bytes),
+            // Read on: a host may take it ill when nobody hears it out.
+            Ok(read) if bytes.len().saturating_add(read) > MOST => is_long = true,
             Ok(read) => bytes.extend_from_slice(chunk.get(..read)?),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return None,
-        }
-        if bytes.len() > MOST {
-            return None;
         }
     }
 }
