@@ -4,6 +4,7 @@
 
 mod identity;
 mod mail;
+mod notices;
 mod phrase;
 mod upkeep;
 mod wait;
@@ -18,6 +19,7 @@ pub(crate) use mail::{
     CheckArguments, DeadLettersArguments, ForwardArguments, ReadArguments, ReceiptsArguments,
     ReplyArguments, SendArguments, TextArguments, WatchArguments,
 };
+pub(crate) use notices::{AutoCheckCommand, HookArguments, HookHost, LoopArguments};
 pub(crate) use phrase::{DoArguments, HelpArguments};
 pub(crate) use upkeep::{
     AdminCommand, CompletionsArguments, DaemonCommand, McpArguments, RestoreArguments,
@@ -92,6 +94,11 @@ pub(crate) enum Command {
     Read(ReadArguments),
     /// Stream messages as they arrive; takes them, as `check` does
     Watch(WatchArguments),
+    /// Say when this agent is told of waiting mail; or look for mail by itself, every few minutes
+    #[command(subcommand)]
+    AutoCheck(AutoCheckCommand),
+    /// Tell an agent's host of waiting mail: for its hooks to run, not for people
+    Hook(HookArguments),
     /// Show how far messages that you sent have come, with the evidence
     Receipts(ReceiptsArguments),
     /// Show messages that you sent and that reached nobody

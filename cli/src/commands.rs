@@ -2,6 +2,8 @@
 
 mod admin;
 pub(crate) mod agent;
+mod auto_check;
+mod auto_check_run;
 mod check;
 pub(crate) mod completions;
 mod daemon;
@@ -9,9 +11,11 @@ mod daemon_run;
 mod do_phrase;
 mod fetching;
 pub(crate) mod help;
+pub(crate) mod hook;
 mod large;
 mod list;
 mod mcp;
+mod noticing;
 mod quickstart;
 mod read;
 mod receipts;
@@ -25,6 +29,7 @@ mod session;
 mod status;
 mod text;
 mod watch;
+mod watch_notices;
 
 use crate::args::{AdminCommand, Command, DaemonCommand};
 use crate::context::Context;
@@ -44,6 +49,8 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Check(arguments) => check::run(&mut context, &arguments),
         Command::Read(arguments) => read::run(&mut context, &arguments),
         Command::Watch(arguments) => watch::run(&mut context, &arguments),
+        Command::AutoCheck(command) => auto_check::run(&mut context, &command),
+        Command::Hook(arguments) => hook::run(&mut context, &arguments),
         Command::Receipts(arguments) => receipts::receipts(&mut context, &arguments),
         Command::DeadLetters(arguments) => receipts::dead_letters(&mut context, &arguments),
         Command::List => list::run(&mut context),

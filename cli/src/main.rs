@@ -20,7 +20,9 @@ mod failure;
 mod front;
 mod output;
 mod phrases;
+mod stop;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -37,12 +39,22 @@ use output::Screen;
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
+        Err(_) if is_unseen_hook() => {
+            commands::hook::hear_out();
+            return ExitStatus::Done.into();
+        }
         Err(error) => return commands::help::say(&error).into(),
     };
+    let is_hook = matches!(arguments.command, Command::Hook(_));
     let environment = Environment::read();
     let screen = Screen::new(&arguments.globals, environment.no_color);
     match run(arguments, environment, screen) {
         Ok(status) => status.into(),
+        // What a hook says goes to an agent, and a status other than 0 can stop it.
+        Err(_) if is_hook => {
+            commands::hook::hear_out();
+            ExitStatus::Done.into()
+        }
         Err(failure) => {
             screen.failure(&failure);
             failure.status.into()
@@ -66,4 +78,24 @@ fn run(
         .map_err(|_| Failure::local("the system gives no random numbers"))?;
     let context = Context::new(&arguments.globals, environment, screen, random)?;
     commands::run(context, arguments.command)
+}
+
+/// Whether a host runs this as a hook and typed it wrongly: a newer one's configuration, perhaps.
+/// Status 2 would stop the agent. A person at a terminal is told.
+fn is_unseen_hook() -> bool {
+    let mut words = std::env::args_os().skip(1);
+    let mut command = words.next();
+    while let Some(word) = command {
+        let text = word.to_string_lossy();
+        if !text.starts_with('-') {
+            return text == "hook" && !std::io::stdin().is_terminal();
+        }
+        let has_value = matches!(text.as_ref(), "--as" | "--data-dir");
+        command = if has_value {
+            words.nth(1)
+        } else {
+            words.next()
+        };
+    }
+    false
 }

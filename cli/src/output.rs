@@ -123,6 +123,16 @@ impl Screen {
         }
     }
 
+    /// Says to the program that ran this one, on standard error, what it is to pass on.
+    #[expect(
+        clippy::unused_self,
+        reason = "whoever writes has been handed the screen"
+    )]
+    pub(crate) fn tell_host(self, text: &str) -> Result<(), Failure> {
+        let written = writeln!(io::stderr(), "{text}");
+        written.map_err(|error| Failure::local(format!("writing to standard error: {error}")))
+    }
+
     /// Says on standard error why the command came to nothing.
     pub(crate) fn failure(self, failure: &Failure) {
         let text = if self.json {

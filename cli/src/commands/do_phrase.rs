@@ -5,13 +5,14 @@
 
 mod told;
 
+use ipc_protocol::limits::AUTO_CHECK_DEFAULT;
 use ipc_protocol::message::Kind;
 use ipc_protocol::name::{Name, Recipient};
 use serde_json::json;
 
 use crate::args::{
-    CheckArguments, Command, DoArguments, ForwardArguments, RegisterArguments, RenameArguments,
-    ReplyArguments, SendArguments, StatusArguments, TextArguments,
+    AutoCheckCommand, CheckArguments, Command, DoArguments, ForwardArguments, RegisterArguments,
+    RenameArguments, ReplyArguments, SendArguments, StatusArguments, TextArguments,
 };
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -35,10 +36,7 @@ pub(crate) fn run(context: Context, arguments: &DoArguments) -> Result<ExitStatu
     context
         .screen
         .remark(&understood, || told::understood(&deed));
-    match deed {
-        Deed::AutoCheck(wanted) => auto_check(context, wanted),
-        other => super::run(context, command(other)?),
-    }
+    super::run(context, command(deed))
 }
 
 /// Shows what would be done. Needs no daemon.
@@ -67,8 +65,8 @@ fn called(context: &Context, name: Name) -> Result<Deed, Failure> {
 }
 
 /// The command that does it.
-fn command(deed: Deed) -> Result<Command, Failure> {
-    Ok(match deed {
+fn command(deed: Deed) -> Command {
+    match deed {
         Deed::Register(name) => Command::Register(RegisterArguments {
             name,
             takeover: false,
@@ -100,8 +98,14 @@ fn command(deed: Deed) -> Result<Command, Failure> {
         Deed::List => Command::List,
         Deed::Whoami => Command::Whoami,
         Deed::Status => Command::Status(StatusArguments { metrics: false }),
-        Deed::AutoCheck(_) => return Err(no_auto_check()),
-    })
+        Deed::AutoCheck(wanted) => Command::AutoCheck(match wanted {
+            AutoCheck::Start(minutes) => AutoCheckCommand::Start {
+                minutes: minutes.map_or(AUTO_CHECK_DEFAULT, |m| m.number().into()),
+            },
+            AutoCheck::Stop => AutoCheckCommand::Stop,
+            AutoCheck::Status => AutoCheckCommand::Status,
+        }),
+    }
 }
 
 fn content(text: String) -> TextArguments {
@@ -112,16 +116,6 @@ fn content(text: String) -> TextArguments {
         data: None,
         idempotency_key: None,
     }
-}
-
-/// Does what `ipc auto-check` does.
-fn auto_check(_context: &mut Context, _wanted: AutoCheck) -> Result<ExitStatus, Failure> {
-    Err(no_auto_check())
-}
-
-fn no_auto_check() -> Failure {
-    Failure::usage("this version does not look for mail by itself")
-        .hint("`ipc check --wait` waits for mail")
 }
 
 impl From<Doubt> for Failure {
@@ -176,13 +170,17 @@ mod tests {
             Deed::List,
             Deed::Whoami,
             Deed::Status,
+            Deed::AutoCheck(AutoCheck::Start(phrases::Minutes::parse("7"))),
+            Deed::AutoCheck(AutoCheck::Start(None)),
+            Deed::AutoCheck(AutoCheck::Stop),
+            Deed::AutoCheck(AutoCheck::Status),
         ];
         for deed in texts.iter().flat_map(with_text).chain(others) {
             let words = told::words(Some(&name("alice")), &deed);
             let parsed = Arguments::try_parse_from(&words);
             let parsed = parsed.unwrap_or_else(|error| panic!("{words:?}: {error}"));
             assert_eq!(parsed.globals.acting_as, Some(name("alice")));
-            let done = command(deed).unwrap();
+            let done = command(deed);
             assert_eq!(format!("{:?}", parsed.command), format!("{done:?}"));
         }
     }
