@@ -10,9 +10,11 @@
 //!   places something else stands than a name, a text or a number of minutes is a [`Doubt`].
 //! - Words that set a text off (`that`, `saying`, `asking`, `to`, a colon) do not belong to it;
 //!   `about` does, since without it another thing would be said.
+//! - After a colon a text may be anything; one without is looked at by [`boundary`].
 //!
 //! What is done about it is elsewhere: `commands/do_phrase.rs`.
 
+mod boundary;
 mod cursor;
 mod nearest;
 mod pattern;
@@ -153,7 +155,7 @@ pub(crate) enum Reason {
     /// The question mark may belong to the text or to the request.
     #[error("the `?` may belong to the text or not; put a colon before the text")]
     PoliteQuestion,
-    /// The text may not begin where it seems to.
+    /// The text may not begin or end where it seems to.
     #[error("`{0}` may belong to the text or not; put a colon before the text")]
     Unclear(String),
     /// The text alone would mean something else to a command.

@@ -9,6 +9,7 @@ use clap::Args;
     after_help = "\
 Says what it understood, then does it. What is in doubt does nothing and ends with status 2.
 Words that set a text off (that, saying, asking, to, a colon) do not belong to it; `about` does.
+After a colon a text may be anything; without one it is doubted where it could mean more.
 
 Examples:
   ipc do \"tell bob: the build is green\"

@@ -6,7 +6,7 @@ use ipc_protocol::name::Name;
 use super::cursor::{Cursor, without_marks};
 use super::pattern::{Pattern, Slots, TextKind};
 use super::table::{FORMS, Meaning, TRAPS, UNFINISHED};
-use super::{AutoCheck, Deed, Doubt, Intent, Minutes, Reason, nearest, words};
+use super::{AutoCheck, Deed, Doubt, Intent, Minutes, Reason, boundary, nearest, words};
 
 /// Characters of a word that an error repeats, at most.
 const REPEATED: usize = 40;
@@ -151,14 +151,10 @@ fn text(slots: Slots<'_>, manner: Manner) -> Result<String, Reason> {
     if text == "-" {
         return Err(Reason::NotAText(repeated(text)));
     }
-    let is_unclear = match kind {
-        TextKind::SetOff | TextKind::About => |_: &str| false,
-        TextKind::Statement => words::begins_no_statement,
-        TextKind::Question => words::begins_no_question,
-    };
-    let first = text.split_whitespace().next().unwrap_or_default();
-    if !slots.colon && is_unclear(first) {
-        return Err(Reason::Unclear(repeated(without_marks(first))));
+    if !slots.colon
+        && let Some(word) = boundary::doubtful_word(text, kind)
+    {
+        return Err(Reason::Unclear(repeated(word)));
     }
     let may_ask = slots.colon || kind == TextKind::Question;
     if manner.politely && manner.asks && !may_ask {

@@ -115,6 +115,12 @@ const NO_QUESTION: &str = "
     asap immediately again every
 ";
 
+/// Begin what this program is told to do.
+const ORDERS: &str = "
+    tell send msg message ask let reply answer respond forward broadcast register rename call start
+    stop enable disable turn check list show don't
+";
+
 /// Words that stand where a name would in sentences that name nobody: `call me later`, `tell me`,
 /// `message received: …`. Agents may have these names; the commands take them.
 const ORDINARY: &str = "
@@ -145,6 +151,11 @@ pub(super) fn begins_no_statement(word: &str) -> bool {
 /// Whether `word` may stand for something other than the beginning of a question.
 pub(super) fn begins_no_question(word: &str) -> bool {
     holds(NO_QUESTION, word)
+}
+
+/// Whether `word` begins an order to this program.
+pub(super) fn begins_an_order(word: &str) -> bool {
+    holds(ORDERS, word)
 }
 
 /// Whether `word` is hardly meant as a name.
