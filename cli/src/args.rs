@@ -4,6 +4,7 @@
 
 mod identity;
 mod mail;
+mod setup;
 mod upkeep;
 mod wait;
 
@@ -17,6 +18,7 @@ pub(crate) use mail::{
     CheckArguments, DeadLettersArguments, ForwardArguments, ReadArguments, ReceiptsArguments,
     ReplyArguments, SendArguments, TextArguments, WatchArguments,
 };
+pub(crate) use setup::SetupArguments;
 pub(crate) use upkeep::{
     AdminCommand, CompletionsArguments, DaemonCommand, RestoreArguments, RotateSecretArguments,
     RunArguments, ServiceCommand, StatusArguments,
@@ -116,6 +118,11 @@ pub(crate) enum Command {
     /// Look after the deployment; proves the shared secret
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Make an agent's host use this program, or take that back
+    Setup(SetupArguments),
+    /// Find what is wrong, and say what mends it; changes nothing
+    #[command(after_help = "Examples:\n  ipc doctor\n  ipc doctor --json")]
+    Doctor,
     /// From nothing to two agents exchanging mail, cleaned up again
     #[command(after_help = "Example:\n  ipc quickstart")]
     Quickstart,

@@ -6,6 +6,7 @@ mod check;
 pub(crate) mod completions;
 mod daemon;
 mod daemon_run;
+pub(crate) mod doctor;
 mod fetching;
 mod large;
 mod list;
@@ -17,8 +18,9 @@ mod rename;
 mod restore;
 mod rotate_secret;
 mod send;
-mod service;
+pub(crate) mod service;
 mod session;
+mod setup;
 mod status;
 mod text;
 mod watch;
@@ -52,6 +54,9 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Result<ExitStatus,
         Command::Daemon(command) => run_daemon(context, &command),
         Command::Service(command) => service::run(context, &command),
         Command::Admin(command) => run_admin(context, command),
+        Command::Setup(arguments) => setup::run(context, &arguments),
+        // Both are done before there is a context.
+        Command::Doctor => Ok(ExitStatus::Done),
         Command::Quickstart => quickstart::run(context),
         Command::Completions(arguments) => completions::run(context.screen, &arguments),
     }

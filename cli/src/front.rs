@@ -25,7 +25,7 @@ use crate::failure::Failure;
 
 pub(crate) use anyone::ask_as_anyone;
 pub(crate) use own::OwnFront;
-pub(crate) use session::prove;
+pub(crate) use session::{prove, prove_running};
 
 /// A connection that is the agent.
 #[derive(Debug)]

@@ -14,11 +14,13 @@ mod autostart;
 mod clock;
 mod commands;
 mod context;
+mod doctor;
 mod environment;
 mod exit;
 mod failure;
 mod front;
 mod output;
+mod setup;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -61,6 +63,10 @@ fn run(
     }
     let random = StdRng::try_from_rng(&mut SysRng)
         .map_err(|_| Failure::local("the system gives no random numbers"))?;
+    // Looks at what a context would refuse.
+    if let Command::Doctor = &arguments.command {
+        return commands::doctor::run(&arguments.globals, environment, screen, random);
+    }
     let mut context = Context::new(&arguments.globals, environment, screen, random)?;
     commands::run(&mut context, arguments.command)
 }

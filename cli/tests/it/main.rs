@@ -10,9 +10,13 @@ mod autostart;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod false_server;
 #[cfg(test)]
 mod service;
+#[cfg(test)]
+mod setup;
 #[cfg(test)]
 mod story;
 #[cfg(test)]
