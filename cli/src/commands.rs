@@ -55,7 +55,7 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Result<ExitStatus,
         Command::Service(command) => service::run(context, &command),
         Command::Admin(command) => run_admin(context, command),
         Command::Setup(arguments) => setup::run(context, &arguments),
-        // Both are done before there is a context.
+        // Looked at before there is a context, which it may find fault with.
         Command::Doctor => Ok(ExitStatus::Done),
         Command::Quickstart => quickstart::run(context),
         Command::Completions(arguments) => completions::run(context.screen, &arguments),

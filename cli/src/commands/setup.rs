@@ -74,6 +74,9 @@ fn uninstall(context: &Context, arguments: &SetupArguments) -> Result<ExitStatus
             format!("nothing to take back: {title} was not set up from this data directory")
         }
         "would_remove" => "nothing was written".to_owned(),
+        _ if plan.steps.iter().any(|step| !step.told.left.is_empty()) => {
+            format!("what is left is yours to take out; then start {title} anew")
+        }
         _ => format!("{title} is as it was without ipc; start it anew"),
     };
     context

@@ -14,6 +14,8 @@ mod doctor;
 #[cfg(test)]
 mod false_server;
 #[cfg(test)]
+mod packages;
+#[cfg(test)]
 mod service;
 #[cfg(test)]
 mod setup;

@@ -203,3 +203,72 @@ fn too_busy(host: Host) -> Failure {
     Failure::local(format!("{} keeps writing to its files", host.title()))
         .hint("close it, then try again")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn step(path: &Path, text: &str) -> Step {
+        Step {
+            seen: file::read(path).unwrap(),
+            after: After::Text(text.to_owned()),
+            record: None,
+            told: Told::default(),
+        }
+    }
+
+    #[test]
+    fn a_failure_at_the_second_file_says_what_was_written_before() {
+        let room = tempfile::tempdir().unwrap();
+        let first = room.path().join("first");
+        let gone = room.path().join("gone");
+        let mut plan = Plan {
+            steps: vec![step(&first, "1"), step(&gone.join("second"), "2")],
+        };
+        let staged = stage(&mut plan).unwrap();
+        std::fs::remove_dir_all(&gone).unwrap();
+        let (written, failure) = replace(&plan, staged).unwrap_err();
+        assert_eq!(written, [first.display().to_string()]);
+        let failure = half_done(Host::Codex, &written, failure);
+        assert!(
+            failure.message.contains("first was written before"),
+            "{failure:?}"
+        );
+        assert!(
+            failure
+                .hint
+                .unwrap()
+                .contains("ipc setup codex --uninstall")
+        );
+    }
+
+    #[test]
+    fn a_file_that_was_changed_meanwhile_is_not_replaced_and_leaves_nothing_behind() {
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("file");
+        std::fs::write(&path, "before").unwrap();
+        let mut plan = Plan {
+            steps: vec![step(&path, "ours"), step(&room.path().join("a/b/c"), "2")],
+        };
+        let staged = stage(&mut plan).unwrap();
+        std::fs::write(&path, "theirs").unwrap();
+        assert_eq!(replace(&plan, staged).unwrap(), Outcome::Changed);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "theirs");
+        assert_eq!(std::fs::read_dir(room.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_appeared_meanwhile_is_not_replaced() {
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("file");
+        let mut plan = Plan {
+            steps: vec![step(&path, "ours")],
+        };
+        let staged = stage(&mut plan).unwrap();
+        std::fs::write(&path, "theirs").unwrap();
+        assert_eq!(replace(&plan, staged).unwrap(), Outcome::Changed);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "theirs");
+    }
+}

@@ -223,16 +223,15 @@ fn paths_that_a_host_would_read_otherwise_are_refused() {
 }
 
 #[test]
-fn a_failure_at_the_second_file_says_what_was_done() {
+fn a_second_file_that_cannot_be_written_beside_keeps_the_first_as_it_is() {
     let home = Home::new();
     write(&home, ".codex/config.toml", "");
-    // The directory of the second file is no directory: nothing can be put beside it.
-    write(&home, "elsewhere", "");
-    symlink(
-        home.path().join("elsewhere/none"),
-        home.path().join(".codex/hooks.json"),
-    )
-    .unwrap();
-    HOSTS[2].refused(&home, &["hooks.json"]);
+    let link = home.path().join(".codex/hooks.json");
+    symlink(home.path().join("elsewhere/none"), link).unwrap();
+    HOSTS[2].refused(&home, &["hooks.json", "a link that leads nowhere"]);
     assert_eq!(text(&home, ".codex/config.toml"), "");
+    assert!(
+        !home.data_dir().root().exists(),
+        "and nothing is remembered"
+    );
 }
