@@ -73,7 +73,7 @@ async fn take(request: &Arc<Fetch>, caller: &Caller, daemon: &Daemon) -> Done<Fe
 }
 
 /// Waits until there is something to tell the caller's agent, or until it is told of mail in
-/// another way than when this began.
+/// another way than the request knows of.
 pub(crate) async fn notice(
     mut request: Notice,
     caller: Caller,
@@ -84,7 +84,7 @@ pub(crate) async fn notice(
     let bell = daemon.shared.mailboxes.bell(caller.agent());
     let mut stopping = daemon.stopping.clone();
     let mut session_over = Box::pin(over(session_end));
-    let mut began_with = None;
+    let mut known_mode = request.known_mode;
     loop {
         // Listen before looking: mail that comes in between rings this very bell.
         let mut rung = Box::pin(bell.notified());
@@ -92,7 +92,7 @@ pub(crate) async fn notice(
         let now = daemon.shared.clock.now().wall;
         let Looked { report, again } = ask(&request, &caller, &daemon).await?;
         request.afresh = false;
-        let changed = *began_with.get_or_insert(report.mode) != report.mode;
+        let changed = *known_mode.get_or_insert(report.mode) != report.mode;
         if report.is_due || changed || Instant::now() >= deadline {
             return Ok(report);
         }
