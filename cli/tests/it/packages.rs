@@ -235,7 +235,8 @@ fn every_tool_that_the_packages_name_is_one_of_the_server() {
         json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
         json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"}),
     ];
-    let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let lines: Vec<_> = lines.iter().map(Value::to_string).collect();
+    let input = format!("{}\n", lines.join("\n"));
     let said = home.run_with_input(&["mcp"], input.as_bytes());
     let listed = said.out.lines().last().unwrap();
     let listed: Value = serde_json::from_str(listed).unwrap();
