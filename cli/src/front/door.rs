@@ -219,7 +219,12 @@ impl Door for McpDoor {
         let mut context = self.context();
         let mut client = session::prove(&mut context, session).map_err(for_model)?;
         let files = context.agent_files();
-        let renamed = rename::rename(&files, name, new_name, |request| {
+        // A command beside us may have renamed the agent.
+        let now = files
+            .follow(name)
+            .map_err(|error| for_model(error.into()))?;
+        let now = now.map_or_else(|| name.clone(), |record| record.name);
+        let renamed = rename::rename(&files, &now, new_name, |request| {
             client.call(request).map_err(failure::Failure::from)
         });
         renamed.map_err(for_model)
