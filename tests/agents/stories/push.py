@@ -1,0 +1,94 @@
+"""Mail comes to an agent that did not ask: while it works, when it would end, and when it is idle."""
+
+import signal
+
+from hosts import Claude, Host
+from story import Town, needs
+from stories.mail import arrive, is_told
+from stub_model import Call, Say, View
+from world import Program
+
+
+def a_hook_tells(host: Host, town: Town) -> None:
+    """One notice, without a word of the message, before the agent's first thought."""
+    town.stranger(f"{host.folder}-friend")
+    arrive(host)
+    body = town.send(f"{host.folder}-friend", host.folder)
+    visit = host.ask("Go on.", Call("ipc_check"), Say())
+    is_told(visit.requests[0], f"{host.folder}-friend")
+    assert body in visit.result(1)
+
+
+@needs("claude")
+def a_hook_tells_claude_of_mail(town: Town) -> None:
+    a_hook_tells(town.claude("gallery"), town)
+
+
+@needs("gemini")
+def a_hook_tells_gemini_of_mail(town: Town) -> None:
+    a_hook_tells(town.gemini("bakery"), town)
+
+
+@needs("codex")
+def a_hook_tells_codex_of_mail(town: Town) -> None:
+    a_hook_tells(town.codex("foundry"), town)
+
+
+def mail_in_the_last_moment(host: Host, town: Town) -> None:
+    """Mail that comes while the agent says its last word keeps it."""
+    friend = f"{host.folder}-friend"
+    town.stranger(friend)
+    arrive(host)
+    sent: list[str] = []
+
+    def last_word(_: View) -> str:
+        sent.append(town.send(friend, host.folder))
+        return "That is all."
+
+    visit = host.ask("Go on.", Call("ipc_status"), Say(last_word), Call("ipc_check"), Say())
+    is_told(visit.requests[2], friend)
+    assert sent[0] in visit.result(3)
+
+
+@needs("claude")
+def mail_in_the_last_moment_keeps_claude(town: Town) -> None:
+    mail_in_the_last_moment(town.claude("station"), town)
+
+
+@needs("gemini")
+def mail_in_the_last_moment_keeps_gemini(town: Town) -> None:
+    mail_in_the_last_moment(town.gemini("garden"), town)
+
+
+@needs("codex")
+def mail_in_the_last_moment_keeps_codex(town: Town) -> None:
+    mail_in_the_last_moment(town.codex("tannery"), town)
+
+
+def idle_window(town: Town, folder: str, *more: Call | Say) -> tuple[Claude, str, Program]:
+    """Claude in a terminal, live, after its first word: the host, the session and its program."""
+    host = town.claude(folder)
+    session, window = host.open_window("Wait.", Say("I wait."), *more)
+    town.model.wait(session, "first request", lambda seen: len(seen) == 1)
+    live = lambda agents: folder in agents and agents[folder]["presence"] == "live"  # noqa: E731
+    town.world.until(f"{folder} live", live)
+    return host, session, window
+
+
+@needs("claude")
+def an_idle_claude_is_woken(town: Town) -> None:
+    town.stranger("caller")
+    tower, session, window = idle_window(town, "tower", Call("ipc_check"), Say())
+    body = town.send("caller", "tower")
+    requests = town.model.wait(session, "waking and reading", lambda seen: len(seen) == 3)
+    is_told(requests[1], "caller")
+    assert body in requests[2].view.results[-1]
+    tower.close_window(window)
+    town.until_gone("tower")
+
+
+@needs("claude")
+def a_killed_claude_leaves_no_ghost(town: Town) -> None:
+    _, _, window = idle_window(town, "island")
+    window.end(signal.SIGKILL)
+    town.until_gone("island")
