@@ -18,8 +18,8 @@ pub(crate) use mail::{
     ReplyArguments, SendArguments, TextArguments, WatchArguments,
 };
 pub(crate) use upkeep::{
-    AdminCommand, CompletionsArguments, DaemonCommand, RestoreArguments, RotateSecretArguments,
-    RunArguments, ServiceCommand, StatusArguments,
+    AdminCommand, CompletionsArguments, DaemonCommand, McpArguments, RestoreArguments,
+    RotateSecretArguments, RunArguments, ServiceCommand, StatusArguments,
 };
 pub(crate) use wait::WaitTime;
 
@@ -116,6 +116,8 @@ pub(crate) enum Command {
     /// Look after the deployment; proves the shared secret
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Serve an agent's host over MCP, on standard input and output
+    Mcp(McpArguments),
     /// From nothing to two agents exchanging mail, cleaned up again
     #[command(after_help = "Example:\n  ipc quickstart")]
     Quickstart,

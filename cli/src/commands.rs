@@ -1,7 +1,7 @@
 //! The commands, one file each; small ones of a family share one.
 
 mod admin;
-mod agent;
+pub(crate) mod agent;
 mod check;
 pub(crate) mod completions;
 mod daemon;
@@ -9,11 +9,12 @@ mod daemon_run;
 mod fetching;
 mod large;
 mod list;
+mod mcp;
 mod quickstart;
 mod read;
 mod receipts;
 mod register;
-mod rename;
+pub(crate) mod rename;
 mod restore;
 mod rotate_secret;
 mod send;
@@ -29,30 +30,31 @@ use crate::exit::ExitStatus;
 use crate::failure::Failure;
 
 /// Does `command`.
-pub(crate) fn run(context: &mut Context, command: Command) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, Failure> {
     match command {
-        Command::Register(arguments) => register::run(context, &arguments),
-        Command::Unregister => agent::unregister(context),
-        Command::Offline => agent::offline(context),
-        Command::Send(arguments) => send::send(context, arguments),
-        Command::Broadcast(arguments) => send::broadcast(context, arguments),
-        Command::Reply(arguments) => send::reply(context, arguments),
-        Command::Forward(arguments) => send::forward(context, arguments),
-        Command::Check(arguments) => check::run(context, &arguments),
-        Command::Read(arguments) => read::run(context, &arguments),
-        Command::Watch(arguments) => watch::run(context, &arguments),
-        Command::Receipts(arguments) => receipts::receipts(context, &arguments),
-        Command::DeadLetters(arguments) => receipts::dead_letters(context, &arguments),
-        Command::List => list::run(context),
-        Command::Whoami => agent::whoami(context),
-        Command::Rename(arguments) => rename::run(context, arguments),
-        Command::Renew => session::renew(context),
-        Command::Revoke(arguments) => session::revoke(context, &arguments),
-        Command::Status(arguments) => status::run(context, &arguments),
-        Command::Daemon(command) => run_daemon(context, &command),
-        Command::Service(command) => service::run(context, &command),
-        Command::Admin(command) => run_admin(context, command),
-        Command::Quickstart => quickstart::run(context),
+        Command::Register(arguments) => register::run(&mut context, &arguments),
+        Command::Unregister => agent::unregister(&mut context),
+        Command::Offline => agent::offline(&mut context),
+        Command::Send(arguments) => send::send(&mut context, arguments),
+        Command::Broadcast(arguments) => send::broadcast(&mut context, arguments),
+        Command::Reply(arguments) => send::reply(&mut context, arguments),
+        Command::Forward(arguments) => send::forward(&mut context, arguments),
+        Command::Check(arguments) => check::run(&mut context, &arguments),
+        Command::Read(arguments) => read::run(&mut context, &arguments),
+        Command::Watch(arguments) => watch::run(&mut context, &arguments),
+        Command::Receipts(arguments) => receipts::receipts(&mut context, &arguments),
+        Command::DeadLetters(arguments) => receipts::dead_letters(&mut context, &arguments),
+        Command::List => list::run(&mut context),
+        Command::Whoami => agent::whoami(&mut context),
+        Command::Rename(arguments) => rename::run(&mut context, arguments),
+        Command::Renew => session::renew(&mut context),
+        Command::Revoke(arguments) => session::revoke(&mut context, &arguments),
+        Command::Status(arguments) => status::run(&mut context, &arguments),
+        Command::Daemon(command) => run_daemon(&mut context, &command),
+        Command::Service(command) => service::run(&context, &command),
+        Command::Admin(command) => run_admin(&mut context, command),
+        Command::Mcp(arguments) => mcp::run(context, &arguments),
+        Command::Quickstart => quickstart::run(&mut context),
         Command::Completions(arguments) => completions::run(context.screen, &arguments),
     }
 }

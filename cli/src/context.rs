@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ipc_protocol::client::AgentFiles;
+use ipc_protocol::client::{AgentFiles, UnknownHost};
 use ipc_protocol::name::Name;
 use ipc_protocol::paths::{DEFAULT_DIRECTORY, DataDir};
 use ipc_protocol::private;
@@ -27,6 +27,8 @@ pub(crate) struct Context {
     pub(crate) screen: Screen,
     /// Randomness.
     pub(crate) random: StdRng,
+    /// Which process stands for the agent, where its host is not a known one.
+    pub(crate) unknown_host: UnknownHost,
 }
 
 impl Context {
@@ -51,7 +53,18 @@ impl Context {
             acting_as: globals.acting_as.clone(),
             screen,
             random,
+            unknown_host: UnknownHost::default(),
         })
+    }
+
+    /// `IPC_INSTANCE`.
+    pub(crate) fn configured_name(&self) -> Result<Option<Name>, Failure> {
+        let Some(text) = &self.environment.instance else {
+            return Ok(None);
+        };
+        let name = Name::parse(&text.to_string_lossy());
+        name.map(Some)
+            .map_err(|error| Failure::from(error).hint("IPC_INSTANCE holds the name"))
     }
 
     /// The credentials kept here.

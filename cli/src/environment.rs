@@ -21,6 +21,8 @@ pub(crate) struct Environment {
     pub(crate) log: Option<OsString>,
     /// `IPC_ALLOW_NS=1`: process ids may differ between the two ends (containers).
     pub(crate) any_pid: bool,
+    /// `CLAUDE_PROJECT_DIR`: the project's folder, where a host says it; a hint.
+    pub(crate) project: Option<PathBuf>,
     /// `HOME`.
     pub(crate) home: Option<PathBuf>,
     /// `XDG_CONFIG_HOME`: where the units of a user are.
@@ -46,6 +48,7 @@ impl Environment {
             instance: variable("IPC_INSTANCE"),
             log: variable("IPC_LOG"),
             any_pid: variable("IPC_ALLOW_NS").is_some_and(|value| value == "1"),
+            project: variable("CLAUDE_PROJECT_DIR").map(PathBuf::from),
             home: variable("HOME").map(PathBuf::from),
             config_home: variable("XDG_CONFIG_HOME").map(PathBuf::from),
             credentials: variable("CREDENTIALS_DIRECTORY").map(PathBuf::from),

@@ -5,6 +5,7 @@
 //! the end, and is never silently replaced.
 
 mod anyone;
+mod door;
 pub(crate) mod enrol;
 pub(crate) mod mailbox;
 mod own;
@@ -24,6 +25,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 pub(crate) use anyone::ask_as_anyone;
+pub(crate) use door::McpDoor;
 pub(crate) use own::OwnFront;
 pub(crate) use session::prove;
 

@@ -61,8 +61,8 @@ fn run(
     }
     let random = StdRng::try_from_rng(&mut SysRng)
         .map_err(|_| Failure::local("the system gives no random numbers"))?;
-    let mut context = Context::new(&arguments.globals, environment, screen, random)?;
-    commands::run(&mut context, arguments.command)
+    let context = Context::new(&arguments.globals, environment, screen, random)?;
+    commands::run(context, arguments.command)
 }
 
 /// Help and versions are answers, everything else that clap says is wrong usage. It repeats what

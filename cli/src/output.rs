@@ -7,7 +7,6 @@ pub(crate) mod json;
 pub(crate) mod lines;
 pub(crate) mod mail;
 pub(crate) mod metrics;
-pub(crate) mod safe;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod times;
@@ -15,6 +14,7 @@ pub(crate) mod times;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 
+pub(crate) use ipc_protocol::safe;
 use rustix::fs::{OFlags, Stat, fcntl_getfl, fstat, stat};
 use serde::Serialize;
 

@@ -9,11 +9,13 @@
 
 pub(crate) mod ack;
 pub(crate) mod admin;
+pub(crate) mod auto_check;
 pub(crate) mod dead_letters;
 pub(crate) mod fetch;
 pub(crate) mod forward;
 pub(crate) mod leave;
 pub(crate) mod list;
+pub(crate) mod notice;
 mod once;
 mod outgoing;
 mod parent;

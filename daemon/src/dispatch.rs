@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::limits::FRAME_AFTER_AUTH;
-use ipc_protocol::request::{Enrolment, Register, Request, WhenLive};
+use ipc_protocol::request::{AutoCheckAction, Enrolment, Register, Request, WhenLive};
 use ipc_protocol::rpc::{self, CallId};
 use serde::Serialize;
 
@@ -124,6 +124,20 @@ impl Desk<'_> {
                 let daemon = Arc::clone(self.daemon);
                 self.later(wait::fetch(r, caller.clone(), ended, daemon))
             }
+            Request::Notice(r) => {
+                let daemon = Arc::clone(self.daemon);
+                self.later(wait::notice(r, caller.clone(), ended, daemon))
+            }
+            Request::AutoCheck(r) if r.action == AutoCheckAction::Status => {
+                self.look(caller, move |k, v| actions::auto_check::status(&r, k, v))
+                    .await
+            }
+            Request::AutoCheck(r) => {
+                self.write(caller, move |k, c| {
+                    actions::auto_check::auto_check(&r, k, c)
+                })
+                .await
+            }
             Request::Ack(r) => {
                 self.write(caller, move |k, c| actions::ack::ack(&r, k, c))
                     .await
@@ -221,6 +235,8 @@ impl Desk<'_> {
             | Request::Fetch(_)
             | Request::Ack(_)
             | Request::Nack(_)
+            | Request::Notice(_)
+            | Request::AutoCheck(_)
             | Request::Read(_)
             | Request::Receipts(_)
             | Request::DeadLetters(_)

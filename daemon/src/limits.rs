@@ -186,6 +186,13 @@ impl Limits {
 /// A day, in milliseconds.
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
+/// A minute, in milliseconds.
+pub(crate) const MINUTE_MS: i64 = 60_000;
+
+/// When newer mail has come, an agent that was told of mail and did not fetch is told again after
+/// this time, in milliseconds: the front-end that was to tell it may have ended before it did.
+pub(crate) const LOST_NOTICE_MS: i64 = 300_000;
+
 /// How long an old name forwards, in milliseconds: two hours.
 pub(crate) const ALIAS_MS: i64 = 7_200_000;
 
@@ -221,7 +228,7 @@ pub(crate) const INBOUND_PER_AGENT: usize = 8_388_608;
 /// Replies that may be large and have not been taken yet, of one agent: each is under 2 MiB.
 pub(crate) const BULKY_PER_AGENT: usize = 8;
 
-/// Fetches of one connection that wait at a time; more are refused, so that the connection is
+/// Requests of one connection that wait at a time; more are refused, so that the connection is
 /// always read and its end always noticed.
 pub(crate) const WAITS: usize = 8;
 

@@ -64,7 +64,9 @@ impl Shared {
     pub(crate) fn apply(&self, effects: &[Effect]) {
         for effect in effects {
             match effect {
-                Effect::MailFor(agent) => self.mailboxes.arrived(*agent),
+                Effect::MailFor(agent) | Effect::AutoCheckChosen(agent) => {
+                    self.mailboxes.arrived(*agent);
+                }
                 Effect::Drained { agent, until } => self.mailboxes.drained(*agent, *until),
                 Effect::SessionEnded { sid, why } => self.presence.end_session(*sid, *why),
                 Effect::Stored => self.counters.sent(),

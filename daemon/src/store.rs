@@ -8,6 +8,7 @@
 //! another's failure; a database that is not ours is never written to.
 
 pub(crate) mod agents;
+pub(crate) mod auto_checks;
 pub mod backup;
 pub(crate) mod context;
 pub(crate) mod credentials;
@@ -22,6 +23,7 @@ pub(crate) mod quarantine;
 pub(crate) mod reader;
 pub mod restore;
 pub(crate) mod retention;
+pub(crate) mod unread;
 pub(crate) mod verifiers;
 pub(crate) mod writer;
 
@@ -38,7 +40,7 @@ use crate::error::Fault;
 pub const APPLICATION_ID: i32 = 0x4950_4331;
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: i32 = 1;
+pub const SCHEMA_VERSION: i32 = 2;
 
 /// Reads a column that holds one of our words.
 pub(crate) fn word<T: std::str::FromStr<Err = UnknownWord>>(

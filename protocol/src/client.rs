@@ -7,14 +7,16 @@ mod agent_files;
 mod blocking;
 mod connect;
 mod host;
+mod large;
 mod wire;
 
 pub use agent_files::{
     AgentFileError, AgentFiles, AgentLock, AgentRecord, HostRecord, StoredSession,
 };
-pub use blocking::Client;
+pub use blocking::{Breaker, Client};
 pub use connect::{ConnectError, Connection, connect};
-pub use host::find_host;
+pub use host::{UnknownHost, find_host};
+pub use large::keep_whole;
 pub use wire::Wire;
 
 use std::io;

@@ -4,7 +4,8 @@
 //! [`frame`] cuts the stream, [`json`] refuses what JSON merely tolerates, [`rpc`] opens the
 //! envelope, [`request`] names the request and parses its fields into the types of [`name`],
 //! [`id`], [`message`] and [`time`]. [`auth`] is the arithmetic of the mutual proof, for both
-//! sides. [`client`] puts it together for whoever talks to the daemon.
+//! sides. [`client`] puts it together for whoever talks to the daemon, and [`safe`] shows what
+//! came from a peer.
 //!
 //! What always holds: a value of a type from here has been checked, once, where it was parsed;
 //! nothing here asks what time it is, draws randomness or looks at the environment (the caller passes
@@ -27,6 +28,7 @@ pub mod private;
 pub mod process;
 pub mod request;
 pub mod rpc;
+pub mod safe;
 pub mod secret;
 pub mod time;
 pub mod token;

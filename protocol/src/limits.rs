@@ -54,6 +54,13 @@ pub const LIST_ROWS: u32 = 500;
 /// Longest wait in one request, in milliseconds: one hour.
 pub const WAIT_MS: u32 = 3_600_000;
 
+/// Senders that one notice of waiting mail names: enough to see who, and short to read.
+pub const NOTICE_SENDERS: usize = 5;
+
+/// How often an agent may be reminded of waiting mail, in minutes: an agent reads slower than every
+/// minute, and after an hour a reminder is none.
+pub const AUTO_CHECK_MINUTES: std::ops::RangeInclusive<u32> = 1..=60;
+
 /// How long one front-end holds a fetched message before it is offered again, in milliseconds.
 pub const LEASE_MS: i64 = 60_000;
 

@@ -1,5 +1,6 @@
 //! Messages as recipients see them, and the states of a delivery.
 
+mod sentences;
 mod words;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use crate::id::{AgentId, MessageId};
 use crate::limits::{IDEMPOTENCY_KEY_BYTES, PROGRAM_BYTES};
 use crate::name::Name;
 use crate::time::Timestamp;
-pub use words::{DeliveryState, EndReason, Handover, Kind, UnknownWord};
+pub use words::{AutoCheckMode, DeliveryState, EndReason, Handover, Kind, UnknownWord};
 
 /// Data attached to a message: a JSON object, handed through as it is.
 pub type Data = BTreeMap<String, Value>;

@@ -6,11 +6,13 @@
 mod ack;
 mod admin;
 mod authenticate;
+mod auto_check;
 mod dead_letters;
 mod fetch;
 mod forward;
 mod leave;
 mod list;
+mod notice;
 mod read;
 mod receipts;
 mod register;
@@ -31,11 +33,13 @@ pub use admin::{
     Revoked, Rotated,
 };
 pub use authenticate::{Authenticate, Challenge, ChallengeSalt, Hello, PeerFacts, Signed};
+pub use auto_check::{AutoCheck, AutoCheckAction, AutoCheckMode, AutoCheckReport};
 pub use dead_letters::{DeadLetter, DeadLetters, DeadLettersPage};
 pub use fetch::{Fetch, Fetched};
 pub use forward::Forward;
 pub use leave::{GoOffline, Left, Offline, Unregister};
 pub use list::{AgentRow, Agents, List, Presence};
+pub use notice::{Notice, NoticeReport, ReadsWith};
 pub use read::{Read, ReadPage};
 pub use receipts::{DeliveryReceipt, Receipt, Receipts, ReceiptsPage};
 pub use register::{HostProcess, Register, Registered, WhenLive};
@@ -122,6 +126,8 @@ requests! {
     "fetch" => Fetch -> Fetched;
     "ack" => Ack -> Acked;
     "nack" => Nack -> Nacked;
+    "notice" => Notice -> NoticeReport;
+    "auto_check" => AutoCheck -> AutoCheckReport;
     "read" => Read -> ReadPage;
     "receipts" => Receipts -> ReceiptsPage;
     "dead_letters" => DeadLetters -> DeadLettersPage;
@@ -153,6 +159,7 @@ impl Request {
     pub const fn demand(&self) -> Demand {
         match self {
             Self::Fetch(fetch) if fetch.wait_ms > 0 && !fetch.peek => Demand::Waiting,
+            Self::Notice(notice) if notice.wait_ms > 0 => Demand::Waiting,
             Self::Fetch(_)
             | Self::Read(_)
             | Self::Receipts(_)
@@ -168,6 +175,8 @@ impl Request {
             | Self::Revoke(_)
             | Self::Ack(_)
             | Self::Nack(_)
+            | Self::Notice(_)
+            | Self::AutoCheck(_)
             | Self::Whoami(_)
             | Self::Rename(_)
             | Self::Status(_)

@@ -28,4 +28,32 @@ impl Timestamp {
     pub const fn millis_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// RFC 3339 in UTC; nothing for a time outside the years that it can write.
+    pub fn rfc3339(self) -> Option<String> {
+        let time = jiff::Timestamp::from_millisecond(self.0).ok()?;
+        Some(time.to_string())
+    }
+
+    /// The time as part of a file's name, in UTC: it sorts, and no file system minds it.
+    pub fn for_file_name(self) -> String {
+        jiff::Timestamp::from_millisecond(self.0).map_or_else(
+            |_| self.0.to_string(),
+            |time| time.strftime("%Y%m%d-%H%M%S").to_string(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absolute_times_are_utc() {
+        let time = Timestamp::from_millis(1_700_000_000_123);
+        assert_eq!(time.rfc3339().unwrap(), "2023-11-14T22:13:20.123Z");
+        assert_eq!(time.for_file_name(), "20231114-221320");
+        assert_eq!(Timestamp::from_millis(i64::MAX).rfc3339(), None);
+        assert!(!Timestamp::from_millis(i64::MIN).for_file_name().is_empty());
+    }
 }

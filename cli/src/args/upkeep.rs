@@ -43,6 +43,19 @@ pub(crate) struct RunArguments {
     pub(crate) autostarted: bool,
 }
 
+/// `ipc mcp`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  claude mcp add -s user ipc -- ipc mcp
+  gemini mcp add -s user ipc ipc mcp
+  codex mcp add ipc -- ipc mcp")]
+pub(crate) struct McpArguments {
+    /// Push notices of mail into Claude Code (its channels preview); older MCP revisions only
+    #[arg(long)]
+    pub(crate) channel: bool,
+}
+
 /// `ipc service`
 #[derive(Debug, Subcommand)]
 pub(crate) enum ServiceCommand {

@@ -1,5 +1,7 @@
 //! `ipc whoami`, `ipc offline`, `ipc unregister`: the agent itself.
 
+use ipc_protocol::client::AgentFiles;
+use ipc_protocol::id::AgentId;
 use ipc_protocol::name::Name;
 use ipc_protocol::request::{Offline, Unregister, Whoami, WhoamiReport};
 use ipc_protocol::time::Timestamp;
@@ -52,21 +54,34 @@ pub(crate) fn offline(context: &mut Context) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Done)
 }
 
-/// Gives the name up, and forgets the credentials for it.
-pub(crate) fn unregister(context: &mut Context) -> Result<ExitStatus, Failure> {
-    let mut front = Front::open(context)?;
-    let left = front.call(&Unregister {})?;
-    let files = context.agent_files();
-    for name in [&front.name, &left.name] {
+/// Forgets what is kept for an agent under these names.
+pub(crate) fn forget(
+    files: &AgentFiles,
+    agent_id: AgentId,
+    names: [&Name; 2],
+) -> Result<(), Failure> {
+    for name in names {
         let lock = files.lock(name)?;
         // A file of that name may be another agent's by now.
         if lock
             .read()?
-            .is_some_and(|record| record.agent_id == front.agent_id)
+            .is_some_and(|record| record.agent_id == agent_id)
         {
             lock.remove()?;
         }
     }
+    Ok(())
+}
+
+/// Gives the name up, and forgets the credentials for it.
+pub(crate) fn unregister(context: &mut Context) -> Result<ExitStatus, Failure> {
+    let mut front = Front::open(context)?;
+    let left = front.call(&Unregister {})?;
+    forget(
+        &context.agent_files(),
+        front.agent_id,
+        [&front.name, &left.name],
+    )?;
     context.screen.confirm(&left, || match left.refused {
         0 => format!("{} is free\n", left.name),
         n => format!(

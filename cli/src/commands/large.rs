@@ -2,16 +2,15 @@
 
 use std::path::PathBuf;
 
+use ipc_protocol::client::keep_whole;
 use ipc_protocol::id::MessageId;
 use ipc_protocol::limits::BODY_BYTES;
 use ipc_protocol::message::Mail;
-use ipc_protocol::private;
 use ipc_protocol::request::{Read, ReadPage};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::front::Front;
-use crate::output::times;
 
 /// Reads the text from `offset` to its end. The page that comes back holds all of it.
 pub(crate) fn read_whole(
@@ -42,22 +41,12 @@ pub(crate) fn read_whole(
     Ok(whole)
 }
 
-/// Reads the whole of `mail` and writes it under `large-messages`. The name of the file holds the
-/// id, so that two messages never share one.
+/// Reads the whole of `mail` and writes it under `large-messages`.
 pub(crate) fn save(
     context: &mut Context,
     front: &mut Front,
     mail: &Mail,
 ) -> Result<PathBuf, Failure> {
     let whole = read_whole(context, front, mail.id, 0)?;
-    let directory = context.data_dir.large_messages();
-    drop(private::ensure_directory(&directory)?);
-    let from = mail
-        .from
-        .as_ref()
-        .map_or("system", |sender| sender.name.as_str());
-    let time = times::for_file_name(mail.sent_ms);
-    let path = directory.join(format!("{time}_{from}_{}.md", mail.id));
-    private::write_file(&path, whole.message.text.as_bytes())?;
-    Ok(path)
+    Ok(keep_whole(&context.data_dir, mail, &whole.message.text)?)
 }

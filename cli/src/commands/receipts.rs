@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::front::Front;
 use crate::output::style::Style;
 use crate::output::table::Table;
-use crate::output::{mail, times};
+use crate::output::times;
 
 /// Shows how far messages have come.
 pub(crate) fn receipts(
@@ -71,7 +71,7 @@ fn evidence(delivery: &DeliveryReceipt, now: Timestamp) -> String {
         facts.push(format!("{} offers", delivery.offers));
     }
     if let Some(reason) = delivery.reason {
-        facts.push(mail::why(reason).to_owned());
+        facts.push(reason.in_words().to_owned());
     }
     facts.join(", ")
 }
@@ -105,7 +105,7 @@ fn dead_table(page: &DeadLettersPage, now: Timestamp, style: Style) -> String {
             letter.to.to_string(),
             letter.state.as_str().to_owned(),
             times::relative(letter.ended_ms, now),
-            mail::why(letter.reason).to_owned(),
+            letter.reason.in_words().to_owned(),
         ]);
     }
     table.render(style)

@@ -21,7 +21,10 @@ pub(crate) fn run(
 ) -> Result<ExitStatus, Failure> {
     let mut front = Front::open(context)?;
     let files = context.agent_files();
-    let renamed = rename(&files, &mut front, arguments.new_name)?;
+    let old_name = front.name.clone();
+    let renamed = rename(&files, &old_name, arguments.new_name, |request| {
+        front.call(request)
+    })?;
     context
         .screen
         .confirm(&renamed, || people(&renamed, clock::now()))?;
@@ -30,11 +33,15 @@ pub(crate) fn run(
 
 /// Both files are locked before the daemon is asked, always in the order of their names, so that
 /// two renames that cross do not wait for each other.
-fn rename(files: &AgentFiles, front: &mut Front, new_name: Name) -> Result<Renamed, Failure> {
-    let old_name = front.name.clone();
+pub(crate) fn rename(
+    files: &AgentFiles,
+    old_name: &Name,
+    new_name: Name,
+    mut ask: impl FnMut(&Rename) -> Result<Renamed, Failure>,
+) -> Result<Renamed, Failure> {
     if old_name.same_as(&new_name) {
-        let lock = files.lock(&old_name)?;
-        let renamed = front.call(&Rename { new_name })?;
+        let lock = files.lock(old_name)?;
+        let renamed = ask(&Rename { new_name })?;
         if let Some(mut record) = lock.read()? {
             record.name = renamed.name.clone();
             lock.write(record)?;
@@ -42,13 +49,13 @@ fn rename(files: &AgentFiles, front: &mut Front, new_name: Name) -> Result<Renam
         return Ok(renamed);
     }
     let (old, new) = if old_name.folded() < new_name.folded() {
-        let old = files.lock(&old_name)?;
+        let old = files.lock(old_name)?;
         (old, files.lock(&new_name)?)
     } else {
         let new = files.lock(&new_name)?;
-        (files.lock(&old_name)?, new)
+        (files.lock(old_name)?, new)
     };
-    let renamed = front.call(&Rename { new_name })?;
+    let renamed = ask(&Rename { new_name })?;
     if let Some(mut record) = old.read()? {
         record.name = renamed.name.clone();
         new.write(record)?;

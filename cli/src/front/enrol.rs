@@ -1,6 +1,7 @@
 //! Getting a name: by the credential kept under exactly that name, else by the shared secret.
 
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 
 use ipc_protocol::auth::Credential;
 use ipc_protocol::client::{Client, ClientError};
@@ -47,20 +48,45 @@ impl From<&Registered> for Enrolled {
     }
 }
 
+/// Which name to take up, and for whom.
+#[derive(Debug)]
+pub(crate) struct Claim<'a> {
+    /// The name.
+    pub(crate) name: &'a Name,
+    /// What to do when its agent is live elsewhere.
+    pub(crate) when_live: WhenLive,
+    /// Whether a program chose it.
+    pub(crate) automatic: bool,
+    /// The folder of the project that the agent works in, where its host says so.
+    pub(crate) project: Option<PathBuf>,
+}
+
 /// Registers as `name` and keeps what there is to come back with.
 pub(crate) fn enrol(
     context: &mut Context,
     name: &Name,
     when_live: WhenLive,
 ) -> Result<Enrolled, Failure> {
+    let claim = Claim {
+        name,
+        when_live,
+        automatic: false,
+        project: None,
+    };
+    stake(context, claim)
+}
+
+/// Registers as `claim` says and keeps what there is to come back with.
+pub(crate) fn stake(context: &mut Context, claim: Claim<'_>) -> Result<Enrolled, Failure> {
+    let name = claim.name;
     drop(private::ensure_directory(context.data_dir.root())?);
     let files = context.agent_files();
     let lock = files.lock(name)?;
-    let (host, host_record) = session::own_host().unzip();
+    let (host, host_record) = session::own_host(context).unzip();
     let request = Register {
         name: name.clone(),
-        when_live,
-        automatic: false,
+        when_live: claim.when_live,
+        automatic: claim.automatic,
         host,
     };
     let mut client = match lock.read()? {
@@ -72,7 +98,7 @@ pub(crate) fn enrol(
         .map_err(|error| explain(error, name))?;
     note_other_version(context, &registered.version);
     let enrolled = Enrolled::from(&registered);
-    session::keep(&files, &lock, registered, host_record)?;
+    session::keep(&files, &lock, registered, host_record, claim.project)?;
     Ok(enrolled)
 }
 

@@ -30,12 +30,7 @@ fn named(context: &Context) -> Result<Option<Name>, Failure> {
     if context.acting_as.is_some() {
         return Ok(context.acting_as.clone());
     }
-    let Some(text) = &context.environment.instance else {
-        return Ok(None);
-    };
-    let name = Name::parse(&text.to_string_lossy());
-    name.map(Some)
-        .map_err(|error| Failure::from(error).hint("IPC_INSTANCE holds the name"))
+    context.configured_name()
 }
 
 /// Nothing is kept for a name that the caller gave.
@@ -121,6 +116,7 @@ mod tests {
             resume: Token::random(TokenKind::Resume, &mut random),
             session: None,
             host: host.map(|(pid, start_ticks)| HostRecord { pid, start_ticks }),
+            project: None,
         }
     }
 

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 
 use ipc_protocol::auth::Credential;
 use ipc_protocol::client::{AgentRecord, Client};
+use ipc_protocol::name::Name;
 use ipc_protocol::request::{Register, WhenLive};
 
 use super::{Front, mailbox, session, taken_over_hint};
@@ -18,6 +19,10 @@ type Prove = fn(&mut Context, &Credential) -> Result<Client<UnixStream>, Failure
 pub(crate) struct OwnFront {
     /// The connection.
     pub(crate) front: Front,
+    /// Messages that waited when the session was made.
+    pub(crate) waiting: u64,
+    /// The names of others that were there then.
+    pub(crate) online: Vec<Name>,
     session: Credential,
 }
 
@@ -26,6 +31,18 @@ impl OwnFront {
     pub(crate) fn open(context: &mut Context) -> Result<Self, Failure> {
         let record = mailbox::find(context)?;
         join(context, record, session::prove)
+    }
+
+    /// Opens a connection for the agent once called `name`; starts the daemon if need be.
+    pub(crate) fn of(context: &mut Context, name: &Name) -> Result<Self, Failure> {
+        let record = context.agent_files().follow(name)?;
+        let record = record.ok_or_else(|| mailbox::not_kept(name))?;
+        join(context, record, session::prove)
+    }
+
+    /// The session and the connection, for somebody who looks after both.
+    pub(crate) fn into_parts(self) -> (Credential, Client<UnixStream>) {
+        (self.session, self.front.client)
     }
 
     /// Connects again to a daemon that runs. A daemon that was stopped on purpose stays stopped.
@@ -69,6 +86,8 @@ fn join(context: &mut Context, record: AgentRecord, prove: Prove) -> Result<OwnF
             name: registered.name,
             client,
         },
+        waiting: registered.waiting,
+        online: registered.online,
         session: Credential::Token(registered.session),
     })
 }

@@ -2,6 +2,7 @@
 //! credential, which makes a new session for all of them.
 
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 
 use ipc_protocol::auth::Credential;
 use ipc_protocol::client::{
@@ -110,7 +111,7 @@ fn come_back(context: &mut Context, name: &Name, tried: Option<Sid>) -> Result<F
     }
     let mut client = prove(context, &Credential::Token(record.resume))
         .map_err(|failure| refused_resume(failure, name))?;
-    let (host, host_record) = host(record.host);
+    let (host, host_record) = host(context, record.host);
     let request = Register {
         name: record.name,
         when_live: WhenLive::Join,
@@ -119,7 +120,7 @@ fn come_back(context: &mut Context, name: &Name, tried: Option<Sid>) -> Result<F
     };
     let registered = client.call(&request)?;
     let name = registered.name.clone();
-    keep(&files, &lock, registered, host_record)?;
+    keep(&files, &lock, registered, host_record, None)?;
     Ok(Front {
         agent_id,
         name,
@@ -142,8 +143,8 @@ pub(super) fn refused_resume(failure: Failure, name: &Name) -> Failure {
 
 /// Which process stands for the agent now. One that still runs goes on standing for it: acting
 /// for an agent from elsewhere does not move it there.
-fn host(kept: Option<HostRecord>) -> (Option<HostProcess>, Option<HostRecord>) {
-    let found = own_host();
+fn host(context: &Context, kept: Option<HostRecord>) -> (Option<HostProcess>, Option<HostRecord>) {
+    let found = own_host(context);
     match (kept, found) {
         (Some(kept), Some((_, found))) if kept != found && is_running(kept) => (None, Some(kept)),
         (_, Some((process, record))) => (Some(process), Some(record)),
@@ -156,8 +157,8 @@ fn is_running(host: HostRecord) -> bool {
 }
 
 /// The process that stands for the agent in whose name this one acts.
-pub(super) fn own_host() -> Option<(HostProcess, HostRecord)> {
-    find_host(std::process::id()).map(|(process, facts)| {
+pub(super) fn own_host(context: &Context) -> Option<(HostProcess, HostRecord)> {
+    find_host(std::process::id(), context.unknown_host).map(|(process, facts)| {
         let record = HostRecord {
             pid: facts.pid,
             start_ticks: facts.start_ticks,
@@ -167,18 +168,21 @@ pub(super) fn own_host() -> Option<(HostProcess, HostRecord)> {
 }
 
 /// Keeps what a registration gave. The resume credential is the one in the file unless a new one
-/// came; an agent that goes by another name by now gets a file of that name, and a pointer here.
+/// came, and so is the project; an agent that goes by another name by now gets a file of that name,
+/// and a pointer here.
 pub(super) fn keep(
     files: &AgentFiles,
     lock: &AgentLock<'_>,
     registered: Registered,
     host: Option<HostRecord>,
+    project: Option<PathBuf>,
 ) -> Result<(), Failure> {
     let kept = lock.read()?;
     let is_here = kept
         .as_ref()
         .is_none_or(|kept| kept.name.same_as(&registered.name));
-    let resume = registered.resume.or_else(|| kept.map(|kept| kept.resume));
+    let (kept_resume, kept_project) = kept.map(|kept| (kept.resume, kept.project)).unzip();
+    let resume = registered.resume.or(kept_resume);
     let resume = resume.ok_or_else(|| Failure::local("the daemon gave no credential to keep"))?;
     let name = registered.name;
     let record = AgentRecord {
@@ -190,6 +194,7 @@ pub(super) fn keep(
             abs_expires_ms: registered.abs_expires_ms,
         }),
         host,
+        project: project.or_else(|| kept_project.flatten()),
     };
     if is_here {
         return Ok(lock.write(record)?);

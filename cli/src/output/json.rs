@@ -10,7 +10,7 @@ use ipc_protocol::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{safe, times};
+use super::safe;
 use crate::failure::Failure;
 
 /// Keys that end in `_ms` but are stretches of time.
@@ -66,7 +66,7 @@ fn add_siblings(object: &mut Map<String, Value>) {
         let stem = key
             .strip_suffix("_ms")
             .filter(|_| !STRETCHES.contains(&key.as_str()))?;
-        let text = times::rfc3339(Timestamp::from_millis(value.as_i64()?))?;
+        let text = Timestamp::from_millis(value.as_i64()?).rfc3339()?;
         Some((stem.to_owned(), Value::String(text)))
     };
     let siblings: Vec<_> = object.iter().filter_map(sibling).collect();

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use ipc_protocol::message::{EndReason, Kind, Mail, Provenance, SystemEvent};
+use ipc_protocol::message::{Kind, Mail, Provenance};
 use ipc_protocol::time::Timestamp;
 
 use super::lines::Lines;
@@ -83,43 +83,9 @@ fn head(mail: &Mail, now: Timestamp, style: Style) -> String {
 
 fn body(mail: &Mail) -> String {
     match (&mail.from, &mail.event) {
-        (None, Some(event)) => notice(event),
+        (None, Some(event)) => event.sentence(),
         (None, None) => "(a notice of a kind that this version does not know)".to_owned(),
         (Some(_), _) => safe::block(&mail.text),
-    }
-}
-
-/// A notice in words of our own; the names in it have been checked.
-pub(crate) fn notice(event: &SystemEvent) -> String {
-    match event {
-        SystemEvent::Renamed { old, new } => {
-            format!("{old} is called {new} now; mail to {old} is forwarded for 2 hours")
-        }
-        SystemEvent::Expired { message_id, to } => {
-            format!("your message {message_id} to {to} expired: nobody took it in its time")
-        }
-        SystemEvent::Refused {
-            message_id,
-            to,
-            reason,
-        } => {
-            format!(
-                "your message {message_id} to {to} will not be delivered: {}",
-                why(*reason)
-            )
-        }
-        SystemEvent::NameReclaimed { name } => {
-            format!("{name} was claimed anew with the shared secret; it need not be whom you knew")
-        }
-    }
-}
-
-/// Why a delivery ended, in words.
-pub(crate) const fn why(reason: EndReason) -> &'static str {
-    match reason {
-        EndReason::TooOld => "too old",
-        EndReason::RecipientLeft => "the recipient gave its name up",
-        EndReason::RecipientForgotten => "the recipient was offline too long",
     }
 }
 
@@ -136,6 +102,7 @@ pub(crate) fn provenance(provenance: &Provenance) -> String {
 mod tests {
     use ipc_protocol::id::{AgentId, MessageId};
     use ipc_protocol::message::Sender;
+    use ipc_protocol::message::SystemEvent;
     use ipc_protocol::name::Name;
 
     use super::*;

@@ -47,20 +47,6 @@ fn span(milliseconds: i64) -> Option<String> {
     Some(format!("{count} {word}"))
 }
 
-/// RFC 3339 in UTC; nothing for a time outside the years that it can write.
-pub(crate) fn rfc3339(time: Timestamp) -> Option<String> {
-    let time = jiff::Timestamp::from_millisecond(time.as_millis()).ok()?;
-    Some(time.to_string())
-}
-
-/// The time as part of a file's name, in UTC: it sorts, and no file system minds it.
-pub(crate) fn for_file_name(time: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(time.as_millis()).map_or_else(
-        |_| time.as_millis().to_string(),
-        |t| t.strftime("%Y%m%d-%H%M%S").to_string(),
-    )
-}
-
 /// A number of bytes in the largest unit that leaves a whole one, rounded down.
 pub(crate) fn bytes(count: u64) -> String {
     match count {
@@ -95,15 +81,6 @@ mod tests {
         assert_eq!(ago(1 - 2 * HOUR), "in 2 h");
         assert_eq!(ago(1 - DAY), "in 1 day");
         assert!(!ago(i64::MIN).is_empty());
-    }
-
-    #[test]
-    fn absolute_times_are_utc() {
-        let time = Timestamp::from_millis(1_700_000_000_123);
-        assert_eq!(rfc3339(time).unwrap(), "2023-11-14T22:13:20.123Z");
-        assert_eq!(for_file_name(time), "20231114-221320");
-        assert_eq!(rfc3339(Timestamp::from_millis(i64::MAX)), None);
-        assert!(!for_file_name(Timestamp::from_millis(i64::MIN)).is_empty());
     }
 
     #[test]

@@ -8,11 +8,15 @@ use crate::caller::Caller;
 use crate::error::Done;
 use crate::limits::FETCH_TEXT_BYTES;
 use crate::store::context::{Context, Effect, View};
-use crate::store::{deliveries, mail};
+use crate::store::{auto_checks, deliveries, mail};
 
 /// Takes what is there, on a lease of 60 seconds. Waiting is the connection's business.
 pub(crate) fn fetch(request: &Fetch, caller: &Caller, context: &mut Context<'_>) -> Done<Fetched> {
     let (found, chosen) = look(request, caller, context)?;
+    // Whoever looks for one answer does not see what else waits.
+    if request.answers_to.is_none() {
+        auto_checks::settle(context.db, caller.agent())?;
+    }
     let mut leased_until_ms = None;
     for delivery in chosen {
         leased_until_ms = Some(deliveries::lease(context, delivery)?);

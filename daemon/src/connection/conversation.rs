@@ -34,7 +34,7 @@ pub(super) struct Conversation {
     daemon: Arc<Daemon>,
     /// Requests that are being answered.
     in_flight: JoinSet<Answer>,
-    /// Fetches that wait for mail. Kept apart, so that however many wait, the connection is read,
+    /// Requests that wait for mail. Kept apart, so that however many wait, the connection is read,
     /// and its end noticed.
     waiting: JoinSet<Answer>,
 }
@@ -182,7 +182,7 @@ impl Conversation {
         None
     }
 
-    /// Lets a fetch wait, if not too many do.
+    /// Lets a request wait, if not too many do.
     async fn wait(&mut self, id: CallId, request: Request) {
         if self.waiting.len() >= WAITS {
             return self.reply_with(id, crowded_waits());
@@ -276,6 +276,6 @@ fn wrong_length() -> Refusal {
 }
 
 fn crowded_waits() -> Refusal {
-    let text = format!("{WAITS} fetches of this connection wait already");
-    Refusal::new(ErrorCode::Busy, text).hint("one waiting fetch is enough: it takes what comes")
+    let text = format!("{WAITS} requests of this connection wait already");
+    Refusal::new(ErrorCode::Busy, text).hint("one that waits is enough: it hears of whatever comes")
 }

@@ -1,20 +1,21 @@
-//! A fetch that waits: asleep until mail comes, a lease ends, or its time is over.
+//! Requests that wait: asleep until mail comes, a lease ends, or their time is over.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipc_protocol::limits::WAIT_MS;
-use ipc_protocol::request::{Fetch, Fetched};
+use ipc_protocol::request::{Fetch, Fetched, Notice, NoticeReport};
 use ipc_protocol::time::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use crate::actions;
+use crate::actions::notice::Looked;
 use crate::caller::Caller;
 use crate::daemon::{Daemon, stopped};
 use crate::error::{Done, Fault};
 use crate::mailboxes::Known;
 use crate::presence::{Ended, ended};
-use crate::store::context::Context;
+use crate::store::context::{Context, View};
 use crate::store::credentials;
 
 /// Takes what is there; if there is nothing, waits as long as the request says.
@@ -24,14 +25,7 @@ pub(crate) async fn fetch(
     session_end: Option<Ended>,
     daemon: Arc<Daemon>,
 ) -> Done<Fetched> {
-    let most = daemon
-        .shared
-        .limits
-        .wait_s
-        .saturating_mul(1_000)
-        .min(WAIT_MS);
-    let wait = Duration::from_millis(u64::from(request.wait_ms.min(most)));
-    let deadline = Instant::now() + wait;
+    let deadline = deadline(request.wait_ms, &daemon);
     let request = Arc::new(request);
     let bell = daemon.shared.mailboxes.bell(caller.agent());
     let mut stopping = daemon.stopping.clone();
@@ -76,6 +70,67 @@ async fn take(request: &Arc<Fetch>, caller: &Caller, daemon: &Daemon) -> Done<Fe
         actions::fetch::fetch(&request, &caller, context)
     };
     daemon.writer.run(work).await
+}
+
+/// Waits until there is something to tell the caller's agent, or until it is told of mail in
+/// another way than when this began.
+pub(crate) async fn notice(
+    mut request: Notice,
+    caller: Caller,
+    session_end: Option<Ended>,
+    daemon: Arc<Daemon>,
+) -> Done<NoticeReport> {
+    let deadline = deadline(request.wait_ms, &daemon);
+    let bell = daemon.shared.mailboxes.bell(caller.agent());
+    let mut stopping = daemon.stopping.clone();
+    let mut session_over = Box::pin(over(session_end));
+    let mut began_with = None;
+    loop {
+        // Listen before looking: mail that comes in between rings this very bell.
+        let mut rung = Box::pin(bell.notified());
+        rung.as_mut().enable();
+        let now = daemon.shared.clock.now().wall;
+        let Looked { report, again } = ask(&request, &caller, &daemon).await?;
+        request.afresh = false;
+        let changed = *began_with.get_or_insert(report.mode) != report.mode;
+        if report.is_due || changed || Instant::now() >= deadline {
+            return Ok(report);
+        }
+        let wake = again.map_or(deadline, |at| deadline.min(moment(at, now)));
+        tokio::select! {
+            () = rung => {}
+            () = sleep_until(wake) => {}
+            refusal = &mut session_over => return Err(refusal.into()),
+            () = stopped(&mut stopping) => return Err(Fault::Stopping.into()),
+        }
+    }
+}
+
+/// Looks without the writer, and goes to it only for what it is to write down.
+async fn ask(request: &Notice, caller: &Caller, daemon: &Daemon) -> Done<Looked> {
+    let (request, agent) = (*request, caller.clone());
+    if !request.afresh {
+        let caller = caller.clone();
+        let question = move |view: &View<'_>| {
+            credentials::check_session(view, caller.session())?;
+            actions::notice::look(&request, &caller, view)
+        };
+        let looked = daemon.reader.run(question).await?;
+        if !(looked.report.is_due && request.tell) {
+            return Ok(looked);
+        }
+    }
+    let work = move |context: &mut Context<'_>| {
+        credentials::check_session(context, agent.session())?;
+        actions::notice::notice(&request, &agent, context)
+    };
+    daemon.writer.run(work).await
+}
+
+fn deadline(wait_ms: u32, daemon: &Daemon) -> Instant {
+    let limits = &daemon.shared.limits;
+    let most = limits.wait_s.saturating_mul(1_000).min(WAIT_MS);
+    Instant::now() + Duration::from_millis(u64::from(wait_ms.min(most)))
 }
 
 async fn over(session_end: Option<Ended>) -> ipc_protocol::error::Refusal {

@@ -1,8 +1,11 @@
-//! A database as version 0.1.0 wrote it: every later version must open it, and lose nothing.
+//! Databases of every schema that was ever written: every later version must open them, and lose
+//! nothing.
 
-use ipc_protocol::message::DeliveryState;
+use ipc_protocol::message::{AutoCheckMode, DeliveryState};
 use ipc_protocol::private::write_file;
-use ipc_protocol::request::{Receipts, RecipientOutcome, WhenLive, Whoami};
+use ipc_protocol::request::{
+    AutoCheck, AutoCheckAction, Notice, Receipts, RecipientOutcome, WhenLive, Whoami,
+};
 use ipc_protocol::token::Token;
 use rusqlite::Connection;
 use serde::Deserialize;
@@ -16,10 +19,24 @@ struct Beside {
     secret: String,
     robert: Token,
     alice: Token,
+    /// Since schema 2.
+    dora: Option<Token>,
 }
 
-fn open_frozen() -> (House, Beside) {
-    let beside: Beside = serde_json::from_str(include_str!("../golden/v1.json")).unwrap();
+/// Schema 1: its statements, and what lay beside it.
+const V1: (&str, &str) = (
+    include_str!("../golden/v1.sql"),
+    include_str!("../golden/v1.json"),
+);
+
+/// Schema 2.
+const V2: (&str, &str) = (
+    include_str!("../golden/v2.sql"),
+    include_str!("../golden/v2.json"),
+);
+
+fn open_frozen((statements, beside): (&str, &str)) -> (House, Beside) {
+    let beside: Beside = serde_json::from_str(beside).unwrap();
     let key = data_encoding::HEXLOWER
         .decode(beside.daemon_key.as_bytes())
         .unwrap();
@@ -28,7 +45,7 @@ fn open_frozen() -> (House, Beside) {
     let data_dir = house.data_dir();
     std::fs::remove_file(data_dir.database()).unwrap();
     let db = Connection::open(data_dir.database()).unwrap();
-    db.execute_batch(include_str!("../golden/v1.sql")).unwrap();
+    db.execute_batch(statements).unwrap();
     db.close().unwrap();
     write_file(&data_dir.daemon_key(), &key).unwrap();
     write_file(&data_dir.secret(), beside.secret.as_bytes()).unwrap();
@@ -38,7 +55,7 @@ fn open_frozen() -> (House, Beside) {
 
 #[test]
 fn a_database_of_version_1_opens_with_its_agents_and_their_mail() {
-    let (house, beside) = open_frozen();
+    let (house, beside) = open_frozen(V1);
     let mut robert = house
         .resume(&beside.robert, "robert", WhenLive::Refuse)
         .unwrap();
@@ -64,7 +81,7 @@ fn a_database_of_version_1_opens_with_its_agents_and_their_mail() {
 
 #[test]
 fn mail_that_waited_in_version_1_reaches_whoever_claims_the_name() {
-    let (house, beside) = open_frozen();
+    let (house, beside) = open_frozen(V1);
     let mut newcomer = house
         .prove(&crate::harness::secret(&beside.secret))
         .unwrap();
@@ -79,4 +96,74 @@ fn mail_that_waited_in_version_1_reaches_whoever_claims_the_name() {
         sent.recipients[0].outcome,
         RecipientOutcome::Unclaimed { .. }
     ));
+}
+
+/// The schema of the store, while no daemon runs.
+fn schema(house: &House) -> i32 {
+    let sql = "PRAGMA user_version";
+    let db = house.database();
+    db.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_database_of_version_1_becomes_one_of_version_2_and_takes_what_is_new() {
+    let (mut house, beside) = open_frozen(V1);
+    let mut robert = house
+        .resume(&beside.robert, "robert", WhenLive::Refuse)
+        .unwrap();
+    let tell = Notice {
+        tell: true,
+        ..Notice::default()
+    };
+    assert!(robert.call(&tell).unwrap().is_due);
+    house.restart();
+    house.stop().unwrap();
+    assert_eq!(schema(&house), 2);
+}
+
+#[test]
+fn a_database_of_version_2_opens_with_what_its_agents_chose_and_were_told() {
+    let (house, beside) = open_frozen(V2);
+    let status = AutoCheck {
+        action: AutoCheckAction::Status,
+        minutes: None,
+    };
+    let dora = beside.dora.unwrap();
+    let agents = [
+        (beside.robert, "robert", AutoCheckMode::Every, Some(7)),
+        (beside.alice, "alice", AutoCheckMode::Arrival, None),
+        (dora, "dora", AutoCheckMode::Off, None),
+    ];
+    for (token, name, mode, minutes) in agents {
+        let mut agent = house.resume(&token, name, WhenLive::Refuse).unwrap();
+        let report = agent.call(&status).unwrap();
+        assert_eq!((report.mode, report.minutes), (mode, minutes), "{name}");
+        assert_eq!(
+            report.last_told_ms.is_some(),
+            mode != AutoCheckMode::Off,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_backup_of_version_1_is_restored_and_brought_up_to_date() {
+    let (mut house, beside) = open_frozen(V1);
+    house.stop().unwrap();
+    let backup = house.path().join("old.db");
+    let db = Connection::open(&backup).unwrap();
+    db.execute_batch(V1.0).unwrap();
+    db.close().unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&backup, mode).unwrap();
+    let now = ipc_protocol::time::Timestamp::from_millis(1_800_000_000_000);
+    ipc_daemon::store::restore::restore(&house.data_dir(), &backup, now).unwrap();
+    assert_eq!(schema(&house), 1, "the daemon takes the step");
+    house.start_with(Some(&beside.secret)).unwrap();
+    let mut robert = house
+        .resume(&beside.robert, "robert", WhenLive::Refuse)
+        .unwrap();
+    assert_eq!(robert.fetch()[0].text, "still unread");
+    house.stop().unwrap();
+    assert_eq!(schema(&house), 2);
 }

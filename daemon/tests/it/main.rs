@@ -6,6 +6,8 @@ mod harness;
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod auto_checks;
+#[cfg(test)]
 mod backups;
 #[cfg(test)]
 mod content;
@@ -25,6 +27,8 @@ mod identity;
 mod impostors;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod notices;
 #[cfg(test)]
 mod poison;
 #[cfg(test)]

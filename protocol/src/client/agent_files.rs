@@ -37,6 +37,10 @@ pub struct AgentRecord {
     /// The process that stood for the agent when it registered.
     #[serde(default)]
     pub host: Option<HostRecord>,
+    /// The folder of the project that it works in, where an agent's host said so: a host that is
+    /// started there again comes back to it.
+    #[serde(default)]
+    pub project: Option<PathBuf>,
 }
 
 /// A session and when it ends.

@@ -1,6 +1,7 @@
 //! The blocking driver: one call at a time over one stream.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -112,9 +113,29 @@ impl Client<UnixStream> {
         reply
     }
 
+    /// What ends a call that another thread waits in.
+    ///
+    /// # Errors
+    /// When the system has no descriptor left.
+    pub fn breaker(&self) -> io::Result<Breaker> {
+        self.stream.try_clone().map(Breaker)
+    }
+
     fn set_patience(&mut self, patience: Duration) -> Result<(), ClientError> {
         self.patience = patience;
         Ok(self.stream.set_read_timeout(Some(patience))?)
+    }
+}
+
+/// Ends a connection from another thread: whoever waits on it hears that it is closed, and the
+/// daemon gives up waiting too.
+#[derive(Debug)]
+pub struct Breaker(UnixStream);
+
+impl Breaker {
+    /// Ends the connection. One that has ended already is no fault.
+    pub fn hang_up(&self) {
+        drop(self.0.shutdown(Shutdown::Both));
     }
 }
 

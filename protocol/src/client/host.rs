@@ -6,10 +6,20 @@ use crate::request::HostProcess;
 /// Programs that are agents' hosts, by the names of their processes.
 const AGENT_HOSTS: [&str; 3] = ["claude", "gemini", "codex"];
 
+/// Which process stands for an agent when none of its ancestors is a known host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UnknownHost {
+    /// The leader of the session (the terminal's shell), else the farthest ancestor in it.
+    #[default]
+    Terminal,
+    /// The parent: it is what started us to speak for it.
+    Parent,
+}
+
 /// Finds the process that stands for the agent in whose name process `pid` acts: the nearest
-/// ancestor that is a known agent host, else the leader of the session (the terminal's shell),
-/// else the farthest ancestor in that session. Nothing where the system says nothing.
-pub fn find_host(pid: u32) -> Option<(HostProcess, Facts)> {
+/// ancestor that is a known agent host, else as `unknown` says. Nothing where the system says
+/// nothing.
+pub fn find_host(pid: u32, unknown: UnknownHost) -> Option<(HostProcess, Facts)> {
     let lineage = process::lineage(pid);
     let (own, ancestors) = lineage.split_first()?;
     let known = ancestors
@@ -18,7 +28,11 @@ pub fn find_host(pid: u32) -> Option<(HostProcess, Facts)> {
     let in_session = |a: &&Facts| a.session == own.session;
     let leader = || ancestors.iter().find(|a| a.pid == own.session);
     let farthest = || ancestors.iter().take_while(in_session).last();
-    let (facts, name) = known.or_else(|| leader().or_else(farthest).map(|facts| (*facts, None)))?;
+    let otherwise = || match unknown {
+        UnknownHost::Terminal => leader().or_else(farthest),
+        UnknownHost::Parent => ancestors.first(),
+    };
+    let (facts, name) = known.or_else(|| otherwise().map(|facts| (*facts, None)))?;
     let program = name.and_then(|name| name.parse().ok());
     Some((
         HostProcess {

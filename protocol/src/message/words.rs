@@ -66,6 +66,20 @@ words! {
     }
 }
 
+words! {
+    /// When an agent is told that mail waits.
+    #[derive(Default)]
+    AutoCheckMode {
+        /// Once for what has come, until it fetches.
+        #[default]
+        Arrival = "arrival",
+        /// So too, and again every few minutes while mail waits.
+        Every = "every",
+        /// Never.
+        Off = "off",
+    }
+}
+
 impl Kind {
     /// Whether an agent may choose it: broadcasts and system messages are the daemon's to make.
     pub const fn is_for_agents(self) -> bool {

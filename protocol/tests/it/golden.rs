@@ -61,6 +61,8 @@ pub(crate) fn read(golden: &Value) -> Again {
         Request::Fetch(r) => again(id, r, result),
         Request::Ack(r) => again(id, r, result),
         Request::Nack(r) => again(id, r, result),
+        Request::Notice(r) => again(id, r, result),
+        Request::AutoCheck(r) => again(id, r, result),
         Request::Read(r) => again(id, r, result),
         Request::Receipts(r) => again(id, r, result),
         Request::DeadLetters(r) => again(id, r, result),

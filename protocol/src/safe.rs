@@ -1,4 +1,4 @@
-//! Text of peers, made harmless for a terminal.
+//! Text of peers, made harmless for a terminal, and for a model that reads as one does.
 //!
 //! What a terminal would obey or hide is shown instead: control characters and escape sequences
 //! (cursor, title, clipboard, links), characters that turn the direction of reading or join
@@ -8,17 +8,17 @@
 use std::fmt::Write;
 
 /// Text on several lines: newline and tab stay.
-pub(crate) fn block(text: &str) -> String {
+pub fn block(text: &str) -> String {
     escape(text, |c| c == '\n' || c == '\t')
 }
 
 /// Text on one line: it can begin no other.
-pub(crate) fn line(text: &str) -> String {
+pub fn line(text: &str) -> String {
     escape(text, |_| false)
 }
 
 /// Whether a terminal would obey or hide `c` rather than show it.
-pub(crate) fn is_hidden(c: char) -> bool {
+pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{AD}'                      // soft hyphen

@@ -1,0 +1,171 @@
+-- A database of schema 2, as version 0.1.0 wrote it. It must open for ever: never edit it.
+PRAGMA foreign_keys = OFF;
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA application_id = 1229996849;
+BEGIN TRANSACTION;
+CREATE TABLE agents (
+    agent         INTEGER PRIMARY KEY,
+    incarnation   INTEGER NOT NULL,
+    automatic     INTEGER NOT NULL CHECK (automatic IN (0, 1)),
+    registered_ms INTEGER NOT NULL,
+    last_seen_ms  INTEGER NOT NULL,
+    renamed_ms    INTEGER,
+    offline_ms    INTEGER,
+    ended_ms      INTEGER
+) STRICT;
+INSERT INTO "agents" VALUES(-4440571240337630991,1,0,1800000000000,1800000000000,NULL,NULL,NULL);
+INSERT INTO "agents" VALUES(1107165310853840688,1,0,1800000000000,1800000000000,NULL,NULL,NULL);
+INSERT INTO "agents" VALUES(4598166355010706805,1,0,1800000000000,1800000000000,1800000000000,NULL,NULL);
+CREATE TABLE auto_checks (
+    agent       INTEGER PRIMARY KEY REFERENCES agents (agent) ON DELETE CASCADE,
+    mode        TEXT    NOT NULL CHECK (mode IN ('arrival', 'every', 'off')),
+    minutes     INTEGER CHECK (minutes BETWEEN 1 AND 60),
+    started_ms  INTEGER,
+    told_ms     INTEGER,
+    outstanding INTEGER,
+    CHECK ((mode = 'every') = (minutes IS NOT NULL)),
+    CHECK (outstanding IS NULL OR told_ms IS NOT NULL)
+) STRICT;
+INSERT INTO "auto_checks" VALUES(-4440571240337630991,'arrival',NULL,NULL,1800000000000,5);
+INSERT INTO "auto_checks" VALUES(1107165310853840688,'off',NULL,1800000000000,NULL,NULL);
+INSERT INTO "auto_checks" VALUES(4598166355010706805,'every',7,1800000000000,1800000000000,3);
+CREATE TABLE bodies (
+    message INTEGER PRIMARY KEY REFERENCES messages (seq) ON DELETE CASCADE,
+    text    TEXT NOT NULL,
+    data    TEXT
+) STRICT;
+INSERT INTO "bodies" VALUES(1,'first: grüße','{"n":1}');
+INSERT INTO "bodies" VALUES(2,'an answer',NULL);
+INSERT INTO "bodies" VALUES(3,'still unread',NULL);
+INSERT INTO "bodies" VALUES(4,'for whoever comes',NULL);
+INSERT INTO "bodies" VALUES(5,'',NULL);
+INSERT INTO "bodies" VALUES(6,'not told of yet',NULL);
+CREATE TABLE credentials (
+    sid             BLOB    PRIMARY KEY CHECK (length(sid) = 16),
+    kind            TEXT    NOT NULL CHECK (kind IN ('session', 'resume')),
+    agent           INTEGER NOT NULL REFERENCES agents (agent),
+    stored_key      BLOB    NOT NULL CHECK (length(stored_key) = 32),
+    server_key      BLOB    NOT NULL CHECK (length(server_key) = 32),
+    kid             TEXT    NOT NULL,
+    created_ms      INTEGER NOT NULL,
+    created_boot_ms INTEGER NOT NULL,
+    boot_id         TEXT    NOT NULL,
+    expires_ms      INTEGER,
+    last_used_ms    INTEGER NOT NULL,
+    peer_uid        INTEGER NOT NULL,
+    peer_pid        INTEGER NOT NULL,
+    host_pid        INTEGER,
+    host_start      INTEGER,
+    row_mac         BLOB    NOT NULL CHECK (length(row_mac) = 32)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "credentials" VALUES(X'502B1ACE857254FDAE6DF6F9F5A315FB','resume',-4440571240337630991,X'06FBF3A567F77189B28C9EFBC719C1EECA9DC9CA1BB0E4B03E1C6B4F0B06C7F0',X'3A1857544025DA198CDCC8ECDA4E77894BADE1E91DF564C2576671E139F23DE9','k1',1800000000000,1000000,'boot',NULL,1800000000000,0,18788,NULL,NULL,X'BF65CE3E3692F91DE911B5C1B9EBF67BE2C9F07ABF4FDF06B0B1AC36D181A278');
+INSERT INTO "credentials" VALUES(X'81C08E9BBBE2E98B789BB416F71F4F35','resume',1107165310853840688,X'7D8F975552B48556330359107C5F8ADAED7250356440764361BAEF8528AFB504',X'BE839162B698FFFBFE9F4D15CF93094DD43E33242073249600977E7F38364AB2','k1',1800000000000,1000000,'boot',NULL,1800000000000,0,18788,NULL,NULL,X'05BD10061BB47CC65CE69856064F553566F95D5EE2A2639F9B9992BD34F122C6');
+INSERT INTO "credentials" VALUES(X'D89313D83BE0341864DB96809654A12F','resume',4598166355010706805,X'1072427859E8A3E84C3D986A5F9E67C5BA00EAC2CBAD538F6AD169C251929F4B',X'9F2B578D134119F0C9EFA27F160DE1D83ADA75648F66605B6A761120B067DCC4','k1',1800000000000,1000000,'boot',NULL,1800000000000,0,18788,NULL,NULL,X'252605BA186E05676A8D5B257E612AF22AB43C8E92F9514725DBDCC857267965');
+CREATE TABLE deliveries (
+    delivery       INTEGER PRIMARY KEY,
+    message        INTEGER NOT NULL REFERENCES messages (seq) ON DELETE CASCADE,
+    sender         INTEGER,
+    agent          INTEGER REFERENCES agents (agent),
+    unclaimed      TEXT,
+    name           TEXT    NOT NULL,
+    via_alias      TEXT,
+    state          TEXT    NOT NULL CHECK (state IN
+                   ('stored', 'offered', 'delivered', 'answered', 'expired', 'refused')),
+    offers         INTEGER NOT NULL DEFAULT 0,
+    offered_ms     INTEGER,
+    lease_until_ms INTEGER,
+    delivered_ms   INTEGER,
+    handover       TEXT,
+    answered_ms    INTEGER,
+    ended_ms       INTEGER,
+    reason         TEXT,
+    CHECK ((agent IS NULL) = (unclaimed IS NOT NULL)),
+    CHECK ((state IN ('expired', 'refused')) = (ended_ms IS NOT NULL))
+) STRICT;
+INSERT INTO "deliveries" VALUES(1,1,-4440571240337630991,4598166355010706805,NULL,'bob',NULL,'answered',1,1800000000000,NULL,1800000000000,'cli',1800000000000,NULL,NULL);
+INSERT INTO "deliveries" VALUES(2,2,4598166355010706805,-4440571240337630991,NULL,'alice',NULL,'stored',0,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(3,3,-4440571240337630991,4598166355010706805,NULL,'bob',NULL,'stored',0,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(4,4,-4440571240337630991,NULL,'nobody-yet','nobody-yet',NULL,'stored',0,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(5,5,NULL,-4440571240337630991,NULL,'alice',NULL,'stored',0,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(6,5,NULL,1107165310853840688,NULL,'dora',NULL,'stored',0,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "deliveries" VALUES(7,6,-4440571240337630991,4598166355010706805,NULL,'robert',NULL,'stored',0,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+CREATE TABLE deployment (
+    one        INTEGER PRIMARY KEY CHECK (one = 1),
+    id         BLOB    NOT NULL CHECK (length(id) = 16),
+    created_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO "deployment" VALUES(1,X'0174CCD366FF6CF6F275E87407EE471E',1800000000000);
+CREATE TABLE idempotency (
+    agent   INTEGER NOT NULL REFERENCES agents (agent),
+    key     TEXT    NOT NULL,
+    content BLOB    NOT NULL CHECK (length(content) = 32),
+    message INTEGER NOT NULL REFERENCES messages (seq) ON DELETE CASCADE,
+    PRIMARY KEY (agent, key)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "idempotency" VALUES(-4440571240337630991,'7NwRdMYLBtjBKklrLk7O4g',X'FA68FD8387D58CCAD1E1BB3AD4978373F0B348B2CA0B1C0996BF17C7911E33C1',1);
+CREATE TABLE messages (
+    seq                INTEGER PRIMARY KEY AUTOINCREMENT,
+    id                 INTEGER NOT NULL UNIQUE,
+    sender             INTEGER REFERENCES agents (agent),
+    sender_name        TEXT,
+    sender_incarnation INTEGER,
+    kind               TEXT    NOT NULL,
+    reply_to           INTEGER,
+    hops               INTEGER NOT NULL,
+    sent_ms            INTEGER NOT NULL,
+    bytes              INTEGER NOT NULL,
+    event              TEXT,
+    uid                INTEGER,
+    pid                INTEGER,
+    start_ticks        INTEGER,
+    program            TEXT,
+    CHECK ((sender IS NULL) = (kind = 'system'))
+) STRICT;
+INSERT INTO "messages" VALUES(1,-5554757380714438085,-4440571240337630991,'alice',1,'message',NULL,0,1800000000000,14,NULL,0,18788,1225161,NULL);
+INSERT INTO "messages" VALUES(2,4182160357442573313,4598166355010706805,'bob',1,'message',-5554757380714438085,0,1800000000000,9,NULL,0,18788,1225161,NULL);
+INSERT INTO "messages" VALUES(3,4774466364554687505,-4440571240337630991,'alice',1,'message',NULL,0,1800000000000,12,NULL,0,18788,1225161,NULL);
+INSERT INTO "messages" VALUES(4,2679184369917459202,-4440571240337630991,'alice',1,'message',NULL,0,1800000000000,17,NULL,0,18788,1225161,NULL);
+INSERT INTO "messages" VALUES(5,-3418217767222217973,NULL,NULL,NULL,'system',NULL,0,1800000000000,0,'{"type":"renamed","old":"bob","new":"robert"}',NULL,NULL,NULL,NULL);
+INSERT INTO "messages" VALUES(6,8441773099875746547,-4440571240337630991,'alice',1,'message',NULL,0,1800000000000,15,NULL,0,18788,1225161,NULL);
+CREATE TABLE names (
+    folded   TEXT    PRIMARY KEY,
+    shown    TEXT    NOT NULL CHECK (lower(shown) = folded),
+    agent    INTEGER NOT NULL REFERENCES agents (agent),
+    until_ms INTEGER
+) STRICT, WITHOUT ROWID;
+INSERT INTO "names" VALUES('alice','alice',-4440571240337630991,NULL);
+INSERT INTO "names" VALUES('bob','bob',4598166355010706805,1800007200000);
+INSERT INTO "names" VALUES('dora','dora',1107165310853840688,NULL);
+INSERT INTO "names" VALUES('robert','robert',4598166355010706805,NULL);
+CREATE TABLE verifiers (
+    kid        TEXT    NOT NULL,
+    kdf        TEXT    NOT NULL CHECK (kdf IN ('argon2id', 'scrypt')),
+    params     TEXT    NOT NULL,
+    salt       BLOB    NOT NULL CHECK (length(salt) BETWEEN 16 AND 32),
+    stored_key BLOB    NOT NULL CHECK (length(stored_key) = 32),
+    server_key BLOB    NOT NULL CHECK (length(server_key) = 32),
+    created_ms INTEGER NOT NULL,
+    row_mac    BLOB    NOT NULL CHECK (length(row_mac) = 32),
+    PRIMARY KEY (kid, kdf)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "verifiers" VALUES('k1','argon2id','m=19456,t=2,p=1',X'B1B4404C89AA50BB4E8495E90CE6D027',X'B2682F1F41660C7788D828C3156B4E5D1BA7B787FEE466206D6D55E8191DB613',X'601B282C042C0839FA1C22CE78831B743C7357C014B93E921671FE0AA1488526',1800000000000,X'9FAD294A931E40BB096EABC953791AD92C7B80FC972811E6102B962735928703');
+INSERT INTO "verifiers" VALUES('k1','scrypt','n=32768,r=8,p=3',X'E8F5E7F937E70AAFEA5E431BC8F9C1B7',X'AF47EAD9ED78205F1E62D37B931647849D56058390323581DAF45E33EC96545D',X'66AB5C979D4CD6F8FBF680CD3EEC71961C0D463F5C2668C32F2ED2180FC80D63',1800000000000,X'95DB513FEA048F7F3AE97E420AE53D836B988E822C2561DAADE8560A1015B87C');
+CREATE UNIQUE INDEX names_current ON names (agent) WHERE until_ms IS NULL;
+CREATE INDEX names_alias ON names (agent) WHERE until_ms IS NOT NULL;
+CREATE INDEX credentials_of_agent ON credentials (agent);
+CREATE INDEX messages_of_sender ON messages (sender, seq);
+CREATE INDEX messages_sent ON messages (sent_ms);
+CREATE UNIQUE INDEX deliveries_of_message
+    ON deliveries (message, ifnull(agent, 0), ifnull(unclaimed, ''));
+CREATE INDEX deliveries_of_agent ON deliveries (agent, message);
+CREATE INDEX deliveries_waiting ON deliveries (agent, message)
+    WHERE state IN ('stored', 'offered');
+CREATE INDEX deliveries_waiting_from ON deliveries (agent, sender)
+    WHERE state IN ('stored', 'offered');
+CREATE INDEX deliveries_unclaimed ON deliveries (unclaimed, sender) WHERE unclaimed IS NOT NULL;
+CREATE INDEX deliveries_ended ON deliveries (sender, ended_ms) WHERE ended_ms IS NOT NULL;
+CREATE INDEX idempotency_of_message ON idempotency (message);
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('messages',6);
+COMMIT;
+PRAGMA user_version = 2;

@@ -1,0 +1,331 @@
+//! Where we are an agent: enrolled with the first use, and connected again when need be.
+//!
+//! What always holds: a session that was taken over is the end, and never silently replaced; a
+//! request is made twice only if that changes nothing (it reads, or carries an idempotency key).
+
+mod calls;
+mod waits;
+
+use std::future::Future;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ipc_protocol::auth::Credential;
+use ipc_protocol::client::Client;
+use ipc_protocol::id::AgentId;
+use ipc_protocol::message::IdempotencyKey;
+use ipc_protocol::name::Name;
+use ipc_protocol::paths::DataDir;
+use ipc_protocol::request::Renamed;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::door::{Door, Enrolment, Wish};
+use crate::failure::Failure;
+use crate::limits::{CALLS, ENROL_AFTER, IDLE_CONNECTIONS, NOTES};
+use crate::offered::Offered;
+pub(crate) use waits::Waited;
+
+/// The agent that we are.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    /// Who it is for good.
+    pub(crate) id: AgentId,
+    /// What it was called when we last heard.
+    pub(crate) name: Name,
+    /// Whether a program chose the name.
+    pub(crate) automatic: bool,
+    session: Credential,
+}
+
+/// What an enrolment has to say, without the credentials in it.
+#[derive(Debug)]
+pub(crate) struct Welcome {
+    /// The agent.
+    pub(crate) agent: Arc<Agent>,
+    /// Messages that wait.
+    pub(crate) waiting: u64,
+    /// The names of others that are there.
+    pub(crate) online: Vec<Name>,
+}
+
+/// The desk.
+pub(crate) struct Desk {
+    door: Arc<dyn Door>,
+    seat: Mutex<Seat>,
+    /// Whoever enrols or comes back; the others find the result.
+    enrolling: tokio::sync::Mutex<()>,
+    /// Mail in responses that are on their way.
+    offered: Offered,
+    /// Cancelled when the host is gone, or we are to stop.
+    closing: CancellationToken,
+    calls: Semaphore,
+    notes: Mutex<Vec<String>>,
+    /// Whether a host of the older revisions wants to hear of the mailbox.
+    subscribed: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct Seat {
+    agent: Option<Arc<Agent>>,
+    /// Proved connections of this agent that no call uses.
+    idle: Vec<Client<UnixStream>>,
+}
+
+impl Desk {
+    /// A desk at which nobody sits yet.
+    pub(crate) fn new(door: Arc<dyn Door>, closing: CancellationToken) -> Self {
+        Self {
+            door,
+            seat: Mutex::default(),
+            enrolling: tokio::sync::Mutex::default(),
+            offered: Offered::default(),
+            closing,
+            calls: Semaphore::new(CALLS),
+            notes: Mutex::default(),
+            subscribed: watch::Sender::new(false),
+        }
+    }
+
+    /// Enrols when nobody has used the server for a while; never comes to an end.
+    pub(crate) fn enrol_late(self: &Arc<Self>) -> impl Future<Output = ()> + Send + 'static {
+        let desk = Arc::clone(self);
+        async move {
+            tokio::time::sleep(ENROL_AFTER).await;
+            // What is wrong is said to whoever calls a tool.
+            drop(desk.agent().await);
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// The agent that we are, enrolled if need be.
+    pub(crate) async fn agent(self: &Arc<Self>) -> Result<Arc<Agent>, Failure> {
+        if let Some(agent) = self.seated() {
+            return Ok(agent);
+        }
+        let _alone = self.enrolling.lock().await;
+        match self.seated() {
+            Some(agent) => Ok(agent),
+            None => Ok(self.enrol_now(Wish::Automatic).await?.agent),
+        }
+    }
+
+    /// The agent that we are, if we are one yet.
+    pub(crate) fn seated(&self) -> Option<Arc<Agent>> {
+        self.seat().agent.clone()
+    }
+
+    /// Takes up a chosen name. An automatic name with an empty mailbox makes way; one with mail
+    /// stays, and that is said.
+    pub(crate) async fn take_up(
+        self: &Arc<Self>,
+        name: Name,
+        takeover: bool,
+    ) -> Result<Welcome, Failure> {
+        let _alone = self.enrolling.lock().await;
+        let wish = Wish::Chosen {
+            name: name.clone(),
+            takeover,
+        };
+        let Some(agent) = self.seated() else {
+            return self.enrol_now(wish).await;
+        };
+        if agent.name.same_as(&name) {
+            return if takeover {
+                self.enrol_now(wish).await
+            } else {
+                self.rejoin_now(name).await
+            };
+        }
+        if !agent.automatic {
+            let message = format!("this agent is registered as {} already", agent.name);
+            return Err(Failure::local(message).hint(format!(
+                "call ipc_rename with new_name {name} to go by another name"
+            )));
+        }
+        let is_known = {
+            let (desk, name) = (Arc::clone(self), name.clone());
+            blocking(move || Ok(desk.door.knows(&name))).await?
+        };
+        if !is_known {
+            let renamed = self.rename_now(&agent, name).await?;
+            return self.rejoin_now(renamed.name).await;
+        }
+        let welcome = self.enrol_now(wish).await?;
+        let desk = Arc::clone(self);
+        blocking(move || {
+            desk.make_way(&agent);
+            Ok(())
+        })
+        .await?;
+        Ok(welcome)
+    }
+
+    /// Has our agent go by another name.
+    pub(crate) async fn rename(self: &Arc<Self>, new_name: Name) -> Result<Renamed, Failure> {
+        let agent = self.agent().await?;
+        let _alone = self.enrolling.lock().await;
+        self.rename_now(&agent, new_name).await
+    }
+
+    async fn rename_now(
+        self: &Arc<Self>,
+        agent: &Arc<Agent>,
+        new_name: Name,
+    ) -> Result<Renamed, Failure> {
+        let (desk, agent) = (Arc::clone(self), Arc::clone(agent));
+        let renamed = blocking(move || desk.door.rename(&agent.session, &agent.name, new_name));
+        let renamed = renamed.await?;
+        // What is kept for the agent has moved along with its name.
+        self.rejoin_now(renamed.name.clone()).await?;
+        Ok(renamed)
+    }
+
+    async fn rejoin_now(self: &Arc<Self>, name: Name) -> Result<Welcome, Failure> {
+        let desk = Arc::clone(self);
+        blocking(move || {
+            let enrolment = desk.door.rejoin(&name)?;
+            Ok(desk.sit(enrolment))
+        })
+        .await
+    }
+
+    async fn enrol_now(self: &Arc<Self>, wish: Wish) -> Result<Welcome, Failure> {
+        let desk = Arc::clone(self);
+        blocking(move || {
+            let enrolment = desk.door.enrol(&wish)?;
+            Ok(desk.sit(enrolment))
+        })
+        .await
+    }
+
+    /// Sits down as the agent of `enrolment`; connections of whoever sat here before are closed.
+    fn sit(&self, enrolment: Enrolment) -> Welcome {
+        let Enrolment {
+            agent_id,
+            name,
+            automatic,
+            waiting,
+            online,
+            session,
+            client,
+        } = enrolment;
+        let agent = Arc::new(Agent {
+            id: agent_id,
+            name,
+            automatic,
+            session,
+        });
+        let mut seat = self.seat();
+        seat.agent = Some(Arc::clone(&agent));
+        seat.idle.clear();
+        seat.idle.push(client);
+        drop(seat);
+        Welcome {
+            agent,
+            waiting,
+            online,
+        }
+    }
+
+    fn make_way(&self, before: &Agent) {
+        let waiting = self
+            .door
+            .connect(&before.session)
+            .and_then(|mut client| {
+                let asked = client.call(&ipc_protocol::request::Whoami {});
+                asked.map_err(|error| self.door.explain(error))
+            })
+            .map(|report| report.waiting);
+        let name = &before.name;
+        match waiting {
+            Ok(0) => drop(self.door.leave(&before.session, before.id, name)),
+            Ok(n) => self.note(format!(
+                "{n} messages wait for {name}, as which this agent was registered before"
+            )),
+            Err(_) => {}
+        }
+    }
+
+    /// A turn to make a call.
+    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        let turn = self.calls.acquire().await;
+        turn.map_err(|_| Failure::local("the server is stopping"))
+    }
+
+    /// Keeps a sentence about the connection, to be told with the next result.
+    pub(crate) fn note(&self, note: String) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.len() < NOTES && !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    /// Takes what there is to tell.
+    pub(crate) fn take_notes(&self) -> Vec<String> {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut notes)
+    }
+
+    /// A key for a message that was given none, so that it may be sent again after a lost
+    /// connection.
+    pub(crate) fn key(&self) -> Result<IdempotencyKey, Failure> {
+        let text = data_encoding::BASE64URL_NOPAD.encode(&self.door.random());
+        text.parse()
+            .map_err(|error| Failure::local(format!("{error}")))
+    }
+
+    /// 16 random bytes.
+    pub(crate) fn random(&self) -> [u8; 16] {
+        self.door.random()
+    }
+
+    /// Where files of this deployment are.
+    pub(crate) fn data_dir(&self) -> &DataDir {
+        self.door.data_dir()
+    }
+
+    /// What is cancelled when the host is gone, or we are to stop.
+    pub(crate) const fn closing(&self) -> &CancellationToken {
+        &self.closing
+    }
+
+    /// Whether a host of the older revisions wants to hear of the mailbox, from now on.
+    pub(crate) fn subscribe(&self, wanted: bool) {
+        self.subscribed.send_replace(wanted);
+    }
+
+    /// Hears of such wishes.
+    pub(crate) fn subscribed(&self) -> watch::Receiver<bool> {
+        self.subscribed.subscribe()
+    }
+
+    /// Ends what waits: nobody is there to read it.
+    pub(crate) fn host_is_gone(&self) {
+        self.closing.cancel();
+    }
+
+    fn seat(&self) -> std::sync::MutexGuard<'_, Seat> {
+        self.seat.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a connection for the next call, if it is still that of the agent who sits here.
+    fn keep(&self, agent: &Arc<Agent>, client: Client<UnixStream>) {
+        let mut seat = self.seat();
+        let is_ours = seat
+            .agent
+            .as_ref()
+            .is_some_and(|now| Arc::ptr_eq(now, agent));
+        if is_ours && seat.idle.len() < IDLE_CONNECTIONS {
+            seat.idle.push(client);
+        }
+    }
+}
+
+/// Runs `work`, which may block, beside the runtime.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(Failure::local("the server is stopping")))
+}

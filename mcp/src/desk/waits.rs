@@ -1,0 +1,95 @@
+//! Calls that the daemon may answer only after a while, and that can be given up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipc_protocol::client::PATIENCE;
+use ipc_protocol::request::Method;
+use tokio_util::sync::CancellationToken;
+
+use super::{Desk, blocking};
+use crate::clock::Deadline;
+use crate::failure::Failure;
+use crate::limits::ATTEMPTS;
+
+/// How a wait ended.
+#[derive(Debug)]
+pub(crate) enum Waited<T> {
+    /// With a reply.
+    Answered(T),
+    /// It was given up; a reply that came all the same is here.
+    GivenUp(Option<T>),
+}
+
+impl Desk {
+    /// Makes a call that the daemon may answer only after `wait`; `ask` makes the request for the
+    /// milliseconds that are left. Ends early when `cancelled` is, or the host is gone. A daemon
+    /// that goes away meanwhile is found again.
+    pub(crate) async fn wait_for<M>(
+        self: &Arc<Self>,
+        wait: Duration,
+        cancelled: &CancellationToken,
+        ask: impl Fn(u32) -> M,
+    ) -> Result<Waited<M::Reply>, Failure>
+    where
+        M: Method + Send + 'static,
+        M::Reply: Send + 'static,
+    {
+        self.agent().await?;
+        let deadline = Deadline::after(wait);
+        let mut attempts = ATTEMPTS;
+        loop {
+            attempts = attempts.saturating_sub(1);
+            let left = deadline.remaining().unwrap_or_default();
+            let request = ask(u32::try_from(left.as_millis()).unwrap_or(u32::MAX));
+            let failure = match self.wait_once(request, left, cancelled).await {
+                Err(failure) => failure,
+                done => return done,
+            };
+            if attempts == 0 || !(failure.passes() || failure.is_stale_credential()) {
+                return Err(failure);
+            }
+            self.lost();
+            let pause = failure.retry_after_ms.unwrap_or(0);
+            let pause = Duration::from_millis(pause).min(PATIENCE);
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = cancelled.cancelled() => return Ok(Waited::GivenUp(None)),
+                () = self.closing.cancelled() => return Ok(Waited::GivenUp(None)),
+            }
+        }
+    }
+
+    async fn wait_once<M>(
+        self: &Arc<Self>,
+        request: M,
+        wait: Duration,
+        cancelled: &CancellationToken,
+    ) -> Result<Waited<M::Reply>, Failure>
+    where
+        M: Method + Send + 'static,
+        M::Reply: Send + 'static,
+    {
+        let desk = Arc::clone(self);
+        let (agent, mut client) = blocking(move || desk.line()).await?;
+        let breaker = client
+            .breaker()
+            .map_err(|error| Failure::local(format!("no descriptor left: {error}")))?;
+        let desk = Arc::clone(self);
+        let mut call = std::pin::pin!(blocking(move || {
+            let reply = client.call_waiting(&request, wait);
+            let reply = reply.map_err(|error| desk.door.explain(error));
+            if reply.is_ok() {
+                desk.keep(&agent, client);
+            }
+            reply
+        }));
+        tokio::select! {
+            reply = &mut call => return reply.map(Waited::Answered),
+            () = cancelled.cancelled() => {}
+            () = self.closing.cancelled() => {}
+        }
+        breaker.hang_up();
+        Ok(Waited::GivenUp(call.await.ok()))
+    }
+}

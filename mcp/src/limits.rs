@@ -1,0 +1,38 @@
+//! Every bound of this crate, with its reason.
+
+use std::time::Duration;
+
+/// Longest line that a host may send, in bytes: a text of 1 MiB with every byte escaped, and room.
+pub(crate) const LINE_BYTES: usize = 8 * 1_024 * 1_024;
+
+/// Longest wait of one tool call, in seconds: under the shortest limit of a known host (300 s).
+pub(crate) const WAIT_S: u32 = 240;
+
+/// Messages that one `ipc_check` gives, at most: what a model reads at once.
+pub(crate) const CHECK_MESSAGES: u32 = 20;
+
+/// A server that nobody has used for so long enrols by itself, so that mail finds a name; a host
+/// that only lists its servers is gone by then.
+pub(crate) const ENROL_AFTER: Duration = Duration::from_secs(10);
+
+/// Connections that are kept open between calls: more than a host calls at once.
+pub(crate) const IDLE_CONNECTIONS: usize = 4;
+
+/// Calls that run at once; further ones wait their turn. Each holds a thread and a connection,
+/// and an agent has 16 of those.
+pub(crate) const CALLS: usize = 8;
+
+/// Notes about the connection that wait to be told with the next result.
+pub(crate) const NOTES: usize = 4;
+
+/// How often one call may find the daemon gone before that is said.
+pub(crate) const ATTEMPTS: u32 = 4;
+
+/// Names that one completion offers, set by the protocol.
+pub(crate) const COMPLETIONS: usize = 100;
+
+/// Between two looks at a daemon that is gone, when only waiting for mail.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Text in one page of `ipc_read`, in bytes: what fits into a model's view beside the rest.
+pub(crate) const PAGE_BYTES: usize = 16 * 1_024;

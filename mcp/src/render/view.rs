@@ -1,0 +1,156 @@
+//! What is known of a message, as a tool gives it.
+
+use std::collections::BTreeMap;
+
+use ipc_protocol::message::{Mail, SystemEvent};
+use ipc_protocol::safe;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Fence, Letter, fence};
+
+/// A message. Everything but `text` and `data` is the daemon's word; `program` is a claim that
+/// nothing checks.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not depend on one another"
+)]
+pub(crate) struct MessageView {
+    /// The message's id.
+    pub(crate) message_id: String,
+    /// Name of the sender; nothing for the daemon's own notices.
+    from: Option<String>,
+    /// The sender for good, whatever it is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_id: Option<String>,
+    /// How often the sender's name has changed hands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incarnation: Option<u32>,
+    /// Whether the sender proved who it is and its kernel said where it ran.
+    verified: bool,
+    /// The name it was addressed to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    /// What it is meant as.
+    kind: String,
+    /// When it was stored, RFC 3339.
+    sent: String,
+    /// The message that this one answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<String>,
+    /// The old name it was addressed to, when it came over a rename.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via_alias: Option<String>,
+    /// How often it was passed on to a third agent.
+    hops: u32,
+    /// Whether it was offered before and may have been seen.
+    redelivered: bool,
+    /// Process id of the sender, from the kernel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+    /// The program that the sender says it runs in; unchecked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<String>,
+    /// The text between the two lines of the fence, hidden characters escaped.
+    pub(crate) text: String,
+    /// Bytes of the whole text.
+    pub(crate) bytes: u64,
+    /// Whether `text` is only the beginning.
+    pub(crate) truncated: bool,
+    /// The file that holds the whole text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) saved_to: Option<String>,
+    /// Whether the text or the data held characters that are not seen; in the text they are
+    /// written out.
+    had_hidden_characters: bool,
+    /// Data attached by the sender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<BTreeMap<String, Value>>,
+    /// Whether there is data too large to show here: `ipc_read` gives it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    data_omitted: bool,
+    /// What happened, in the daemon's own notices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<BTreeMap<String, Value>>,
+}
+
+impl MessageView {
+    /// What is known of `letter`.
+    pub(crate) fn new(letter: &Letter, within: &Fence) -> Self {
+        let mail = &letter.mail;
+        let (text, had_hidden_characters) = match (&mail.from, &mail.event) {
+            (None, Some(event)) => (event.sentence(), false),
+            (None, None) => (
+                "(a notice of a kind that this version does not know)".to_owned(),
+                false,
+            ),
+            (Some(_), _) => fence::harmless(&mail.text),
+        };
+        let saved_to = letter.saved_to.as_ref();
+        let data = mail.data.clone().filter(|_| mail.from.is_some());
+        let hidden_data = data
+            .iter()
+            .flatten()
+            .any(|(key, value)| key.contains(safe::is_hidden) || hides(value));
+        Self {
+            message_id: mail.id.to_string(),
+            from: mail.from.as_ref().map(|from| from.name.to_string()),
+            agent_id: mail.from.as_ref().map(|from| from.agent_id.to_string()),
+            incarnation: mail.from.as_ref().map(|from| from.incarnation),
+            verified: mail.from.is_none() || mail.provenance.is_some(),
+            to: mail.to.as_ref().map(ToString::to_string),
+            kind: mail.kind.as_str().to_owned(),
+            sent: mail.sent_ms.rfc3339().unwrap_or_default(),
+            reply_to: mail.reply_to.map(|id| id.to_string()),
+            via_alias: mail.via_alias.as_ref().map(ToString::to_string),
+            hops: mail.hops,
+            redelivered: mail.redelivered,
+            pid: mail.provenance.as_ref().map(|known| known.pid),
+            program: program(mail),
+            text: within.around(&text),
+            bytes: mail.bytes,
+            truncated: mail.truncated,
+            saved_to: saved_to.map(|path| safe::line(&path.display().to_string())),
+            had_hidden_characters: had_hidden_characters || hidden_data,
+            data,
+            data_omitted: mail.data_omitted,
+            event: event(mail),
+        }
+    }
+
+    /// The same without the text, as one line of JSON in which nothing is hidden: what a sender
+    /// chose in it (data, a program's name) is a JSON string, and cannot end it.
+    pub(crate) fn head(&self) -> String {
+        let mut head = json!(self);
+        if let Value::Object(head) = &mut head {
+            head.remove("text");
+        }
+        safe::line(&fence::harmless(&head.to_string()).0)
+    }
+}
+
+fn program(mail: &Mail) -> Option<String> {
+    let program = mail.provenance.as_ref()?.program.as_ref()?;
+    Some(program.to_string())
+}
+
+fn event(mail: &Mail) -> Option<BTreeMap<String, Value>> {
+    let event: &SystemEvent = mail.event.as_ref().filter(|_| mail.from.is_none())?;
+    serde_json::from_value(json!(event)).ok()
+}
+
+/// Whether a text anywhere in `value` holds characters that are not seen. As deep as data may
+/// nest (14 levels).
+fn hides(value: &Value) -> bool {
+    let is_hidden = |c: char| safe::is_hidden(c) && c != '\n' && c != '\t';
+    match value {
+        Value::String(text) => text.contains(is_hidden),
+        Value::Array(items) => items.iter().any(hides),
+        Value::Object(object) => object
+            .iter()
+            .any(|(key, value)| key.contains(is_hidden) || hides(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}

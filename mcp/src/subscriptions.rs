@@ -1,0 +1,115 @@
+//! Subscriptions to the mailbox: the host is told that it changed, never what is in it.
+
+use std::sync::Arc;
+
+use ipc_protocol::id::MessageId;
+use ipc_protocol::limits::WAIT_MS;
+use ipc_protocol::request::Notice;
+use rmcp::model::{ResourceUpdatedNotificationParam, SubscriptionFilter};
+use rmcp::service::SubscriptionContext;
+use rmcp::{ErrorData, Peer, RoleServer};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+use crate::desk::{Desk, Waited};
+use crate::limits::LOOK_AGAIN;
+use crate::resources::INBOX;
+
+/// What of a wish for notices we can fulfil: the mailbox alone changes by itself.
+pub(crate) fn accepted(requested: &SubscriptionFilter) -> SubscriptionFilter {
+    let wanted = requested.resource_subscriptions.iter().flatten();
+    let ours: Vec<_> = wanted.filter(|uri| *uri == INBOX).cloned().collect();
+    SubscriptionFilter::builder()
+        .resource_subscriptions(ours)
+        .build()
+}
+
+/// Refuses to subscribe to what never changes.
+pub(crate) fn check(uri: &str) -> Result<(), ErrorData> {
+    if uri == INBOX {
+        return Ok(());
+    }
+    Err(ErrorData::invalid_params(
+        format!("only {INBOX} can be subscribed to"),
+        None,
+    ))
+}
+
+/// Tells of changes until the subscription is cancelled. The first word comes at once: what came
+/// between the host's question and here would be lost else.
+pub(crate) async fn listen(desk: &Arc<Desk>, context: &SubscriptionContext) {
+    let cancelled = &context.request_context().ct;
+    let sink = context.sink();
+    let mut seen = None;
+    loop {
+        if context.accepted().resource_subscriptions.is_none() {
+            return context.cancelled().await;
+        }
+        if sink.notify_resource_updated(INBOX).await.is_err() {
+            return;
+        }
+        match newer(desk, seen, cancelled).await {
+            Some(newest) => seen = Some(newest),
+            None => return,
+        }
+    }
+}
+
+/// Tells hosts of the older revisions of changes while they are subscribed; never comes to an end.
+pub(crate) async fn serve(desk: &Arc<Desk>, host: &Peer<RoleServer>) {
+    let mut subscribed = desk.subscribed();
+    let mut seen = None;
+    loop {
+        if subscribed
+            .wait_for(|is_subscribed| *is_subscribed)
+            .await
+            .is_err()
+        {
+            return std::future::pending().await;
+        }
+        let given_up = CancellationToken::new();
+        let newest = tokio::select! {
+            newest = newer(desk, seen, &given_up) => newest,
+            _ = subscribed.wait_for(|is_subscribed| !is_subscribed) => {
+                given_up.cancel();
+                continue;
+            }
+        };
+        let Some(newest) = newest else {
+            return std::future::pending().await;
+        };
+        seen = Some(newest);
+        let update = ResourceUpdatedNotificationParam::new(INBOX);
+        if host.notify_resource_updated(update).await.is_err() {
+            return std::future::pending().await;
+        }
+    }
+}
+
+/// Waits for mail newer than `seen`; nothing when there is no use in waiting any more.
+async fn newer(
+    desk: &Arc<Desk>,
+    seen: Option<MessageId>,
+    cancelled: &CancellationToken,
+) -> Option<MessageId> {
+    let ask = |wait_ms| Notice {
+        wait_ms,
+        tell: false,
+        newer_than: seen,
+        afresh: false,
+    };
+    loop {
+        let wait = Duration::from_millis(u64::from(WAIT_MS));
+        match desk.wait_for(wait, cancelled, ask).await {
+            Ok(Waited::Answered(report)) if report.is_due => return report.newest,
+            Ok(Waited::Answered(_)) => {}
+            Ok(Waited::GivenUp(_)) => return None,
+            // The daemon is gone or refuses us; whoever calls a tool hears why.
+            Err(_) => tokio::select! {
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                () = cancelled.cancelled() => return None,
+                () = desk.closing().cancelled() => return None,
+            },
+        }
+    }
+}

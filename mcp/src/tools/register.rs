@@ -1,0 +1,93 @@
+//! `ipc_register`: take up a name.
+
+use std::sync::Arc;
+
+use ipc_protocol::name::Name;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Call, Effect, Tool};
+use crate::answer::Answer;
+use crate::desk::Desk;
+use crate::failure::Failure;
+
+/// The tool.
+pub(super) struct Register;
+
+/// What it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arguments {
+    /// The name to go by: 1 to 32 letters, digits, `_` or `-`. Without it: the one this agent has.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 32), regex(pattern = "^[A-Za-z0-9_-]+$"))]
+    name: Option<String>,
+    /// Take the name over from another window of yours that has it.
+    #[serde(default)]
+    takeover: bool,
+}
+
+/// What it gives.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Output {
+    /// What this agent is called.
+    name: String,
+    /// The agent for good, whatever it is called.
+    agent_id: String,
+    /// Names of others that are there.
+    online: Vec<String>,
+}
+
+impl Tool for Register {
+    const NAME: &'static str = "ipc_register";
+    const TITLE: &'static str = "Register a name";
+    const DESCRIPTION: &'static str = "Take up a name under which other agents on this machine \
+        reach you, for \"register as X\", \"call me X\", \"my name is X\". Every other tool \
+        registers by itself, with a name made from the project's folder; use this to choose one, \
+        or to see which you have. Says who is there and how much mail waits.";
+    const EFFECT: Effect = Effect::Sets;
+    type Arguments = Arguments;
+    type Output = Output;
+
+    async fn run(
+        arguments: Arguments,
+        _call: &Call,
+        desk: &Arc<Desk>,
+    ) -> Result<Answer<Output>, Failure> {
+        let name = match arguments.name {
+            Some(name) => parse_name(&name)?,
+            None => desk.agent().await?.name.clone(),
+        };
+        let welcome = desk.take_up(name, arguments.takeover).await?;
+        let name = welcome.agent.name.to_string();
+        let online: Vec<_> = welcome.online.iter().map(ToString::to_string).collect();
+        let here = match online.as_slice() {
+            [] => "nobody else is here".to_owned(),
+            [..] => format!("here: {}", online.join(", ")),
+        };
+        let waiting = welcome.waiting;
+        let text = format!("registered as {name}\n{here}");
+        let agent_id = welcome.agent.id.to_string();
+        Ok(Answer::about_mail(
+            text,
+            Output {
+                name,
+                agent_id,
+                online,
+            },
+            waiting,
+        ))
+    }
+}
+
+/// Parses a name as an argument.
+pub(super) fn parse_name(text: &str) -> Result<Name, Failure> {
+    Name::parse(text).map_err(|error| {
+        let refusal = ipc_protocol::error::Refusal::from(error);
+        Failure {
+            code: Some(refusal.code),
+            hint: refusal.hint.map(std::borrow::Cow::into_owned),
+            ..Failure::local(refusal.message)
+        }
+    })
+}

@@ -1,0 +1,39 @@
+//! What the daemon reports, in words for people and models. The names in it have been checked.
+
+use super::{EndReason, SystemEvent};
+
+impl SystemEvent {
+    /// The event as one sentence: lower case, no full stop.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Renamed { old, new } => {
+                format!("{old} is called {new} now; mail to {old} is forwarded for 2 hours")
+            }
+            Self::Expired { message_id, to } => {
+                format!("your message {message_id} to {to} expired: nobody took it in its time")
+            }
+            Self::Refused {
+                message_id,
+                to,
+                reason,
+            } => {
+                let why = reason.in_words();
+                format!("your message {message_id} to {to} will not be delivered: {why}")
+            }
+            Self::NameReclaimed { name } => format!(
+                "{name} was claimed anew with the shared secret; it need not be whom you knew"
+            ),
+        }
+    }
+}
+
+impl EndReason {
+    /// The reason in words.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::TooOld => "too old",
+            Self::RecipientLeft => "the recipient gave its name up",
+            Self::RecipientForgotten => "the recipient was offline too long",
+        }
+    }
+}
