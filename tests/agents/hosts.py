@@ -144,7 +144,8 @@ class Claude(Host):
     def open_window(self, prompt: str, *turns: Call | Say) -> tuple[str, Program]:
         """Starts it in a terminal: monitors of plugins run nowhere else."""
         session = self.session(*turns)
-        argv = ["claude", prompt, *self.words()]
+        log = str(self.world.room / f"{session}.log")
+        argv = ["claude", prompt, *self.words(), "--debug-file", log]
         return session, self.world.start(argv, self.project, self.environment(session), terminal=True)
 
     @staticmethod

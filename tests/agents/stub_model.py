@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -88,6 +89,14 @@ class Model:
                 raise AssertionError(f"{session}: no {what} in {DEADLINE} s ({seen} requests seen)")
         return self.requests(session)
 
+    def write(self, directory: Path) -> None:
+        """Writes every request and what was answered, for a person to look at."""
+        directory.mkdir()
+        for number, request in enumerate(self.requests(beside=True)):
+            seen = {"path": request.path, "answer": request.turn, "body": request.body}
+            name = f"{number:03}-{request.session}.json"
+            (directory / name).write_text(json.dumps(seen, indent=1, ensure_ascii=False))
+
     def _take(self, session: str, path: str, body: dict[str, Any]) -> tuple[str, bytes]:
         dialect = dialects.of(path)
         view, is_ours = dialect.view(body), dialect.is_ours(body)
@@ -97,6 +106,9 @@ class Model:
             name: str | None = None
             if isinstance(turn, Call):
                 name, value = view.wire(turn.tool), turn.arguments
+                if name is None and "ToolSearch" in view.tools and "ToolSearch" not in view.calls[-1:]:
+                    script.insert(0, turn)  # first look for it, as Claude tells its model to
+                    name, value = "ToolSearch", {"query": turn.tool}
             if name is None:
                 value = f"no tool {turn.tool}" if isinstance(turn, Call) else turn.text
         try:

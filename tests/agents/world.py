@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 180
 # Longest time for what was asked to end, in seconds; then it is killed.
 GRACE = 10
+# Longest time until the daemon knows what came or went, in seconds: a server enrols unasked after 10.
+SETTLED = 30
 WINDOW = (50, 150, 0, 0)  # rows and columns of a terminal
 ESCAPES = re.compile(r"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b\][^\x07\x1b]*\x07?|\x1b.")  # of a terminal
 PR_SET_CHILD_SUBREAPER = 36
@@ -225,10 +227,10 @@ class World:
 
     def until(self, what: str, when: Callable[[dict[str, dict[str, Any]]], bool]) -> None:
         """Asks the daemon until its agents are as `when` wants them."""
-        deadline = time.monotonic() + GRACE
+        deadline = time.monotonic() + SETTLED
         while not when(agents := self.agents()):
             if time.monotonic() > deadline:
-                raise AssertionError(f"{what}: not in {GRACE} s: {agents}")
+                raise AssertionError(f"{what}: not in {SETTLED} s: {agents}")
 
     def tails(self) -> list[str]:
         """What programs said that are still running."""
