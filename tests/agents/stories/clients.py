@@ -4,13 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from stories.mail import TOOLS
 from story import Town, needs
 
 CLIENT = Path(__file__).resolve().parents[1] / "mcp_client.py"
-TOOLS = {
-    "ipc_register", "ipc_send", "ipc_check", "ipc_read", "ipc_reply", "ipc_broadcast", "ipc_list",
-    "ipc_rename", "ipc_status", "ipc_auto_check",
-}
 
 
 class Folder:

@@ -4,6 +4,13 @@ from hosts import Host, Visit
 from story import Town, needs
 from stub_model import Call, Request, Say
 
+TOOLS = {
+    "ipc_register", "ipc_send", "ipc_check", "ipc_read", "ipc_reply", "ipc_broadcast", "ipc_list",
+    "ipc_rename", "ipc_status", "ipc_auto_check",
+}
+# Longest description that Claude Code shows whole.
+DESCRIPTION_BYTES = 2048
+
 
 def arrive(host: Host) -> Visit:
     """The agent's first visit: it gets its name, and leaves."""
@@ -70,6 +77,17 @@ def agents_are_named_after_their_folders_and_come_back_under_them(town: Town) ->
             assert host.folder in arrive(host).result(1)
             town.until_gone(host.folder)
         assert set(town.world.agents()) - before == {host.folder}
+
+
+@needs("claude", "gemini", "codex")
+def every_host_offers_every_tool_to_its_model(town: Town) -> None:
+    for host in (town.claude("abbey"), town.gemini("barn"), town.codex("castle")):
+        view = arrive(host).requests[0].view
+        missing = [tool for tool in TOOLS if not view.wire(tool)]
+        assert not missing, f"{host.name}: no {missing} in {sorted(view.tools)}"
+        for name in TOOLS:
+            description = view.tools[view.wire(name)][1]
+            assert 0 < len(description.encode()) <= DESCRIPTION_BYTES, f"{host.name}: {name}: {description}"
 
 
 @needs("claude")
