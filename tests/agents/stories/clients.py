@@ -25,6 +25,12 @@ class Folder:
         program = world.run(list(argv), self.project, world.environment(self.home))
         return json.loads(program.out)
 
+    def inspect(self, era: str, method: str, *words: str) -> Any:
+        """What the Inspector prints of one method."""
+        data = f"IPC_DATA_DIR={self.town.world.data}"
+        era_words = ["--protocol-era", era, "--method", method, *words, "-e", data]
+        return self.run("mcp-inspector", "--cli", "ipc", "mcp", *era_words)
+
 
 def inspect(town: Town, era: str) -> None:
     """Lists and calls with the Inspector in one era."""
@@ -32,21 +38,16 @@ def inspect(town: Town, era: str) -> None:
     friend = f"friend-{era}"
     town.stranger(friend)
 
-    def call(method: str, *words: str) -> Any:
-        data = f"IPC_DATA_DIR={town.world.data}"
-        era_words = ["--protocol-era", era, "--method", method, *words, "-e", data]
-        return folder.run("mcp-inspector", "--cli", "ipc", "mcp", *era_words)
-
     def tool(name: str, **arguments: str) -> str:
-        result = call("tools/call", "--tool-name", name, "--tool-args-json", json.dumps(arguments))
+        result = folder.inspect(era, "tools/call", "--tool-name", name, "--tool-args-json", json.dumps(arguments))
         assert not result.get("isError"), result
         return json.dumps(result)
 
-    tools = call("tools/list", "--strict")["tools"]
+    tools = folder.inspect(era, "tools/list", "--strict")["tools"]
     assert TOOLS <= {tool["name"] for tool in tools}, tools
-    uris = {resource["uri"] for resource in call("resources/list")["resources"]}
+    uris = {resource["uri"] for resource in folder.inspect(era, "resources/list")["resources"]}
     assert "ipc://inbox" in uris, uris
-    assert call("prompts/list")["prompts"]
+    assert folder.inspect(era, "prompts/list")["prompts"]
     assert folder.name in tool("ipc_status")
     body = town.send(friend, folder.name)
     assert body in tool("ipc_check")

@@ -1,6 +1,9 @@
 """The hosts accept what we ship, and `ipc setup` takes back exactly what it wrote."""
 
+import re
+
 from hosts import Host
+from stories.clients import Folder
 from story import Town, needs
 
 
@@ -18,6 +21,18 @@ def gemini_finds_the_extension_valid_and_lists_it(town: Town) -> None:
     host.command("extensions", "validate", str(host.extension))
     listed = host.command("extensions", "list")
     assert "ipc" in listed.out + listed.err, listed.tail()
+
+
+@needs("inspector")
+def what_we_ship_names_no_tool_that_is_not_there(town: Town) -> None:
+    folder = Folder(town, "archive")
+    tools = {tool["name"] for tool in folder.inspect("modern", "tools/list")["tools"]}
+    named = {
+        (word, str(path.relative_to(town.world.plugins)))
+        for path in town.world.plugins.rglob("*.*") if path.is_file()
+        for word in re.findall(r"\bipc_[a-z_]+\b", path.read_text())
+    }
+    assert {word for word, _ in named} <= tools, sorted(pair for pair in named if pair[0] not in tools)
 
 
 @needs("codex")
