@@ -13,7 +13,7 @@ use ipc_protocol::message::{Handover, Kind};
 use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
-use ipc_protocol::request::{Ack, Fetch, Register, Send, Status, WhenLive};
+use ipc_protocol::request::{Ack, Fetch, List, Register, Send, Status, WhenLive};
 use ipc_protocol::secret::SharedSecret;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, SeedableRng};
@@ -77,30 +77,25 @@ impl Daemon {
         self.room.path()
     }
 
+    /// The program, with nothing in its environment and its data here.
+    pub(crate) fn program(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.env_clear().arg("--data-dir").arg(self.room.path());
+        command
+    }
+
     /// Runs one command to its end.
     pub(crate) fn command(&self, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
-        let mut command = Command::new(&self.program);
-        command
-            .env_clear()
-            .arg("--data-dir")
-            .arg(self.room.path())
-            .args(arguments);
-        let output = command.output()?;
+        let output = self.program().args(arguments).output()?;
         if output.status.success() {
             return Ok(());
         }
         Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
     }
 
-    /// Its resident memory, in MiB (`proc_pid_status(5)`, `VmRSS`).
+    /// Its resident memory, in MiB.
     pub(crate) fn resident_mib(&self) -> Result<f64, Box<dyn Error>> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib: f64 = line
-            .and_then(|l| l.trim().strip_suffix(" kB"))
-            .ok_or("no VmRSS")?
-            .parse()?;
-        Ok(kib / 1_024.0)
+        resident_mib(self.child.id())
     }
 
     /// How many messages it has stored.
@@ -141,6 +136,17 @@ impl Daemon {
     }
 }
 
+/// Resident memory of a process, in MiB (`proc_pid_status(5)`, `VmRSS`).
+pub(crate) fn resident_mib(pid: u32) -> Result<f64, Box<dyn Error>> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib: f64 = line
+        .and_then(|l| l.trim().strip_suffix(" kB"))
+        .ok_or("no VmRSS")?
+        .parse()?;
+    Ok(kib / 1_024.0)
+}
+
 /// One agent with an open connection.
 #[derive(Debug)]
 pub(crate) struct Agent {
@@ -159,6 +165,12 @@ impl Agent {
         for _ in 0..number {
             self.send(to, "filling")?;
         }
+        Ok(())
+    }
+
+    /// Asks who is there.
+    pub(crate) fn list(&mut self) -> Result<(), Box<dyn Error>> {
+        self.client.call(&List {})?;
         Ok(())
     }
 

@@ -9,6 +9,7 @@
 mod daemon;
 mod figures;
 mod floor;
+mod host;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -31,6 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         empty_check(&daemon)?,
         durable_send(&daemon)?,
     ];
+    figures.extend(host::figures(&daemon)?);
     figures.extend(growth(&daemon)?);
     daemon.stop()?;
     let mut out = io::stdout().lock();

@@ -4,6 +4,8 @@
 
 mod identity;
 mod mail;
+mod notices;
+mod phrase;
 mod upkeep;
 mod wait;
 
@@ -17,6 +19,8 @@ pub(crate) use mail::{
     CheckArguments, DeadLettersArguments, ForwardArguments, ReadArguments, ReceiptsArguments,
     ReplyArguments, SendArguments, TextArguments, WatchArguments,
 };
+pub(crate) use notices::{AutoCheckCommand, HookArguments, HookHost, LoopArguments};
+pub(crate) use phrase::{DoArguments, HelpArguments};
 pub(crate) use upkeep::{
     AdminCommand, CompletionsArguments, DaemonCommand, McpArguments, RestoreArguments,
     RotateSecretArguments, RunArguments, ServiceCommand, StatusArguments,
@@ -29,11 +33,13 @@ First commands to type:
   ipc send bob \"hello\"            mail somebody, there or not yet
   ipc check --wait                read what comes
 
-`ipc quickstart` shows the whole of it in a few seconds. `ipc help COMMAND` has examples.";
+`ipc quickstart` shows the whole of it in a few seconds. `ipc help COMMAND` has examples.
+`ipc do \"PHRASE\"` takes plain language. `ipc help agents` prints what to tell an agent.";
 
 /// Durable, authenticated mail between the agents of one machine.
 #[derive(Debug, Parser)]
 #[command(name = "ipc", version, about, after_help = FIRST_COMMANDS)]
+#[command(disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) globals: Globals,
@@ -88,6 +94,11 @@ pub(crate) enum Command {
     Read(ReadArguments),
     /// Stream messages as they arrive; takes them, as `check` does
     Watch(WatchArguments),
+    /// Say when this agent is told of waiting mail; or look for mail by itself, every few minutes
+    #[command(subcommand)]
+    AutoCheck(AutoCheckCommand),
+    /// Tell an agent's host of waiting mail: for its hooks to run, not for people
+    Hook(HookArguments),
     /// Show how far messages that you sent have come, with the evidence
     Receipts(ReceiptsArguments),
     /// Show messages that you sent and that reached nobody
@@ -100,6 +111,8 @@ pub(crate) enum Command {
     Whoami,
     /// Go by another name; the old one forwards for two hours
     Rename(RenameArguments),
+    /// Do what a phrase asks for, such as "tell bob: the build is green"
+    Do(DoArguments),
     /// Replace the session by a fresh one
     #[command(after_help = "Example:\n  ipc --as alice renew")]
     Renew,
@@ -123,6 +136,8 @@ pub(crate) enum Command {
     Quickstart,
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
+    /// Print help on a command, or what to tell an agent
+    Help(HelpArguments),
 }
 
 #[cfg(test)]

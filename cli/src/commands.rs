@@ -2,14 +2,20 @@
 
 mod admin;
 pub(crate) mod agent;
+mod auto_check;
+mod auto_check_run;
 mod check;
 pub(crate) mod completions;
 mod daemon;
 mod daemon_run;
+mod do_phrase;
 mod fetching;
+pub(crate) mod help;
+pub(crate) mod hook;
 mod large;
 mod list;
 mod mcp;
+mod noticing;
 mod quickstart;
 mod read;
 mod receipts;
@@ -23,6 +29,7 @@ mod session;
 mod status;
 mod text;
 mod watch;
+mod watch_notices;
 
 use crate::args::{AdminCommand, Command, DaemonCommand};
 use crate::context::Context;
@@ -42,11 +49,14 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Check(arguments) => check::run(&mut context, &arguments),
         Command::Read(arguments) => read::run(&mut context, &arguments),
         Command::Watch(arguments) => watch::run(&mut context, &arguments),
+        Command::AutoCheck(command) => auto_check::run(&mut context, &command),
+        Command::Hook(arguments) => hook::run(&mut context, &arguments),
         Command::Receipts(arguments) => receipts::receipts(&mut context, &arguments),
         Command::DeadLetters(arguments) => receipts::dead_letters(&mut context, &arguments),
         Command::List => list::run(&mut context),
         Command::Whoami => agent::whoami(&mut context),
         Command::Rename(arguments) => rename::run(&mut context, arguments),
+        Command::Do(arguments) => do_phrase::run(context, &arguments),
         Command::Renew => session::renew(&mut context),
         Command::Revoke(arguments) => session::revoke(&mut context, &arguments),
         Command::Status(arguments) => status::run(&mut context, &arguments),
@@ -56,6 +66,7 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Mcp(arguments) => mcp::run(context, &arguments),
         Command::Quickstart => quickstart::run(&mut context),
         Command::Completions(arguments) => completions::run(context.screen, &arguments),
+        Command::Help(arguments) => help::run(context.screen, &arguments),
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) enum ExitStatus {
     NothingToReport,
     /// What was waited for did not come.
     TimedOut,
+    /// A hook wakes its host: the number is the hosts' word for it.
+    Wake,
 }
 
 impl ExitStatus {
@@ -27,7 +29,7 @@ impl ExitStatus {
         match self {
             Self::Done => 0,
             Self::Refused => 1,
-            Self::Usage => 2,
+            Self::Usage | Self::Wake => 2,
             Self::Unreachable => 3,
             Self::NothingToReport => 4,
             Self::TimedOut => 5,
@@ -91,7 +93,8 @@ mod tests {
             ExitStatus::Unreachable,
             ExitStatus::NothingToReport,
             ExitStatus::TimedOut,
+            ExitStatus::Wake,
         ];
-        assert_eq!(all.map(ExitStatus::code), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(all.map(ExitStatus::code), [0, 1, 2, 3, 4, 5, 2]);
     }
 }

@@ -15,7 +15,7 @@ mod session;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use ipc_protocol::client::{Client, ClientError};
+use ipc_protocol::client::{Breaker, Client, ClientError};
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::AgentId;
 use ipc_protocol::name::Name;
@@ -27,7 +27,7 @@ use crate::failure::Failure;
 pub(crate) use anyone::ask_as_anyone;
 pub(crate) use door::McpDoor;
 pub(crate) use own::OwnFront;
-pub(crate) use session::prove;
+pub(crate) use session::{own_host, prove};
 
 /// A connection that is the agent.
 #[derive(Debug)]
@@ -44,6 +44,17 @@ impl Front {
     pub(crate) fn open(context: &mut Context) -> Result<Self, Failure> {
         let record = mailbox::find(context)?;
         session::open(context, record)
+    }
+
+    /// The same for somebody whom nothing may hold up: no daemon is started, nobody is waited for.
+    pub(crate) fn open_at_once(context: &mut Context) -> Result<Self, Failure> {
+        let record = mailbox::find(context)?;
+        session::open_at_once(context, record)
+    }
+
+    /// A handle with which another thread can hang up.
+    pub(crate) fn breaker(&self) -> std::io::Result<Breaker> {
+        self.client.breaker()
     }
 
     /// Makes one call.

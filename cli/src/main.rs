@@ -19,8 +19,10 @@ mod exit;
 mod failure;
 mod front;
 mod output;
+mod phrases;
+mod stop;
 
-use std::io::Write;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -37,12 +39,22 @@ use output::Screen;
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return usage(&error),
+        Err(_) if is_unseen_hook() => {
+            commands::hook::hear_out();
+            return ExitStatus::Done.into();
+        }
+        Err(error) => return commands::help::say(&error).into(),
     };
+    let is_hook = matches!(arguments.command, Command::Hook(_));
     let environment = Environment::read();
     let screen = Screen::new(&arguments.globals, environment.no_color);
     match run(arguments, environment, screen) {
         Ok(status) => status.into(),
+        // What a hook says goes to an agent, and a status other than 0 can stop it.
+        Err(_) if is_hook => {
+            commands::hook::hear_out();
+            ExitStatus::Done.into()
+        }
         Err(failure) => {
             screen.failure(&failure);
             failure.status.into()
@@ -55,9 +67,12 @@ fn run(
     environment: Environment,
     screen: Screen,
 ) -> Result<ExitStatus, Failure> {
-    // Needs no home, no daemon and no randomness: it runs while a package is being built.
+    // Need no home, no daemon and no randomness: they run while a package is being built.
     if let Command::Completions(shell) = &arguments.command {
         return commands::completions::run(screen, shell);
+    }
+    if let Command::Help(help) = &arguments.command {
+        return commands::help::run(screen, help);
     }
     let random = StdRng::try_from_rng(&mut SysRng)
         .map_err(|_| Failure::local("the system gives no random numbers"))?;
@@ -65,21 +80,22 @@ fn run(
     commands::run(context, arguments.command)
 }
 
-/// Help and versions are answers, everything else that clap says is wrong usage. It repeats what
-/// was typed, and that may have come from a peer: a word to be tried, a name to be looked up.
-fn usage(error: &clap::Error) -> ExitCode {
-    let plain = error.render().to_string();
-    let shown = output::safe::block(&plain);
-    let printed = if shown == plain {
-        error.print()
-    } else {
-        std::io::stderr().write_all(shown.as_bytes())
-    };
-    if error.use_stderr() {
-        ExitStatus::Usage.into()
-    } else if printed.is_ok() {
-        ExitStatus::Done.into()
-    } else {
-        ExitStatus::Refused.into()
+/// Whether a host runs this as a hook and typed it wrongly: a newer one's configuration, perhaps.
+/// Status 2 would stop the agent. A person at a terminal is told.
+fn is_unseen_hook() -> bool {
+    let mut words = std::env::args_os().skip(1);
+    let mut command = words.next();
+    while let Some(word) = command {
+        let text = word.to_string_lossy();
+        if !text.starts_with('-') {
+            return text == "hook" && !std::io::stdin().is_terminal();
+        }
+        let has_value = matches!(text.as_ref(), "--as" | "--data-dir");
+        command = if has_value {
+            words.nth(1)
+        } else {
+            words.next()
+        };
     }
+    false
 }

@@ -7,6 +7,7 @@ pub(crate) mod json;
 pub(crate) mod lines;
 pub(crate) mod mail;
 pub(crate) mod metrics;
+pub(crate) mod shell;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod times;
@@ -111,6 +112,25 @@ impl Screen {
         if !self.quiet {
             drop(writeln!(io::stderr(), "{}", safe::block(text)));
         }
+    }
+
+    /// Says something beside the result, on standard error, as JSON or for people.
+    pub(crate) fn remark(self, value: &impl Serialize, people: impl FnOnce() -> String) {
+        if !self.json {
+            self.note(&people());
+        } else if let (false, Ok(line)) = (self.quiet, json::line(value)) {
+            drop(io::stderr().write_all(line.as_bytes()));
+        }
+    }
+
+    /// Says to the program that ran this one, on standard error, what it is to pass on.
+    #[expect(
+        clippy::unused_self,
+        reason = "whoever writes has been handed the screen"
+    )]
+    pub(crate) fn tell_host(self, text: &str) -> Result<(), Failure> {
+        let written = writeln!(io::stderr(), "{text}");
+        written.map_err(|error| Failure::local(format!("writing to standard error: {error}")))
     }
 
     /// Says on standard error why the command came to nothing.

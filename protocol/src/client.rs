@@ -14,7 +14,7 @@ pub use agent_files::{
     AgentFileError, AgentFiles, AgentLock, AgentRecord, HostRecord, StoredSession,
 };
 pub use blocking::{Breaker, Client};
-pub use connect::{ConnectError, Connection, connect};
+pub use connect::{ConnectError, Connection, connect, connect_within};
 pub use host::{UnknownHost, find_host};
 pub use large::keep_whole;
 pub use wire::Wire;

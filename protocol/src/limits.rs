@@ -61,6 +61,9 @@ pub const NOTICE_SENDERS: usize = 5;
 /// minute, and after an hour a reminder is none.
 pub const AUTO_CHECK_MINUTES: std::ops::RangeInclusive<u32> = 1..=60;
 
+/// The same when nobody says: what people who wait for an answer put up with.
+pub const AUTO_CHECK_DEFAULT: u32 = 5;
+
 /// How long one front-end holds a fetched message before it is offered again, in milliseconds.
 pub const LEASE_MS: i64 = 60_000;
 

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::id::AgentId;
 use crate::name::Name;
 
 /// The directory's name in the home directory, where `IPC_DATA_DIR` names no other.
@@ -104,6 +105,11 @@ impl DataDir {
     /// Locked while these credentials are read and changed.
     pub fn agent_lock(&self, name: &Name) -> PathBuf {
         self.agents().join(format!("{}.lock", name.folded()))
+    }
+
+    /// Locked by the one process that waits to wake the host of `agent`; never unlinked.
+    pub fn agent_waker(&self, agent: AgentId) -> PathBuf {
+        self.agents().join(format!("{agent}.waker"))
     }
 
     /// Messages too large to show, written by the reader's front-end.

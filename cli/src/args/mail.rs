@@ -147,8 +147,19 @@ of the daemon.
 
 Examples:
   ipc --as alice watch
-  ipc --as alice watch --json | while read -r message; do …; done")]
+  ipc --as alice watch --json | while read -r message; do …; done
+  ipc watch --notices            one line when mail waits; takes none, and waits for the agent
+                                 to be registered if it is not")]
 pub(crate) struct WatchArguments {
+    /// Take nothing: print one sentence when mail waits that the agent has not been told of
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) notices: bool,
+    /// Queue the sentence as a message to this thread of Codex instead of printing it
+    #[arg(long, value_name = "THREAD", requires = "notices", value_parser = thread)]
+    pub(crate) queue_codex: Option<String>,
+    /// With --notices: name the command that reads mail, not the tool
+    #[arg(long, requires = "notices")]
+    pub(crate) cli: bool,
     /// Stop with status 5 when nothing comes for so long, by default 30m; without it, never stop
     #[arg(long, value_name = "DUR", num_args = 0..=1, require_equals = true,
           default_missing_value = "30m")]
@@ -176,6 +187,17 @@ pub(crate) struct DeadLettersArguments {
     /// Show at most N
     #[arg(long, value_name = "N", value_parser = list_limit())]
     pub(crate) limit: Option<u32>,
+}
+
+/// A thread of Codex: nothing that could be taken for an option, a path or a second word.
+fn thread(text: &str) -> Result<String, &'static str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let fits = (1..=128).contains(&text.len()) && !text.starts_with('-');
+    if fits && text.chars().all(is_part) {
+        Ok(text.to_owned())
+    } else {
+        Err("a thread is 1 to 128 letters, digits, `-` or `_`")
+    }
 }
 
 fn data(text: &str) -> Result<Data, NotStrict> {

@@ -51,7 +51,11 @@ pub(crate) fn run(
     )
 }
 
-fn text(context: &Context, fetched: &Fetched, shown: &[Shown]) -> Result<String, Failure> {
+pub(super) fn text(
+    context: &Context,
+    fetched: &Fetched,
+    shown: &[Shown],
+) -> Result<String, Failure> {
     if context.screen.json {
         let messages = shown.iter().map(fetching::message_json);
         let messages = messages.collect::<Result<Vec<Value>, Failure>>()?;

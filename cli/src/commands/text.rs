@@ -19,10 +19,22 @@ pub(crate) fn read(arguments: &TextArguments) -> Result<String, Failure> {
         let file = File::open(path).map_err(|e| Failure::local(format!("{name}: {e}")))?;
         return read_all(file, &name);
     }
-    if arguments.stdin || arguments.text == ["-"] {
-        return read_all(io::stdin().lock(), "standard input");
+    if arguments.stdin {
+        return standard_input();
     }
-    Ok(arguments.text.join(" "))
+    words(&arguments.text)
+}
+
+/// The words as one text; `-` alone reads standard input.
+pub(crate) fn words(words: &[String]) -> Result<String, Failure> {
+    if words == ["-"] {
+        return standard_input();
+    }
+    Ok(words.join(" "))
+}
+
+fn standard_input() -> Result<String, Failure> {
+    read_all(io::stdin().lock(), "standard input")
 }
 
 /// Reads to the end, or to one byte more than a message holds.

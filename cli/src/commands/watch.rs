@@ -9,6 +9,7 @@ use std::time::Duration;
 use ipc_protocol::error::ErrorCode;
 
 use super::fetching::{self, Lease, Wanted};
+use super::watch_notices;
 use crate::args::{WaitTime, WatchArguments};
 use crate::clock::Deadline;
 use crate::context::Context;
@@ -32,6 +33,9 @@ pub(crate) fn run(
     context: &mut Context,
     arguments: &WatchArguments,
 ) -> Result<ExitStatus, Failure> {
+    if arguments.notices {
+        return watch_notices::run(context, arguments);
+    }
     context.screen.require_reader()?;
     let mut own = OwnFront::open(context)?;
     let patience = arguments.wait.map(WaitTime::duration);
@@ -113,7 +117,7 @@ fn recover(
 }
 
 /// Whether it may be over by itself: the daemon is gone, stops, or has too much to do.
-fn passes(failure: &Failure) -> bool {
+pub(super) fn passes(failure: &Failure) -> bool {
     failure.status == ExitStatus::Unreachable
         || matches!(
             failure.code,

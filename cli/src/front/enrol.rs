@@ -82,7 +82,7 @@ pub(crate) fn stake(context: &mut Context, claim: Claim<'_>) -> Result<Enrolled,
     drop(private::ensure_directory(context.data_dir.root())?);
     let files = context.agent_files();
     let lock = files.lock(name)?;
-    let (host, host_record) = session::own_host(context).unzip();
+    let (host, host_record) = session::own_host(context.unknown_host).unzip();
     let request = Register {
         name: name.clone(),
         when_live: claim.when_live,

@@ -25,6 +25,30 @@ pub(crate) fn find(context: &Context) -> Result<AgentRecord, Failure> {
         .ok_or_else(|| Unclear::Nobody.explain(&[]))
 }
 
+/// The same for somebody who wants to be called `wanted`, and who may be nobody yet. Another name in
+/// `--as` must be somebody's.
+pub(crate) fn find_if_any(
+    context: &Context,
+    wanted: &Name,
+) -> Result<Option<AgentRecord>, Failure> {
+    let files = context.agent_files();
+    if let Some(name) = named(context)? {
+        let record = files.follow(&name)?;
+        let is_other = context.acting_as.is_some() && !name.same_as(wanted);
+        return match record {
+            None if is_other => Err(not_kept(&name)),
+            found_or_not => Ok(found_or_not),
+        };
+    }
+    let records = files.all()?;
+    let lineage = process::lineage(std::process::id());
+    match nearest(&records, &lineage) {
+        Ok(at) => Ok(records.into_iter().nth(at)),
+        Err(Unclear::Nobody) => Ok(None),
+        Err(several @ Unclear::Several(_)) => Err(several.explain(&records)),
+    }
+}
+
 /// The name that the caller gave, by option or environment.
 fn named(context: &Context) -> Result<Option<Name>, Failure> {
     if context.acting_as.is_some() {

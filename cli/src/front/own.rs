@@ -45,6 +45,12 @@ impl OwnFront {
         (self.session, self.front.client)
     }
 
+    /// The same for a daemon that runs.
+    pub(crate) fn open_running(context: &mut Context) -> Result<Self, Failure> {
+        let record = mailbox::find(context)?;
+        join(context, record, session::prove_running)
+    }
+
     /// Connects again to a daemon that runs. A daemon that was stopped on purpose stays stopped.
     pub(crate) fn reconnect(&mut self, context: &mut Context) -> Result<(), Failure> {
         match session::prove_running(context, &self.session) {

@@ -3,10 +3,12 @@
 
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipc_protocol::auth::Credential;
 use ipc_protocol::client::{
-    AgentFiles, AgentLock, AgentRecord, Client, Connection, HostRecord, StoredSession, find_host,
+    AgentFiles, AgentLock, AgentRecord, Client, Connection, HostRecord, StoredSession, UnknownHost,
+    connect_within, find_host,
 };
 use ipc_protocol::name::Name;
 use ipc_protocol::process;
@@ -22,6 +24,10 @@ use crate::failure::Failure;
 /// Connections that one proof may take: a daemon that leaves may take one, and leave another in
 /// its queue; the next one finds nobody and starts the daemon anew.
 const ATTEMPTS: u32 = 4;
+
+/// How long a daemon may take to take a connection, and to answer, for somebody in a hurry: it
+/// answers in a millisecond, and a host waits for its hooks.
+const HURRY: Duration = Duration::from_millis(250);
 
 /// Proves `credential` to the daemon, which is started if need be.
 pub(crate) fn prove(
@@ -58,8 +64,41 @@ fn prove_over(
     Ok(Client::open(connection, credential, nonce)?)
 }
 
-/// Opens a connection for the agent of `record`.
+/// Proves `credential` to the daemon that runs, if it answers at once.
+fn prove_at_once(
+    context: &mut Context,
+    credential: &Credential,
+) -> Result<Client<UnixStream>, Failure> {
+    prove_over(context, credential, |context| {
+        let (socket, any_pid) = (context.data_dir.socket(), context.environment.any_pid);
+        Ok(connect_within(socket, any_pid, HURRY)?)
+    })
+}
+
+/// How the daemon and the agent's file are reached.
+#[derive(Clone, Copy)]
+struct Means {
+    prove: fn(&mut Context, &Credential) -> Result<Client<UnixStream>, Failure>,
+    /// Whether to wait for whoever has the file.
+    waits: bool,
+}
+
+/// Opens a connection for the agent of `record`; starts the daemon if need be.
 pub(crate) fn open(context: &mut Context, record: AgentRecord) -> Result<Front, Failure> {
+    let waits = true;
+    open_by(context, record, Means { prove, waits })
+}
+
+/// The same for somebody whom nothing may hold up: no daemon is started, nobody is waited for.
+pub(crate) fn open_at_once(context: &mut Context, record: AgentRecord) -> Result<Front, Failure> {
+    let means = Means {
+        prove: prove_at_once,
+        waits: false,
+    };
+    open_by(context, record, means)
+}
+
+fn open_by(context: &mut Context, record: AgentRecord, means: Means) -> Result<Front, Failure> {
     let AgentRecord {
         agent_id,
         name,
@@ -67,16 +106,18 @@ pub(crate) fn open(context: &mut Context, record: AgentRecord) -> Result<Front, 
         ..
     } = record;
     let Some(session) = session.filter(is_good_for_now) else {
-        return come_back(context, &name, None);
+        return come_back(context, &name, None, means);
     };
     let tried = session.token.sid();
-    match prove(context, &Credential::Token(session.token)) {
+    match (means.prove)(context, &Credential::Token(session.token)) {
         Ok(client) => Ok(Front {
             agent_id,
             name,
             client,
         }),
-        Err(failure) if failure.is_stale_credential() => come_back(context, &name, Some(tried)),
+        Err(failure) if failure.is_stale_credential() => {
+            come_back(context, &name, Some(tried), means)
+        }
         Err(failure) => Err(taken_over_hint(failure, &name)),
     }
 }
@@ -87,9 +128,18 @@ fn is_good_for_now(session: &StoredSession) -> bool {
 
 /// Makes a new session with the resume credential, under the lock of the agent's file, and keeps
 /// it for everybody who acts for the agent. `tried` is the session that is no good.
-fn come_back(context: &mut Context, name: &Name, tried: Option<Sid>) -> Result<Front, Failure> {
+fn come_back(
+    context: &mut Context,
+    name: &Name,
+    tried: Option<Sid>,
+    means: Means,
+) -> Result<Front, Failure> {
     let files = context.agent_files();
-    let lock = files.lock(name)?;
+    let lock = if means.waits {
+        files.lock(name)?
+    } else {
+        files.try_lock(name)?
+    };
     let record = lock.read()?.ok_or_else(|| mailbox::not_kept(name))?;
     let agent_id = record.agent_id;
     // Somebody else may have come back while we waited for the lock: their session is ours too.
@@ -97,7 +147,7 @@ fn come_back(context: &mut Context, name: &Name, tried: Option<Sid>) -> Result<F
         && Some(session.token.sid()) != tried
     {
         let token = Credential::Token(session.token);
-        match prove(context, &token) {
+        match (means.prove)(context, &token) {
             Ok(client) => {
                 return Ok(Front {
                     agent_id,
@@ -109,7 +159,7 @@ fn come_back(context: &mut Context, name: &Name, tried: Option<Sid>) -> Result<F
             Err(failure) => return Err(taken_over_hint(failure, name)),
         }
     }
-    let mut client = prove(context, &Credential::Token(record.resume))
+    let mut client = (means.prove)(context, &Credential::Token(record.resume))
         .map_err(|failure| refused_resume(failure, name))?;
     let (host, host_record) = host(context, record.host);
     let request = Register {
@@ -144,7 +194,7 @@ pub(super) fn refused_resume(failure: Failure, name: &Name) -> Failure {
 /// Which process stands for the agent now. One that still runs goes on standing for it: acting
 /// for an agent from elsewhere does not move it there.
 fn host(context: &Context, kept: Option<HostRecord>) -> (Option<HostProcess>, Option<HostRecord>) {
-    let found = own_host(context);
+    let found = own_host(context.unknown_host);
     match (kept, found) {
         (Some(kept), Some((_, found))) if kept != found && is_running(kept) => (None, Some(kept)),
         (_, Some((process, record))) => (Some(process), Some(record)),
@@ -157,8 +207,8 @@ fn is_running(host: HostRecord) -> bool {
 }
 
 /// The process that stands for the agent in whose name this one acts.
-pub(super) fn own_host(context: &Context) -> Option<(HostProcess, HostRecord)> {
-    find_host(std::process::id(), context.unknown_host).map(|(process, facts)| {
+pub(crate) fn own_host(unknown: UnknownHost) -> Option<(HostProcess, HostRecord)> {
+    find_host(std::process::id(), unknown).map(|(process, facts)| {
         let record = HostRecord {
             pid: facts.pid,
             start_ticks: facts.start_ticks,

@@ -12,6 +12,12 @@ mod crash;
 #[cfg(test)]
 mod false_server;
 #[cfg(test)]
+mod hooks;
+#[cfg(test)]
+mod notices;
+#[cfg(test)]
+mod phrases;
+#[cfg(test)]
 mod service;
 #[cfg(test)]
 mod story;

@@ -25,14 +25,13 @@ const WITHOUT_ACTION: [(&str, &str); 3] = [
 ];
 
 /// Requests without a command of their own, and why.
-const WITHOUT_COMMAND: [(&str, &str); 7] = [
+const WITHOUT_COMMAND: [(&str, &str); 6] = [
     ("hello", "every command begins with it"),
     ("authenticate", "every command begins with it"),
     ("fetch", "`check` and `watch`"),
     ("ack", "part of `check` and `watch`"),
     ("nack", "part of `check` and `watch`"),
-    ("notice", "for front-ends that tell an agent"),
-    ("auto_check", "for front-ends that tell an agent"),
+    ("notice", "`hook` and `watch --notices`"),
 ];
 
 fn dependencies(of: &str) -> BTreeSet<String> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ipc_protocol::limits::AUTO_CHECK_DEFAULT;
 use ipc_protocol::request::{
     AutoCheck as Request, AutoCheckAction, AutoCheckMode, AutoCheckReport,
 };
@@ -13,9 +14,6 @@ use super::{Call, Effect, Tool};
 use crate::answer::Answer;
 use crate::desk::Desk;
 use crate::failure::Failure;
-
-/// The minutes that `start` means without a number.
-const DEFAULT_MINUTES: u32 = 5;
 
 /// The tool.
 pub(super) struct AutoCheck;
@@ -83,7 +81,7 @@ impl Tool for AutoCheck {
         let (action, minutes) = match arguments.action {
             Action::Start => (
                 AutoCheckAction::Start,
-                Some(arguments.minutes.unwrap_or(DEFAULT_MINUTES)),
+                Some(arguments.minutes.unwrap_or(AUTO_CHECK_DEFAULT)),
             ),
             Action::Stop => (AutoCheckAction::Stop, arguments.minutes),
             Action::Status => (AutoCheckAction::Status, arguments.minutes),
@@ -103,7 +101,7 @@ fn words(report: &AutoCheckReport) -> String {
                 .to_owned()
         }
         (AutoCheckMode::Every, minutes) => {
-            let minutes = minutes.unwrap_or(DEFAULT_MINUTES);
+            let minutes = minutes.unwrap_or(AUTO_CHECK_DEFAULT);
             format!(
                 "auto-check is on: you are told of mail, and again every {minutes} minutes while \
                  it waits"

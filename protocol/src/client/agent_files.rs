@@ -140,10 +140,26 @@ impl AgentFiles {
     /// # Errors
     /// [`AgentFileError`] when directory or lock cannot be trusted.
     pub fn lock(&self, name: &Name) -> Result<AgentLock<'_>, AgentFileError> {
+        self.lock_with(name, FlockOperation::LockExclusive)
+    }
+
+    /// The same without waiting.
+    ///
+    /// # Errors
+    /// As [`Self::lock`], and when somebody has them.
+    pub fn try_lock(&self, name: &Name) -> Result<AgentLock<'_>, AgentFileError> {
+        self.lock_with(name, FlockOperation::NonBlockingLockExclusive)
+    }
+
+    fn lock_with(
+        &self,
+        name: &Name,
+        operation: FlockOperation,
+    ) -> Result<AgentLock<'_>, AgentFileError> {
         drop(private::ensure_directory(&self.data_dir.agents())?);
         let path = self.data_dir.agent_lock(name);
         let file = private::open_lock(&path)?;
-        flock(&file, FlockOperation::LockExclusive).map_err(|e| PrivateError::Io {
+        flock(&file, operation).map_err(|e| PrivateError::Io {
             path,
             source: e.into(),
         })?;

@@ -32,10 +32,20 @@ impl<S: Read + Write> Client<S> {
         nonce: [u8; 32],
         seen: SeenPeers,
     ) -> Result<Self, ClientError> {
+        Self::prove_within(stream, credential, nonce, seen, PATIENCE)
+    }
+
+    fn prove_within(
+        stream: S,
+        credential: &Credential,
+        nonce: [u8; 32],
+        seen: SeenPeers,
+        patience: Duration,
+    ) -> Result<Self, ClientError> {
         let mut client = Self {
             stream,
             wire: Wire::new(),
-            patience: PATIENCE,
+            patience,
         };
         let hello = ClientHello::new(credential, nonce);
         let challenge = client.call(&hello.request())?;
@@ -95,7 +105,12 @@ impl Client<UnixStream> {
         credential: &Credential,
         nonce: [u8; 32],
     ) -> Result<Self, ClientError> {
-        Self::prove(connection.stream, credential, nonce, connection.seen)
+        let Connection {
+            stream,
+            seen,
+            patience,
+        } = connection;
+        Self::prove_within(stream, credential, nonce, seen, patience)
     }
 
     /// Makes one call that the daemon may answer only after `wait`.
@@ -107,9 +122,11 @@ impl Client<UnixStream> {
         request: &M,
         wait: Duration,
     ) -> Result<M::Reply, ClientError> {
+        let patience = self.patience;
+        // Whoever waits is in no hurry, however the connection was made.
         self.set_patience(wait.saturating_add(PATIENCE))?;
         let reply = self.call(request);
-        self.set_patience(PATIENCE)?;
+        self.set_patience(patience)?;
         reply
     }
 

@@ -25,6 +25,8 @@ pub struct Connection {
     pub stream: UnixStream,
     /// Both ends.
     pub seen: SeenPeers,
+    /// How long an answer that waits for nothing may take.
+    pub patience: Duration,
 }
 
 /// Why there is no connection.
@@ -74,8 +76,43 @@ pub enum ConnectError {
 /// # Errors
 /// [`ConnectError`]; nothing has been sent.
 pub fn connect(path: &Path, any_pid: bool) -> Result<Connection, ConnectError> {
+    let patience = Patience {
+        connecting: CONNECT_PATIENCE,
+        answering: PATIENCE,
+    };
+    connect_with(path, any_pid, patience)
+}
+
+/// The same for somebody in a hurry: connecting, and each answer, may take `patience` at most.
+///
+/// # Errors
+/// As [`connect`].
+pub fn connect_within(
+    path: &Path,
+    any_pid: bool,
+    patience: Duration,
+) -> Result<Connection, ConnectError> {
+    let patience = Patience {
+        connecting: patience,
+        answering: patience,
+    };
+    connect_with(path, any_pid, patience)
+}
+
+/// How long the other side may take.
+#[derive(Clone, Copy)]
+struct Patience {
+    connecting: Duration,
+    answering: Duration,
+}
+
+fn connect_with(
+    path: &Path,
+    any_pid: bool,
+    patience: Patience,
+) -> Result<Connection, ConnectError> {
     let at = || path.to_owned();
-    let socket = open_socket().map_err(|error| match error {
+    let socket = open_socket(patience).map_err(|error| match error {
         Errno::PERM | Errno::ACCESS | Errno::AFNOSUPPORT => ConnectError::Sandboxed,
         other => ConnectError::Io {
             path: at(),
@@ -90,7 +127,7 @@ pub fn connect(path: &Path, any_pid: bool) -> Result<Connection, ConnectError> {
         Errno::NOENT | Errno::CONNREFUSED | Errno::NOTSOCK => ConnectError::NotRunning(at()),
         Errno::AGAIN | Errno::TIMEDOUT => ConnectError::Hung {
             path: at(),
-            waited: CONNECT_PATIENCE,
+            waited: patience.connecting,
         },
         Errno::PERM => ConnectError::Sandboxed,
         Errno::ACCESS => ConnectError::Denied(at()),
@@ -99,18 +136,23 @@ pub fn connect(path: &Path, any_pid: bool) -> Result<Connection, ConnectError> {
             source: other.into(),
         },
     })?;
-    examine(socket, path, any_pid)
+    examine(socket, path, any_pid, patience)
 }
 
-fn open_socket() -> Result<OwnedFd, Errno> {
+fn open_socket(patience: Patience) -> Result<OwnedFd, Errno> {
     let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
     rustix::io::ioctl_fioclex(&socket)?;
-    set_socket_timeout(&socket, Timeout::Send, Some(CONNECT_PATIENCE))?;
-    set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
+    set_socket_timeout(&socket, Timeout::Send, Some(patience.connecting))?;
+    set_socket_timeout(&socket, Timeout::Recv, Some(patience.answering))?;
     Ok(socket)
 }
 
-fn examine(socket: OwnedFd, path: &Path, any_pid: bool) -> Result<Connection, ConnectError> {
+fn examine(
+    socket: OwnedFd,
+    path: &Path,
+    any_pid: bool,
+    patience: Patience,
+) -> Result<Connection, ConnectError> {
     let failed = |source| ConnectError::Io {
         path: path.to_owned(),
         source,
@@ -133,5 +175,6 @@ fn examine(socket: OwnedFd, path: &Path, any_pid: bool) -> Result<Connection, Co
             client_pid: (!any_pid).then(std::process::id),
             server_uid,
         },
+        patience: patience.answering,
     })
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The crates, in the order in which they may use one another: each only those before it.
-pub(super) const CRATES: [&str; 4] = ["protocol", "daemon", "cli", "bench"];
+pub(super) const CRATES: [&str; 5] = ["protocol", "daemon", "mcp", "cli", "bench"];
 
 pub(super) fn root() -> PathBuf {
     let cli = Path::new(env!("CARGO_MANIFEST_DIR"));

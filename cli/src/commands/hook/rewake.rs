@@ -1,0 +1,62 @@
+//! `ipc hook … --rewake`: a hook that waits beside an idle agent and wakes it.
+//!
+//! The host starts one each time the agent stops; the first to get the agent's lock waits, the
+//! others end at once. It ends with its time, its host or its session.
+
+use std::time::Duration;
+
+use ipc_protocol::private;
+use ipc_protocol::request::ReadsWith;
+use rustix::fs::{FlockOperation, flock};
+
+use super::host::Event;
+use crate::clock::Deadline;
+use crate::commands::noticing::{self, Absence};
+use crate::commands::watch::passes;
+use crate::context::Context;
+use crate::exit::ExitStatus;
+use crate::failure::Failure;
+use crate::front::Front;
+use crate::stop::{Cause, Stop};
+
+/// Waits for a notice for at most `patience`, and says it on standard error.
+pub(super) fn run(
+    context: &mut Context,
+    event: Event,
+    patience: Duration,
+    with: ReadsWith,
+) -> Result<ExitStatus, Failure> {
+    if event != Event::Stop {
+        return Ok(ExitStatus::Done);
+    }
+    let deadline = Deadline::after(patience);
+    let mut front = Front::open_at_once(context)?;
+    let lock = private::open_lock(&context.data_dir.agent_waker(front.agent_id))?;
+    if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+        return Ok(ExitStatus::Done);
+    }
+    let stop = Stop::on(&[Cause::HostEnds])?;
+    let mut absence = Absence::default();
+    while let Some(left) = deadline.remaining() {
+        match noticing::wait(&mut front, &stop, left) {
+            Ok(report) if report.is_due => {
+                context.screen.tell_host(&report.sentence(with))?;
+                return Ok(ExitStatus::Wake);
+            }
+            Ok(_) => absence = Absence::default(),
+            // The session that all commands share may have been renewed: then the file has another.
+            Err(failure) if passes(&failure) || failure.is_stale_credential() => {
+                if absence.pause(&stop, left) {
+                    break;
+                }
+                match Front::open_at_once(context) {
+                    Ok(again) => front = again,
+                    Err(failure) if passes(&failure) => {}
+                    Err(failure) => return Err(failure),
+                }
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(ExitStatus::Done)
+}
