@@ -6,6 +6,7 @@ mod identity;
 mod mail;
 mod notices;
 mod phrase;
+mod setup;
 mod upkeep;
 mod wait;
 
@@ -21,6 +22,7 @@ pub(crate) use mail::{
 };
 pub(crate) use notices::{AutoCheckCommand, HookArguments, HookHost, LoopArguments};
 pub(crate) use phrase::{DoArguments, HelpArguments};
+pub(crate) use setup::SetupArguments;
 pub(crate) use upkeep::{
     AdminCommand, CompletionsArguments, DaemonCommand, McpArguments, RestoreArguments,
     RotateSecretArguments, RunArguments, ServiceCommand, StatusArguments,
@@ -131,6 +133,11 @@ pub(crate) enum Command {
     Admin(AdminCommand),
     /// Serve an agent's host over MCP, on standard input and output
     Mcp(McpArguments),
+    /// Make an agent's host use this program, or take that back
+    Setup(SetupArguments),
+    /// Find what is wrong, and say what mends it; changes nothing
+    #[command(after_help = "Examples:\n  ipc doctor\n  ipc doctor --json")]
+    Doctor,
     /// From nothing to two agents exchanging mail, cleaned up again
     #[command(after_help = "Example:\n  ipc quickstart")]
     Quickstart,

@@ -9,6 +9,7 @@ pub(crate) mod completions;
 mod daemon;
 mod daemon_run;
 mod do_phrase;
+pub(crate) mod doctor;
 mod fetching;
 pub(crate) mod help;
 pub(crate) mod hook;
@@ -24,8 +25,9 @@ pub(crate) mod rename;
 mod restore;
 mod rotate_secret;
 mod send;
-mod service;
+pub(crate) mod service;
 mod session;
+mod setup;
 mod status;
 mod text;
 mod watch;
@@ -64,6 +66,9 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Service(command) => service::run(&context, &command),
         Command::Admin(command) => run_admin(&mut context, command),
         Command::Mcp(arguments) => mcp::run(context, &arguments),
+        Command::Setup(arguments) => setup::run(&mut context, &arguments),
+        // Looked at before there is a context, which it may find fault with.
+        Command::Doctor => Ok(ExitStatus::Done),
         Command::Quickstart => quickstart::run(&mut context),
         Command::Completions(arguments) => completions::run(context.screen, &arguments),
         Command::Help(arguments) => help::run(context.screen, &arguments),

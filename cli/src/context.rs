@@ -80,7 +80,8 @@ impl Context {
     }
 }
 
-fn root(globals: &Globals, environment: &Environment) -> Result<PathBuf, Failure> {
+/// Where the data directory is: `--data-dir`, `IPC_DATA_DIR`, or its place in the home directory.
+pub(crate) fn root(globals: &Globals, environment: &Environment) -> Result<PathBuf, Failure> {
     let named = globals
         .data_dir
         .clone()
@@ -99,7 +100,7 @@ fn root(globals: &Globals, environment: &Environment) -> Result<PathBuf, Failure
 }
 
 /// The daemon runs in `/`: a path that it is told must not depend on where the command ran.
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path)
         .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }

@@ -35,6 +35,16 @@ pub(crate) struct Environment {
     pub(crate) time_zone: Option<OsString>,
     /// `LANG`, handed on to the daemon.
     pub(crate) language: Option<OsString>,
+    /// `PATH`: where `setup` and `doctor` look this program up.
+    pub(crate) search_path: Option<OsString>,
+    /// `CLAUDE_CONFIG_DIR`: where Claude Code keeps its files, if not in the home directory.
+    pub(crate) claude_directory: Option<PathBuf>,
+    /// `GEMINI_CLI_HOME`: what Gemini CLI takes for the home directory.
+    pub(crate) gemini_home: Option<PathBuf>,
+    /// `CODEX_HOME`: where Codex keeps its files, if not in the home directory.
+    pub(crate) codex_directory: Option<PathBuf>,
+    /// `CODEX_SANDBOX_NETWORK_DISABLED=1`: this shell is in a sandbox without sockets.
+    pub(crate) is_sandboxed: bool,
 }
 
 impl Environment {
@@ -55,6 +65,11 @@ impl Environment {
             no_color: variable("NO_COLOR").is_some(),
             time_zone: variable("TZ"),
             language: variable("LANG"),
+            search_path: variable("PATH"),
+            claude_directory: variable("CLAUDE_CONFIG_DIR").map(PathBuf::from),
+            gemini_home: variable("GEMINI_CLI_HOME").map(PathBuf::from),
+            codex_directory: variable("CODEX_HOME").map(PathBuf::from),
+            is_sandboxed: variable("CODEX_SANDBOX_NETWORK_DISABLED").is_some_and(|v| v == "1"),
         }
     }
 }

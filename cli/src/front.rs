@@ -27,7 +27,7 @@ use crate::failure::Failure;
 pub(crate) use anyone::ask_as_anyone;
 pub(crate) use door::McpDoor;
 pub(crate) use own::OwnFront;
-pub(crate) use session::{own_host, prove};
+pub(crate) use session::{own_host, prove, prove_running};
 
 /// A connection that is the agent.
 #[derive(Debug)]

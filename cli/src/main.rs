@@ -14,12 +14,14 @@ mod autostart;
 mod clock;
 mod commands;
 mod context;
+mod doctor;
 mod environment;
 mod exit;
 mod failure;
 mod front;
 mod output;
 mod phrases;
+mod setup;
 mod stop;
 
 use std::io::IsTerminal;
@@ -76,6 +78,10 @@ fn run(
     }
     let random = StdRng::try_from_rng(&mut SysRng)
         .map_err(|_| Failure::local("the system gives no random numbers"))?;
+    // Looks at what a context would refuse.
+    if let Command::Doctor = &arguments.command {
+        return commands::doctor::run(&arguments.globals, environment, screen, random);
+    }
     let context = Context::new(&arguments.globals, environment, screen, random)?;
     commands::run(context, arguments.command)
 }

@@ -262,7 +262,7 @@ pub(crate) fn is_same(secret: &SharedSecret, known: &SecretVerifier) -> bool {
 
 /// The kind of the file system under `directory`, where locks or shared memory do not hold.
 #[cfg(target_os = "linux")]
-fn unsafe_file_system(directory: &impl std::os::fd::AsFd) -> Option<&'static str> {
+pub fn unsafe_file_system(directory: &impl std::os::fd::AsFd) -> Option<&'static str> {
     // Magic numbers of statfs(2).
     const UNSAFE: [(i64, &str); 9] = [
         (0x6969, "NFS"),
@@ -286,6 +286,6 @@ fn unsafe_file_system(directory: &impl std::os::fd::AsFd) -> Option<&'static str
 }
 
 #[cfg(not(target_os = "linux"))]
-fn unsafe_file_system(_: &impl std::os::fd::AsFd) -> Option<&'static str> {
+pub fn unsafe_file_system(_: &impl std::os::fd::AsFd) -> Option<&'static str> {
     None
 }

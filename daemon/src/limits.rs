@@ -255,7 +255,7 @@ pub(crate) const IN_FLIGHT: usize = 16;
 pub(crate) const FETCH_TEXT_BYTES: usize = 131_072;
 
 /// Free space under which sends are refused, in bytes: room for deletes, acks and the WAL.
-pub(crate) const FREE_SPACE_BYTES: u64 = 16 * 1_024 * 1_024;
+pub const FREE_SPACE_BYTES: u64 = 16 * 1_024 * 1_024;
 
 /// Backups that are kept.
 pub(crate) const BACKUPS: usize = 7;

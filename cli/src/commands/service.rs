@@ -15,6 +15,7 @@ use super::daemon;
 use crate::args::ServiceCommand;
 use crate::autostart;
 use crate::context::Context;
+use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 
@@ -23,15 +24,15 @@ const UNITS: [&str; 2] = ["ipc.socket", "ipc.service"];
 
 /// How the service is, as `--json` prints it.
 #[derive(Debug, Serialize)]
-struct ServiceStatus {
+pub(crate) struct ServiceStatus {
     /// Whether the unit files are there.
-    installed: bool,
+    pub(crate) installed: bool,
     /// What systemd says of the socket, for example `active`.
-    socket: String,
+    pub(crate) socket: String,
     /// What systemd says of the service.
-    service: String,
+    pub(crate) service: String,
     /// Where the unit files are.
-    directory: PathBuf,
+    pub(crate) directory: PathBuf,
 }
 
 /// Does what was asked for.
@@ -53,7 +54,7 @@ fn install(context: &Context) -> Result<ExitStatus, Failure> {
     // First of all: without a service manager nothing is written.
     systemctl(&["show-environment"])?;
     drop(private::ensure_directory(context.data_dir.root())?);
-    let directory = unit_directory(context)?;
+    let directory = unit_directory(&context.environment)?;
     let written = std::fs::create_dir_all(&directory).and_then(|()| {
         units
             .iter()
@@ -64,7 +65,7 @@ fn install(context: &Context) -> Result<ExitStatus, Failure> {
     // A daemon that a command started holds the socket's path.
     daemon::end(context)?;
     systemctl(&["enable", "--now", "ipc.socket"])?;
-    context.screen.confirm(&report(context)?, || {
+    context.screen.confirm(&report(&context.environment)?, || {
         "installed: systemd listens and starts the daemon when it is needed\n\
          to keep it while you are logged out: loginctl enable-linger\n"
             .to_owned()
@@ -73,7 +74,7 @@ fn install(context: &Context) -> Result<ExitStatus, Failure> {
 }
 
 fn uninstall(context: &Context) -> Result<ExitStatus, Failure> {
-    let directory = unit_directory(context)?;
+    let directory = unit_directory(&context.environment)?;
     if is_installed(&directory) {
         systemctl(&["disable", "--now", UNITS[0], UNITS[1]])?;
         for unit in UNITS {
@@ -82,14 +83,14 @@ fn uninstall(context: &Context) -> Result<ExitStatus, Failure> {
         systemctl(&["daemon-reload"])?;
     }
     let directory = context.data_dir.root().display().to_string();
-    context.screen.confirm(&report(context)?, || {
+    context.screen.confirm(&report(&context.environment)?, || {
         format!("uninstalled; the data is still in {directory}\n")
     })?;
     Ok(ExitStatus::Done)
 }
 
 fn status(context: &Context) -> Result<ExitStatus, Failure> {
-    let status = report(context)?;
+    let status = report(&context.environment)?;
     context.screen.result(&status, || {
         let installed = if status.installed {
             "installed"
@@ -106,8 +107,9 @@ fn status(context: &Context) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Done)
 }
 
-fn report(context: &Context) -> Result<ServiceStatus, Failure> {
-    let directory = unit_directory(context)?;
+/// How the service is.
+pub(crate) fn report(environment: &Environment) -> Result<ServiceStatus, Failure> {
+    let directory = unit_directory(environment)?;
     Ok(ServiceStatus {
         installed: is_installed(&directory),
         socket: activity(UNITS[0]),
@@ -134,8 +136,7 @@ fn activity(unit: &str) -> String {
 }
 
 /// Where a user's units are (`systemd.unit(5)`).
-fn unit_directory(context: &Context) -> Result<PathBuf, Failure> {
-    let environment = &context.environment;
+fn unit_directory(environment: &Environment) -> Result<PathBuf, Failure> {
     let in_home = || environment.home.as_ref().map(|home| home.join(".config"));
     let configuration = environment.config_home.clone().or_else(in_home);
     let configuration = configuration.ok_or_else(|| {

@@ -10,15 +10,21 @@ mod autostart;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod false_server;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
 mod notices;
 #[cfg(test)]
+mod packages;
+#[cfg(test)]
 mod phrases;
 #[cfg(test)]
 mod service;
+#[cfg(test)]
+mod setup;
 #[cfg(test)]
 mod story;
 #[cfg(test)]

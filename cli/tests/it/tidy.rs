@@ -3,7 +3,7 @@
 //! Looks at files only: it needs no version control, no network and no daemon.
 
 mod documents;
-mod texts;
+pub(crate) mod texts;
 
 use std::collections::BTreeSet;
 

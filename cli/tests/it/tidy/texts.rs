@@ -12,13 +12,13 @@ pub(super) fn root() -> PathBuf {
     cli.parent().unwrap().to_owned()
 }
 
-pub(super) fn read(path: impl AsRef<Path>) -> String {
+pub(crate) fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Every file under `directory` whose name ends in `suffix`, relative to the root, sorted.
-pub(super) fn files(directory: &str, suffix: &str) -> Vec<PathBuf> {
+pub(crate) fn files(directory: &str, suffix: &str) -> Vec<PathBuf> {
     fn walk(at: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(at).unwrap() {
             let path = entry.unwrap().path();
