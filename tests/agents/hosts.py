@@ -1,7 +1,7 @@
 """The three agents: each with a home and a project folder of its own, wired as a user would wire it.
 
-Claude gets our plugin by `--plugin-dir`, Gemini our extension by `gemini extensions link`, Codex what
-`ipc setup codex` writes. Configuration of a host beyond that only leads it to the stub model.
+Claude gets our plugin by `--plugin-dir`, Gemini our extension by `gemini extensions link`, Codex our two
+files in `~/.codex`. What `ipc setup` writes is tried in stories/shipped.py. Configuration of a host beyond that only leads it to the stub model.
 """
 
 import json
@@ -108,6 +108,7 @@ class Claude(Host):
     """Claude Code."""
 
     name = "claude"
+    plugins: list[str] = []
     touched = (".claude.json", ".claude/settings.json", ".claude/settings.local.json", ".mcp.json")
 
     def configure(self) -> None:
@@ -127,9 +128,12 @@ class Claude(Host):
     def plugin(self) -> Path:
         return self.world.plugins / "claude-code"
 
+    def wire(self) -> None:
+        self.plugins = ["--plugin-dir", str(self.plugin)]
+
     def words(self) -> list[str]:
         """What every start of it is given."""
-        return ["--plugin-dir", str(self.plugin), "--allowedTools", "mcp__plugin_ipc_ipc__*,mcp__ipc__*"]
+        return [*self.plugins, "--allowedTools", "mcp__plugin_ipc_ipc__*,mcp__ipc__*"]
 
     def argv(self, prompt: str, session: str) -> list[str]:
         return ["claude", "-p", prompt, *self.words(), "--output-format", "stream-json", "--verbose"]
@@ -140,6 +144,19 @@ class Claude(Host):
             "ANTHROPIC_BASE_URL": self.model.url(session), "ANTHROPIC_API_KEY": KEY,
             "CLAUDE_CODE_TMPDIR": str(self.world.temporary), **dict.fromkeys(quiet, "1"),
         }
+
+    def converse(self, *turns: Call | Say) -> tuple[str, Program]:
+        """Starts it without a window, to be prompted line by line."""
+        session = self.session(*turns)
+        streams = ["--input-format", "stream-json", "--output-format", "stream-json", "--verbose"]
+        argv = ["claude", "-p", *self.words(), *streams]
+        return session, self.world.start(argv, self.project, self.environment(session))
+
+    @staticmethod
+    def prompt(program: Program, text: str) -> None:
+        """One more prompt of a conversation."""
+        line = {"type": "user", "message": {"role": "user", "content": text}}
+        program.type(json.dumps(line) + "\n")
 
     def open_window(self, prompt: str, *turns: Call | Say) -> tuple[str, Program]:
         """Starts it in a terminal: monitors of plugins run nowhere else."""
@@ -199,7 +216,13 @@ class Codex(Host):
         )
 
     def wire(self) -> None:
-        self.world.run(["ipc", "setup", "codex"], self.project, self.environment())
+        package = self.world.plugins / "codex"
+        config = self.home / ".codex/config.toml"
+        server = (package / "config.toml").read_text()
+        # Codex hands on no variable that its entry does not name.
+        data = f'env = {{ IPC_DATA_DIR = "{self.world.data}" }}\n'
+        config.write_text(f"{config.read_text()}\n{server}{data}")
+        (self.home / ".codex/hooks.json").write_bytes((package / "hooks.json").read_bytes())
 
     def argv(self, prompt: str, session: str) -> list[str]:
         address = f'model_providers.stub.base_url="{self.model.url(session)}/v1"'

@@ -31,10 +31,9 @@ class Town:
         host.wire()
         return host
 
-    def bare(self, name: str, folder: str) -> Host:
+    def bare(self, kind: type[AnyHost], folder: str) -> AnyHost:
         """A host with nothing of ours."""
-        kinds: dict[str, type[Host]] = {kind.name: kind for kind in (Claude, Gemini, Codex)}
-        return kinds[name](self.world, self.model, folder)
+        return kind(self.world, self.model, folder)
 
     def claude(self, folder: str) -> Claude:
         return self._host(Claude, folder)

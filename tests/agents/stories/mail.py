@@ -18,8 +18,9 @@ def arrive(host: Host) -> Visit:
 
 
 def is_told(request: Request, sender: str) -> None:
-    """A line in the place of the user names the sender and the tool."""
-    lines = "\n".join(request.view.prompts).splitlines()
+    """A line that the host put before the model names the sender and the tool."""
+    # Gemini puts what its AfterTool hook says behind the tool's result.
+    lines = "\n".join([*request.view.prompts, *request.view.results]).splitlines()
     told = [line for line in lines if sender in line and "ipc_check" in line]
     assert told, f"{request.session}: no notice of {sender} in\n" + "\n".join(lines[-40:])
 

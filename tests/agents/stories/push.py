@@ -35,6 +35,54 @@ def a_hook_tells_codex_of_mail(town: Town) -> None:
     a_hook_tells(town.codex("foundry"), town)
 
 
+@needs("claude")
+def the_next_prompt_tells_claude_of_mail(town: Town) -> None:
+    town.stranger("visitor")
+    library = town.claude("library")
+    turns = (Call("ipc_status"), Say("I wait."), Call("ipc_check"), Say())
+    session, program = library.converse(*turns)
+    library.prompt(program, "Who are you?")
+    program.wait_for("first answer", lambda out: '"result":"I wait."' in out)
+    body = town.send("visitor", "library")
+    library.prompt(program, "Go on.")
+    requests = town.model.wait(session, "reading", lambda seen: len(seen) == 4)
+    assert program.ended() == 0
+    is_told(requests[2], "visitor")
+    assert body in requests[3].view.results[-1]
+
+
+def mail_amid_work(host: Host, town: Town) -> None:
+    """Mail that comes while the agent works is told after its next tool, once."""
+    friend = f"{host.folder}-friend"
+    town.stranger(friend)
+    arrive(host)
+    sent: list[str] = []
+
+    def while_working(_: View) -> dict:
+        sent.append(town.send(friend, host.folder))
+        return {}
+
+    work = (Call("ipc_status"), Call("ipc_status", while_working), Call("ipc_check"), Say())
+    visit = host.ask("Work.", *work)
+    is_told(visit.requests[2], friend)
+    assert sent[0] in visit.result(3)
+
+
+@needs("claude")
+def mail_amid_work_is_told_to_claude(town: Town) -> None:
+    mail_amid_work(town.claude("brewery"), town)
+
+
+@needs("gemini")
+def mail_amid_work_is_told_to_gemini(town: Town) -> None:
+    mail_amid_work(town.gemini("dairy"), town)
+
+
+@needs("codex")
+def mail_amid_work_is_told_to_codex(town: Town) -> None:
+    mail_amid_work(town.codex("forge"), town)
+
+
 def mail_in_the_last_moment(host: Host, town: Town) -> None:
     """Mail that comes while the agent says its last word keeps it."""
     friend = f"{host.folder}-friend"
@@ -66,33 +114,41 @@ def mail_in_the_last_moment_keeps_codex(town: Town) -> None:
     mail_in_the_last_moment(town.codex("tannery"), town)
 
 
-def idle_window(town: Town, folder: str, *more: Call | Say) -> tuple[Claude, str, Program]:
-    """Claude in a terminal, live, after its first word: the host, the session and its program."""
-    host = town.claude(folder)
+def idle_window(host: Claude, town: Town, *more: Call | Say) -> tuple[str, Program]:
+    """Claude in a terminal, live, after its first word: its session and its program."""
     session, window = host.open_window("Wait.", Say("I wait."), *more)
     town.model.wait(session, "first request", lambda seen: len(seen) == 1)
-    live = lambda agents: folder in agents and agents[folder]["presence"] == "live"  # noqa: E731
-    town.world.until(f"{folder} live", live)
-    return host, session, window
+
+    def is_live(agents: dict) -> bool:
+        return host.folder in agents and agents[host.folder]["presence"] == "live"
+
+    town.world.until(f"{host.folder} live", is_live)
+    return session, window
 
 
-@needs("claude")
-def an_idle_claude_is_woken(town: Town) -> None:
-    town.stranger("caller")
-    tower, session, window = idle_window(town, "tower", Call("ipc_check"), Say())
-    body = town.send("caller", "tower")
+def is_woken(host: Claude, town: Town, sender: str) -> None:
+    """Mail wakes it where it sits idle, and it reads."""
+    session, window = idle_window(host, town, Call("ipc_check"), Say())
+    body = town.send(sender, host.folder)
 
     def has_read(seen: list[Request]) -> bool:
         return any(body in result for request in seen for result in request.view.results)
 
     requests = town.model.wait(session, "waking and reading", has_read)
-    is_told(requests[1], "caller")
-    tower.close_window(window)
-    town.until_gone("tower")
+    is_told(requests[1], sender)
+    host.close_window(window)
+    town.until_gone(host.folder)
+
+
+@needs("claude")
+def an_idle_claude_is_woken(town: Town) -> None:
+    town.stranger("caller")
+    is_woken(town.claude("tower"), town, "caller")
 
 
 @needs("claude")
 def a_killed_claude_leaves_no_ghost(town: Town) -> None:
-    _, _, window = idle_window(town, "island")
+    island = town.claude("island")
+    _, window = idle_window(island, town)
     window.end(signal.SIGKILL)
     town.until_gone("island")
