@@ -114,15 +114,15 @@ def mail_in_the_last_moment_keeps_codex(town: Town) -> None:
     mail_in_the_last_moment(town.codex("tannery"), town)
 
 
-def idle_window(host: Claude, town: Town, *more: Call | Say) -> tuple[str, Program]:
-    """Claude in a terminal, live, after its first word: its session and its program."""
-    session, window = host.open_window("Wait.", Say("I wait."), *more)
-    town.model.wait(session, "first request", lambda seen: len(seen) == 1)
+def idle_window(host: Claude, town: Town, *turns: Call | Say) -> tuple[str, Program]:
+    """Claude in a terminal, live, after the word with which it ended its turn: its session and its program."""
+    session, window = host.open_window("Wait.", Call("ipc_status"), Say("I wait."), *turns)
 
-    def is_live(agents: dict) -> bool:
-        return host.folder in agents and agents[host.folder]["presence"] == "live"
+    def has_spoken(seen: list[Request]) -> bool:
+        return any(request.turn == "says I wait." for request in seen)
 
-    town.world.until(f"{host.folder} live", is_live)
+    town.model.wait(session, "end of the first turn", has_spoken)
+    assert host.folder in town.world.live()
     return session, window
 
 
@@ -135,7 +135,8 @@ def is_woken(host: Claude, town: Town, sender: str) -> None:
         return any(body in result for request in seen for result in request.view.results)
 
     requests = town.model.wait(session, "waking and reading", has_read)
-    is_told(requests[1], sender)
+    spoken = next(at for at, request in enumerate(requests) if request.turn == "says I wait.")
+    is_told(requests[spoken + 1], sender)
     host.close_window(window)
     town.until_gone(host.folder)
 
