@@ -66,7 +66,7 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Service(command) => service::run(&context, &command),
         Command::Admin(command) => run_admin(&mut context, command),
         Command::Mcp(arguments) => mcp::run(context, &arguments),
-        Command::Setup(arguments) => setup::run(&mut context, &arguments),
+        Command::Setup(arguments) => setup::run(&context, &arguments),
         // Looked at before there is a context, which it may find fault with.
         Command::Doctor => Ok(ExitStatus::Done),
         Command::Quickstart => quickstart::run(&mut context),

@@ -3,7 +3,7 @@
 //! What always holds: only bytes that were put in here are changed or taken out; a file that cannot
 //! be read safely and understood whole is refused as it is; nothing of a host's file is copied
 //! elsewhere, and no secret is written into one. [`host`] says what belongs where, [`document`]
-//! edits text, [`file`] reads and replaces files, [`record`] remembers, [`plan`] puts them together.
+//! edits text, [`mod@file`] reads and replaces files, [`record`] remembers, [`plan`] puts them together.
 
 mod document;
 mod entry;

@@ -30,6 +30,8 @@ pub(crate) enum Known {
 struct Mailbox {
     known: Known,
     bell: Arc<Notify>,
+    /// Fetches that wait for whatever comes.
+    takers: u32,
 }
 
 /// The hints.
@@ -64,6 +66,27 @@ impl Mailboxes {
         self.with(agent, |mailbox| mailbox.known = Known::Empty { until });
     }
 
+    /// A fetch begins to wait for whatever comes for `agent`. It holds the bell meanwhile.
+    pub(crate) fn taker_came(&self, agent: AgentId) {
+        self.with(agent, |mailbox| {
+            mailbox.takers = mailbox.takers.saturating_add(1);
+        });
+    }
+
+    /// It has ended: whoever stood back for it looks again.
+    pub(crate) fn taker_went(&self, agent: AgentId) {
+        let bell = self.with(agent, |mailbox| {
+            mailbox.takers = mailbox.takers.saturating_sub(1);
+            Arc::clone(&mailbox.bell)
+        });
+        bell.notify_waiters();
+    }
+
+    /// Whether a fetch takes whatever comes for `agent` next.
+    pub(crate) fn has_taker(&self, agent: AgentId) -> bool {
+        self.with(agent, |mailbox| mailbox.takers > 0)
+    }
+
     fn with<T>(&self, agent: AgentId, look: impl FnOnce(&mut Mailbox) -> T) -> T {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.len() >= AGENTS_IN_MEMORY && !state.contains_key(&agent) {
@@ -73,6 +96,7 @@ impl Mailboxes {
         let fresh = || Mailbox {
             known: Known::Maybe,
             bell: Arc::default(),
+            takers: 0,
         };
         look(state.entry(agent).or_insert_with(fresh))
     }

@@ -29,8 +29,7 @@ pub(crate) async fn serve(desk: &Arc<Desk>, options: Options, host: &Peer<RoleSe
         let ask = |wait_ms| Notice {
             wait_ms,
             tell: true,
-            newer_than: None,
-            afresh: false,
+            ..Notice::default()
         };
         let wait = Duration::from_millis(u64::from(WAIT_MS));
         match desk.wait_for(wait, desk.closing(), ask).await {

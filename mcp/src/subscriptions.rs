@@ -94,9 +94,8 @@ async fn newer(
 ) -> Option<MessageId> {
     let ask = |wait_ms| Notice {
         wait_ms,
-        tell: false,
         newer_than: seen,
-        afresh: false,
+        ..Notice::default()
     };
     loop {
         let wait = Duration::from_millis(u64::from(WAIT_MS));

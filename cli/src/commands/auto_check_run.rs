@@ -41,13 +41,15 @@ pub(crate) fn run(context: &mut Context, arguments: &LoopArguments) -> Result<Ex
         every: arguments.every.map(WaitTime::duration),
         owed: Vec::new(),
     };
-    let mut absence = None;
+    let (mut absence, mut is_away) = (Absence::default(), false);
     loop {
         match round.turn(context) {
-            Ok(Next::Again) if absence.take().is_some() => {
-                context.screen.note("the daemon is back");
+            Ok(Next::Again) => {
+                absence = Absence::default();
+                if std::mem::take(&mut is_away) {
+                    context.screen.note("the daemon is back");
+                }
             }
-            Ok(Next::Again) => {}
             Ok(Next::Stopped) => {
                 context
                     .screen
@@ -55,17 +57,16 @@ pub(crate) fn run(context: &mut Context, arguments: &LoopArguments) -> Result<Ex
                 return Ok(ExitStatus::Done);
             }
             Err(_) if round.stop.is_over() => return Ok(ExitStatus::Done),
-            Err(failure) if passes(&failure) => {
-                if absence.is_none() {
+            Err(failure) if passes(&failure) || failure.is_stale_credential() => {
+                // A session that is over is replaced without a word.
+                if passes(&failure) && !std::mem::replace(&mut is_away, true) {
                     let text = format!("{}; trying again until it is back", failure.message);
                     context.screen.note(&text);
                 }
-                let absence = absence.get_or_insert_with(Absence::default);
-                if !round.reconnect(context, absence)? {
+                if !round.reconnect(context, &mut absence)? {
                     return Ok(ExitStatus::Done);
                 }
             }
-            Err(failure) if failure.is_stale_credential() => round.own.reconnect(context)?,
             Err(failure) => return Err(failure),
         }
     }
@@ -108,7 +109,7 @@ impl Round {
         let every = self.every.or(chosen).unwrap_or(EVERY).max(SHORTEST);
         // Many that were started together do not come together for ever.
         let pause = every.mul_f64(context.random.random_range(0.9..1.1));
-        self.rest(Deadline::after(pause))
+        self.rest(Deadline::after(pause), status.mode)
     }
 
     /// Takes what is there, all of it, and prints it.
@@ -132,18 +133,20 @@ impl Round {
         }
     }
 
-    /// Waits until `deadline`, or until somebody stops it.
-    fn rest(&mut self, deadline: Deadline) -> Result<Next, Failure> {
+    /// Waits until `deadline`, or until the agent is told in another way than `mode`.
+    fn rest(&mut self, deadline: Deadline, mode: AutoCheckMode) -> Result<Next, Failure> {
         // Mail that comes meanwhile ends the request, and not the rest.
         let mut newer_than: Option<MessageId> = None;
         while let Some(left) = deadline.remaining() {
             let request = Notice {
                 newer_than,
+                known_mode: Some(mode),
                 ..Notice::default()
             };
             let report = noticing::wait_as(&mut self.own.front, &self.stop, request, left)?;
-            if report.mode == AutoCheckMode::Off {
-                return Ok(Next::Stopped);
+            if report.mode != mode {
+                // The next turn looks what it is now.
+                return Ok(Next::Again);
             }
             newer_than = report.newest;
         }

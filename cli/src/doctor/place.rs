@@ -131,15 +131,33 @@ fn file_system(root: &Path) -> Vec<Finding> {
         return findings;
     };
     let free = facts.f_bavail.saturating_mul(facts.f_frsize);
+    findings.push(space(root, free));
+    findings
+}
+
+/// What so many free bytes mean.
+fn space(root: &Path, free: u64) -> Finding {
     let shown = times::bytes(free);
-    let finding = match free {
+    match free {
         n if n < FREE_SPACE_BYTES => {
             Finding::problem("free_space", format!("{shown} free: mail is refused"))
                 .fix(format!("df -h {}", word(root)))
         }
         n if n < LITTLE_SPACE_BYTES => Finding::note("free_space", format!("{shown} free")),
         _ => Finding::good("free_space", format!("{shown} free")),
-    };
-    findings.push(finding);
-    findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Level;
+    use super::*;
+
+    #[test]
+    fn space_under_which_mail_is_refused_is_a_problem() {
+        let level = |free| space(Path::new("/x"), free).level;
+        assert_eq!(level(FREE_SPACE_BYTES - 1), Level::Problem);
+        assert_eq!(level(FREE_SPACE_BYTES), Level::Note);
+        assert_eq!(level(LITTLE_SPACE_BYTES), Level::Good);
+    }
 }

@@ -3,6 +3,7 @@
 //! Always by an absolute path: what a host finds on its `PATH` may be another's program, and a
 //! project can change that `PATH`. The secret is never part of it.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use ipc_protocol::paths::{DEFAULT_DIRECTORY, DataDir};
@@ -83,7 +84,11 @@ pub(crate) fn on_search_path(environment: &Environment) -> Option<PathBuf> {
     std::env::split_paths(directories)
         .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join("ipc"))
-        .find(|path| path.is_file())
+        .find(|path| is_program(path))
+}
+
+fn is_program(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|facts| facts.is_file() && facts.mode() & 0o111 != 0)
 }
 
 /// Whether both paths lead to one file.

@@ -4,6 +4,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use ipc_protocol::process;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -220,16 +221,21 @@ fn empty_object(home: &Home) -> std::fs::File {
     std::fs::File::open(path).unwrap()
 }
 
-/// Waits until a rewake process holds the lock of the only agent that has one.
+/// Whether a rewake process waits.
+fn is_held(home: &Home) -> bool {
+    let files = home.files().into_iter();
+    let mut locks = files.filter(|path| path.extension().is_some_and(|e| e == "waker"));
+    locks.any(|path| {
+        let holder = std::fs::read_to_string(path).unwrap();
+        let pid = holder.trim().parse().ok();
+        pid.and_then(process::facts)
+            .is_some_and(|facts| !facts.ended)
+    })
+}
+
+/// Waits until one does.
 fn held(home: &Home) {
-    loop {
-        let locks = home.files().into_iter().filter(|path| {
-            let is_lock = path.extension().is_some_and(|e| e == "waker");
-            is_lock && std::fs::File::open(path).unwrap().try_lock().is_err()
-        });
-        if locks.count() > 0 {
-            return;
-        }
+    while !is_held(home) {
         std::thread::yield_now();
     }
 }
@@ -264,4 +270,48 @@ fn a_rewake_process_ends_in_silence_with_its_time_its_agent_and_without_a_daemon
     assert!(quiet(waiting.end()));
     home.ok(&["daemon", "stop"]);
     assert!(quiet(rewake(&home, "1m").end()));
+}
+
+#[test]
+fn a_rewake_process_does_not_outlive_its_host() {
+    const HOST: &str = "
+import os, subprocess, sys
+os.setsid()
+subprocess.run(sys.argv[2:], stdin=open(sys.argv[1]))
+";
+    let home = Home::new();
+    home.register("bob");
+    drop(empty_object(&home));
+    let mut host = crate::harness::python(HOST);
+    host.arg(home.path().join("event.json"))
+        .arg(crate::harness::program())
+        .args([
+            "--as", "bob", "hook", "claude", "Stop", "--rewake", "--for=1h",
+        ])
+        .env_clear()
+        .env("HOME", home.path())
+        .env("PATH", "/usr/bin:/bin");
+    let mut host = Running::start(&mut host);
+    held(&home);
+    host.kill();
+    while is_held(&home) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_hook_finds_the_agent_that_was_registered_from_its_host() {
+    let home = Home::new();
+    let mut window = crate::harness::Window::open(&home, &[]);
+    window.ok(&["register", "bob"]);
+    home.register("alice").send("bob", CANARY);
+    let program = crate::harness::program();
+    let line = format!(
+        "echo '{{}}' | {} hook claude PostToolUse",
+        program.display()
+    );
+    let said = window.run_program(&["sh", "-c", &line]);
+    assert!(said.out.contains(SENTENCE), "{said:?}");
+    let said = home.run_with_input(&["hook", "claude", "SessionStart"], b"{}");
+    assert_eq!(said.out, "", "not from elsewhere");
 }

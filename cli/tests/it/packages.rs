@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::Home;
 use crate::setup::HOSTS;
@@ -203,5 +203,51 @@ fn what_an_agent_reads_says_that_peers_give_no_instructions() {
         assert!(says, "{}", path.display());
         number += 1;
     }
-    assert_eq!(number, 18);
+    assert_eq!(number, 16);
+}
+
+/// The names of tools that stand in the packages.
+fn named_tools() -> BTreeSet<String> {
+    let texts = [".md", ".toml", ".json"].map(|ending| files(PACKAGES, ending));
+    let mut found = BTreeSet::new();
+    for path in texts.concat() {
+        let text = read(&path);
+        let words = text.split(|c: char| !c.is_ascii_lowercase() && c != '_');
+        found.extend(
+            words
+                .filter(|word| word.starts_with("ipc_"))
+                .map(str::to_owned),
+        );
+    }
+    found
+}
+
+#[test]
+fn every_tool_that_the_packages_name_is_one_of_the_server() {
+    let home = Home::new();
+    let hello = json!({
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "packages", "version": "1"},
+    });
+    let lines = [
+        json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}),
+        json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+        json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"}),
+    ];
+    let lines: Vec<_> = lines.iter().map(Value::to_string).collect();
+    let input = format!("{}\n", lines.join("\n"));
+    let said = home.run_with_input(&["mcp"], input.as_bytes());
+    let listed = said.out.lines().last().unwrap();
+    let listed: Value = serde_json::from_str(listed).unwrap();
+    let tools = listed["result"]["tools"].as_array().unwrap();
+    let tools: BTreeSet<_> = tools
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap())
+        .collect();
+    let named = named_tools();
+    assert!(named.contains("ipc_check"), "{named:?}");
+    for tool in &named {
+        assert!(tools.contains(tool.as_str()), "{tool} is no tool");
+    }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipc_protocol::id::AgentId;
 use ipc_protocol::limits::WAIT_MS;
 use ipc_protocol::request::{Fetch, Fetched, Notice, NoticeReport};
 use ipc_protocol::time::Timestamp;
@@ -28,6 +29,11 @@ pub(crate) async fn fetch(
     let deadline = deadline(request.wait_ms, &daemon);
     let request = Arc::new(request);
     let bell = daemon.shared.mailboxes.bell(caller.agent());
+    // Dropped before the bell, which keeps the mailbox in memory.
+    let _taker = request.answers_to.is_none().then(|| {
+        let (agent, daemon) = (caller.agent(), Arc::clone(&daemon));
+        Taker::new(agent, daemon)
+    });
     let mut stopping = daemon.stopping.clone();
     let mut session_over = Box::pin(over(session_end));
     loop {
@@ -72,8 +78,27 @@ async fn take(request: &Arc<Fetch>, caller: &Caller, daemon: &Daemon) -> Done<Fe
     daemon.writer.run(work).await
 }
 
+/// A fetch that takes whatever comes: nobody is told of what it is about to take.
+struct Taker {
+    agent: AgentId,
+    daemon: Arc<Daemon>,
+}
+
+impl Taker {
+    fn new(agent: AgentId, daemon: Arc<Daemon>) -> Self {
+        daemon.shared.mailboxes.taker_came(agent);
+        Self { agent, daemon }
+    }
+}
+
+impl Drop for Taker {
+    fn drop(&mut self) {
+        self.daemon.shared.mailboxes.taker_went(self.agent);
+    }
+}
+
 /// Waits until there is something to tell the caller's agent, or until it is told of mail in
-/// another way than when this began.
+/// another way than the request knows of.
 pub(crate) async fn notice(
     mut request: Notice,
     caller: Caller,
@@ -84,7 +109,7 @@ pub(crate) async fn notice(
     let bell = daemon.shared.mailboxes.bell(caller.agent());
     let mut stopping = daemon.stopping.clone();
     let mut session_over = Box::pin(over(session_end));
-    let mut began_with = None;
+    let mut known_mode = request.known_mode;
     loop {
         // Listen before looking: mail that comes in between rings this very bell.
         let mut rung = Box::pin(bell.notified());
@@ -92,7 +117,7 @@ pub(crate) async fn notice(
         let now = daemon.shared.clock.now().wall;
         let Looked { report, again } = ask(&request, &caller, &daemon).await?;
         request.afresh = false;
-        let changed = *began_with.get_or_insert(report.mode) != report.mode;
+        let changed = *known_mode.get_or_insert(report.mode) != report.mode;
         if report.is_due || changed || Instant::now() >= deadline {
             return Ok(report);
         }
@@ -118,6 +143,11 @@ async fn ask(request: &Notice, caller: &Caller, daemon: &Daemon) -> Done<Looked>
         let looked = daemon.reader.run(question).await?;
         if !(looked.report.is_due && request.tell) {
             return Ok(looked);
+        }
+        if daemon.shared.mailboxes.has_taker(agent.agent()) {
+            let Looked { mut report, again } = looked;
+            report.is_due = false;
+            return Ok(Looked { report, again });
         }
     }
     let work = move |context: &mut Context<'_>| {

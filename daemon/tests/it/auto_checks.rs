@@ -7,6 +7,7 @@ use ipc_protocol::request::{
 };
 use serde_json::json;
 
+use crate::harness::raw::Raw;
 use crate::harness::{Agent, House, code};
 use crate::notices::{AN_HOUR, due, tell, two, waiting};
 
@@ -84,6 +85,14 @@ fn a_stop_ends_a_waiting_notice_with_nothing_to_tell() {
         (due(&reply), &reply["result"]["mode"]),
         (false, &json!("off"))
     );
+    // One that began later, and knows of the mode before, does not wait either.
+    let mut raw = Raw::of(&house, &bob);
+    let reply = raw.ask(
+        1,
+        "notice",
+        &json!({"wait_ms": AN_HOUR, "known_mode": "arrival"}),
+    );
+    assert_eq!(reply["result"]["mode"], "off");
 }
 
 #[test]

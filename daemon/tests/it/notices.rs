@@ -326,3 +326,21 @@ fn an_ack_of_all_that_waited_leaves_nothing_to_announce() {
     house.clock.pass(61);
     assert_eq!(tell(&mut bob).waiting, 0);
 }
+
+#[test]
+fn mail_that_a_waiting_fetch_takes_is_not_announced() {
+    let house = House::new();
+    let (mut alice, bob) = two(&house);
+    let mut waits = waiting(&house, &bob, &json!({"wait_ms": 500, "tell": true}));
+    let mut takes = Raw::of(&house, &bob);
+    takes.call(1, "fetch", &json!({"wait_ms": AN_HOUR}));
+    assert!(takes.ask(2, "whoami", &json!({}))["error"].is_null());
+    alice.send("bob", "taken");
+    let mail = takes.next().unwrap();
+    assert_eq!(mail["result"]["messages"][0]["text"], "taken");
+    let reply = waits.next().unwrap();
+    assert_eq!(
+        (due(&reply), &reply["result"]["waiting"]),
+        (false, &json!(0))
+    );
+}

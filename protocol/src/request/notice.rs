@@ -22,6 +22,10 @@ pub struct Notice {
     /// The agent knows of nothing, whatever it was told before; only together with `tell`.
     #[serde(default)]
     pub afresh: bool,
+    /// The mode that the caller knows of: the wait ends when it is another. Without it, the mode
+    /// that the wait begins with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_mode: Option<AutoCheckMode>,
 }
 
 /// What waits, and whether to say so.

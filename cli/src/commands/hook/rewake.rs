@@ -3,6 +3,8 @@
 //! The host starts one each time the agent stops; the first to get the agent's lock waits, the
 //! others end at once. It ends with its time, its host or its session.
 
+use std::fs::File;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use ipc_protocol::private;
@@ -31,10 +33,11 @@ pub(super) fn run(
     }
     let deadline = Deadline::after(patience);
     let mut front = Front::open_at_once(context)?;
-    let lock = private::open_lock(&context.data_dir.agent_waker(front.agent_id))?;
+    let mut lock = private::open_lock(&context.data_dir.agent_waker(front.agent_id))?;
     if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
         return Ok(ExitStatus::Done);
     }
+    note_holder(&mut lock).map_err(|error| Failure::local(error.to_string()))?;
     let stop = Stop::on(&[Cause::HostEnds])?;
     let mut absence = Absence::default();
     while let Some(left) = deadline.remaining() {
@@ -59,4 +62,10 @@ pub(super) fn run(
         }
     }
     Ok(ExitStatus::Done)
+}
+
+/// Writes into the lock who holds it.
+fn note_holder(lock: &mut File) -> io::Result<()> {
+    lock.set_len(0)?;
+    writeln!(lock, "{}", std::process::id())
 }

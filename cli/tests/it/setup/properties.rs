@@ -1,5 +1,7 @@
 //! Any document: what was put in is taken back, and nothing else.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -43,6 +45,24 @@ fn document() -> impl Strategy<Value = Value> {
         root.extend(hooks.map(|hooks| ("hooks".to_owned(), json!(hooks))));
         Value::Object(root)
     })
+}
+
+/// A configuration with or without servers.
+fn tables() -> impl Strategy<Value = BTreeMap<String, BTreeMap<String, toml::Value>>> {
+    let leaf = prop_oneof![
+        any::<bool>().prop_map(toml::Value::from),
+        any::<i32>().prop_map(|number| toml::Value::from(i64::from(number))),
+        any::<String>().prop_map(toml::Value::from),
+    ];
+    let inner = leaf.prop_recursive(2, 8, 3, |inner| {
+        let pairs = btree_map("[a-z]{1,3}", inner, 0..3);
+        pairs.prop_map(|pairs| toml::Value::Table(pairs.into_iter().collect()))
+    });
+    btree_map(
+        "(mcp_servers|[A-Z ü]{1,4})",
+        btree_map("[a-hj-z]{1,4}", inner, 0..3),
+        0..4,
+    )
 }
 
 /// A way to write a document down.
@@ -110,5 +130,49 @@ proptest! {
         for (file, expected) in host.files.iter().zip(expected) {
             prop_assert_eq!(read(&home, file), expected, "{}", file);
         }
+    }
+
+    #[test]
+    fn text_that_somebody_put_beside_ours_stays_byte_for_byte(
+        value in document(), style in 0..4_u8, at_end in any::<bool>(),
+    ) {
+        let mut value = value;
+        value["THEIRS"] = json!({"a": [1, {}]});
+        let before = written(&value, style);
+        let edited = |text: &str| {
+            if at_end {
+                let (most, brace) = text.split_at(text.rfind('}').unwrap());
+                [most, ",\t\"LATER\" : 1 ", brace].concat()
+            } else {
+                text.replacen('{', "{ \"EARLIER\":[ ] ,", 1)
+            }
+        };
+        for host in &HOSTS[..2] {
+            let home = Home::new();
+            for file in host.files {
+                write(&home, file, &before);
+            }
+            host.setup(&home);
+            let files: BTreeSet<_> = host.files.into_iter().collect();
+            for file in &files {
+                write(&home, file, edited(&text(&home, file)));
+            }
+            host.uninstall(&home);
+            for file in files {
+                prop_assert_eq!(text(&home, file), edited(&before), "{} {}", host.word, file);
+            }
+        }
+    }
+
+    #[test]
+    fn any_toml_gets_its_bytes_back_and_keeps_what_was_added(value in tables(), is_edited in any::<bool>()) {
+        let (home, file) = (Home::new(), ".codex/config.toml");
+        let before = toml::to_string(&value).unwrap();
+        write(&home, file, &before);
+        HOSTS[2].setup(&home);
+        let added = if is_edited { "\n# theirs\n[later]\na = 1 # one" } else { "" };
+        write(&home, file, text(&home, file) + added);
+        HOSTS[2].uninstall(&home);
+        prop_assert_eq!(text(&home, file), before + added);
     }
 }
