@@ -21,6 +21,15 @@ use crate::failure::Failure;
 use crate::front::Front;
 use crate::stop::{Cause, Stop};
 
+/// Whether a window runs us that stays open. A host without one (`claude -p`) does not end before
+/// its hooks do: it would wait for mail for ever instead of giving its result.
+fn is_window(context: &Context) -> bool {
+    let entrypoint = &context.environment.claude_entrypoint;
+    entrypoint
+        .as_ref()
+        .is_some_and(|entrypoint| entrypoint == "cli")
+}
+
 /// Waits for a notice for at most `patience`, and says it on standard error.
 pub(super) fn run(
     context: &mut Context,
@@ -28,7 +37,7 @@ pub(super) fn run(
     patience: Duration,
     with: ReadsWith,
 ) -> Result<ExitStatus, Failure> {
-    if event != Event::Stop {
+    if event != Event::Stop || !is_window(context) {
         return Ok(ExitStatus::Done);
     }
     let deadline = Deadline::after(patience);
