@@ -58,11 +58,11 @@ class Town:
         """Waits until an agent is known and not live."""
         self.world.until(f"{name} gone", lambda agents: agents[name]["presence"] != "live")
 
-    def leaks(self) -> list[str]:
-        """Where a body was shown to a model outside a tool result."""
+    def leaks(self, known: int) -> list[str]:
+        """Where a body was shown to a model outside a tool result, after the first `known` requests."""
         return [
             f"{request.session}: {body} in {[p for p in request.view.prompts if body in p] or 'tools or system'}"
-            for request in self.model.requests(beside=True)
+            for request in self.model.requests(beside=True)[known:]
             for body in self.bodies
             if body in request.view.outside
         ]

@@ -19,7 +19,7 @@ import dialects
 from dialects import Call, Say, View
 
 # Longest wait for a request, in seconds: agents take seconds to start on a busy machine.
-DEADLINE = 30
+DEADLINE = 120
 
 
 @dataclass

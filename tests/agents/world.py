@@ -25,7 +25,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 # Longest life of a program that should end by itself, in seconds.
-DEADLINE = 60
+DEADLINE = 180
 # Longest time for what was asked to end, in seconds; then it is killed.
 GRACE = 10
 # Longest time until the daemon knows what came or went, in seconds: a server enrols unasked after 10.
