@@ -100,3 +100,22 @@ sys.stdout.write(subprocess.run(sys.argv[1:], input='{}', capture_output=True, t
     let told = window.run_program(&["sh", "-c", &outside]);
     assert!(told.out.contains("for terminal, from alice"), "{told:?}");
 }
+
+#[test]
+fn a_rewake_process_waits_for_the_agent_of_its_window_to_be_registered() {
+    let home = Home::new();
+    home.register("alice");
+    let mut window = Window::open(&home, &[("CLAUDE_CODE_ENTRYPOINT", "cli")]);
+    let program = crate::harness::program();
+    let program = program.to_str().unwrap();
+    let script = format!(
+        "echo {{}} | {program} hook claude Stop --rewake --for=1m & waiting=$!
+         {program} -q register bob && {program} --as alice send bob hello && wait $waiting"
+    );
+    let said = window.run_program(&["sh", "-c", &script]);
+    assert_eq!(said.status, 2, "{said:?}");
+    assert!(
+        said.err.contains("1 new message for bob, from alice"),
+        "{said:?}"
+    );
+}
