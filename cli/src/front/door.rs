@@ -123,6 +123,15 @@ impl McpDoor {
     }
 }
 
+/// Whoever's credential is kept here can be taken over.
+fn takeover_hint(failure: failure::Failure, context: &Context, name: &Name) -> failure::Failure {
+    let kept = context.agent_files().follow(name);
+    if failure.code == Some(ErrorCode::NameInUse) && matches!(kept, Ok(Some(_))) {
+        return failure.hint("choose another name, or call ipc_register with takeover true");
+    }
+    failure
+}
+
 fn is_taken(failure: &failure::Failure) -> bool {
     matches!(
         failure.code,
@@ -173,7 +182,8 @@ impl Door for McpDoor {
                     true => WhenLive::TakeOver,
                     false => WhenLive::Refuse,
                 };
-                self.take(&mut context, name, when_live, false)
+                let taken = self.take(&mut context, name, when_live, false);
+                taken.map_err(|failure| takeover_hint(failure, &context, name))
             }
             Wish::Automatic => match context.configured_name() {
                 Ok(Some(name)) => self.configured(&mut context, &name),
@@ -261,9 +271,9 @@ fn for_model(failure: failure::Failure) -> Failure {
              back, or with another name"
                 .to_owned(),
         ),
-        Some(ErrorCode::NameInUse) => Some(failure.hint.unwrap_or_else(|| {
-            "choose another name, or call ipc_register with takeover true".to_owned()
-        })),
+        Some(ErrorCode::Unauthenticated | ErrorCode::Expired) => {
+            Some("call ipc_register with the name that this agent had".to_owned())
+        }
         Some(_) | None => failure.hint,
     };
     Failure {
