@@ -45,6 +45,7 @@ pub use codex::{InvalidThreadId, ThreadId, queue};
 use desk::Desk;
 pub use door::{Door, Enrolment, Wish};
 pub use failure::Failure;
+use limits::LEAVING;
 use server::Server;
 use transport::Flushing;
 
@@ -86,8 +87,13 @@ pub async fn run<R, W>(
             () = subscriptions::serve(&desk, &host) => {}
         }
     };
+    let left = async {
+        desk.closing().cancelled().await;
+        tokio::time::sleep(LEAVING).await;
+    };
     tokio::select! {
         () = served => {}
         () = late => {}
+        () = left => {}
     }
 }

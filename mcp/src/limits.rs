@@ -40,3 +40,7 @@ pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Text in one page of `ipc_read`, in bytes: what fits into a model's view beside the rest.
 pub(crate) const PAGE_BYTES: usize = 16 * 1_024;
+
+/// How long answers may still take to be written when the host has closed its end: it may read them,
+/// and must not hold us if it does not.
+pub(crate) const LEAVING: Duration = Duration::from_secs(5);

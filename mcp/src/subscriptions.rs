@@ -39,13 +39,13 @@ pub(crate) async fn listen(desk: &Arc<Desk>, context: &SubscriptionContext) {
     let cancelled = &context.request_context().ct;
     let sink = context.sink();
     let mut seen = None;
-    loop {
-        if context.accepted().resource_subscriptions.is_none() {
-            return context.cancelled().await;
-        }
-        if sink.notify_resource_updated(INBOX).await.is_err() {
-            return;
-        }
+    let accepted = context.accepted().resource_subscriptions.as_ref();
+    if accepted.is_none_or(Vec::is_empty) {
+        return context.cancelled().await;
+    }
+    // What is wrong is said by the calls that follow.
+    drop(desk.agent().await);
+    while sink.notify_resource_updated(INBOX).await.is_ok() {
         match newer(desk, seen, cancelled).await {
             Some(newest) => seen = Some(newest),
             None => return,

@@ -198,10 +198,11 @@ impl Host {
 
     /// Waits for the end of the server and of its window.
     pub(crate) fn end(mut self) -> Ended {
+        let patience = Timespec::try_from(PATIENCE).unwrap();
+        let mut ended = [PollFd::new(&self.window, PollFlags::IN)];
+        assert_eq!(poll(&mut ended, Some(&patience)), Ok(1), "it does not end");
         let mut all = String::new();
         self.errors.read_to_string(&mut all).unwrap();
-        let mut ended = [PollFd::new(&self.window, PollFlags::IN)];
-        while poll(&mut ended, None) == Err(rustix::io::Errno::INTR) {}
         let (err, status) = all.trim_end().rsplit_once('\n').unwrap_or(("", all.trim()));
         Ended {
             status: status.parse().unwrap(),

@@ -73,9 +73,7 @@ impl<'a> Opening<'a> {
     pub(crate) fn start(self) -> Host {
         let mut host = self.start_in_silence();
         if let Era::Legacy(version) = host.era {
-            let known = host.result("initialize", introduction(version));
-            assert_eq!(known["protocolVersion"], version);
-            host.notify("notifications/initialized", json!({}));
+            host.introduce(version);
         }
         host
     }
@@ -124,11 +122,17 @@ impl<'a> Opening<'a> {
     }
 }
 
-/// What a host says of itself in `initialize`.
-fn introduction(version: &str) -> Value {
-    json!({
-        "protocolVersion": version,
-        "capabilities": {},
-        "clientInfo": {"name": "test-host", "version": "1"},
-    })
+impl Host {
+    /// Opens a session of the older revisions.
+    pub(crate) fn introduce(&mut self, version: &str) -> Value {
+        let introduction = json!({
+            "protocolVersion": version,
+            "capabilities": {},
+            "clientInfo": {"name": "test-host", "version": "1"},
+        });
+        let known = self.result("initialize", introduction);
+        assert_eq!(known["protocolVersion"], version);
+        self.notify("notifications/initialized", json!({}));
+        known
+    }
 }
