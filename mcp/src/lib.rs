@@ -23,6 +23,8 @@ mod codex;
 mod desk;
 mod door;
 mod failure;
+#[cfg(test)]
+mod fake;
 mod instructions;
 mod limits;
 mod notices;
@@ -32,6 +34,8 @@ mod render;
 mod resources;
 mod server;
 mod subscriptions;
+#[cfg(test)]
+mod tests;
 mod tools;
 mod transport;
 

@@ -10,12 +10,12 @@ use rmcp::service::{
     ClientLifecycleMode, ClientServiceExt, NotificationContext, RoleClient, RunningService,
 };
 use serde_json::{Value, json};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Sender, channel};
 
 use crate::harness::{Home, program};
 
 /// A host that passes on of which resources it was told.
-struct Listener(UnboundedSender<String>);
+struct Listener(Sender<String>);
 
 impl ClientHandler for Listener {
     fn get_info(&self) -> ClientInfo {
@@ -27,14 +27,14 @@ impl ClientHandler for Listener {
         params: ResourceUpdatedNotificationParam,
         _context: NotificationContext<RoleClient>,
     ) {
-        self.0.send(params.uri).unwrap();
+        self.0.send(params.uri).await.unwrap();
     }
 }
 
 type Client = RunningService<RoleClient, Listener>;
 
 /// A server of its own for the client; ends with its streams.
-async fn open(home: &Home, lifecycle: ClientLifecycleMode, told: UnboundedSender<String>) -> Client {
+async fn open(home: &Home, lifecycle: ClientLifecycleMode, told: Sender<String>) -> Client {
     let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     let mut command = home.command(&["mcp"]);
     let end = |stream: &std::os::unix::net::UnixStream| {
@@ -98,7 +98,7 @@ fn a_client_of_the_older_revisions_can_do_everything() {
     let home = Home::new();
     let bob = home.register("bob");
     in_a_runtime(async {
-        let (told, mut hear) = unbounded_channel();
+        let (told, mut hear) = channel(16);
         let client = open(&home, ClientLifecycleMode::Initialize, told).await;
         everything(&client).await;
         client.subscribe(SubscribeRequestParams::new("ipc://inbox")).await.unwrap();
@@ -113,7 +113,7 @@ fn a_client_of_the_current_revision_can_do_everything() {
     let home = Home::new();
     let bob = home.register("bob");
     in_a_runtime(async {
-        let (told, _hear) = unbounded_channel();
+        let (told, _hear) = channel(16);
         let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
         let lifecycle = ClientLifecycleMode::Discover { preferred_versions };
         let client = open(&home, lifecycle, told).await;
