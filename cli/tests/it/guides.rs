@@ -126,6 +126,19 @@ fn what_is_to_be_pasted_is_well_formed() {
     }
 }
 
+#[test]
+fn a_stand_in_takes_nothing_that_no_page_needs() {
+    let all = PAGES.iter().flat_map(|page| typed(page));
+    let commands: Vec<_> = all.map(|typed| typed.command).collect();
+    for (program, arguments, _) in stand_ins::TAKEN {
+        let first = arguments.split('*').next().unwrap();
+        let call = format!("{program} {first}");
+        let is_typed = commands.iter().any(|typed| typed.contains(call.trim()));
+        // The program itself calls systemd's.
+        assert!(is_typed || program == "systemctl", "{call}");
+    }
+}
+
 /// Commands with commands of their own.
 const FAMILIES: [&str; 4] = ["auto-check", "daemon", "service", "admin"];
 

@@ -8,7 +8,7 @@ use std::path::Path;
 /// Program, arguments as a pattern of the shell, and what it does.
 ///
 /// Claude Code 2.1, Gemini CLI 0.61, Codex 0.169, systemd 257.
-const TAKEN: [(&str, &str, &str); 23] = [
+pub(super) const TAKEN: [(&str, &str, &str); 22] = [
     ("claude", "", ""),
     ("claude", "mcp add -s user ipc -- ipc mcp", ""),
     ("claude", "mcp list", "echo 'ipc: ipc mcp - ✔ Connected'"),
@@ -30,7 +30,6 @@ const TAKEN: [(&str, &str, &str); 23] = [
         "test -d \"$3\"",
     ),
     ("gemini", "extensions uninstall ipc", ""),
-    ("codex", "", ""),
     ("codex", "mcp add ipc -- ipc mcp", ""),
     ("codex", "mcp remove ipc", ""),
     ("git", "diff", "echo '+a line'"),

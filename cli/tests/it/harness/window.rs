@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use serde_json::{Value, json};
 
@@ -20,6 +21,8 @@ pub(crate) struct Window {
     screen: BufReader<ChildStdout>,
     leader: OwnedFd,
     pid: Pid,
+    /// The command typed last.
+    typed: String,
 }
 
 /// What happens in a window.
@@ -56,6 +59,7 @@ impl Window {
             screen,
             leader,
             pid,
+            typed: String::new(),
         }
     }
 
@@ -82,6 +86,7 @@ impl Window {
 
     /// Types any command, and goes on.
     pub(crate) fn begin(&mut self, words: &[&str]) {
+        self.typed = words.join(" ");
         self.type_in(&json!({"command": words, "environment": self.environment}));
     }
 
@@ -114,8 +119,8 @@ impl Window {
         };
         if self.screen.buffer().is_empty() {
             let mut there = [PollFd::new(self.screen.get_ref(), PollFlags::IN)];
-            let ready = poll(&mut there, Some(&patience)).unwrap();
-            assert_eq!(ready, 1, "nothing happens in the window for a minute");
+            let ready = retry_on_intr(|| poll(&mut there, Some(&patience))).unwrap();
+            assert_eq!(ready, 1, "nothing happens for a minute: {}", self.typed);
         }
     }
 
@@ -140,7 +145,7 @@ impl Window {
 
     fn await_end(&self) {
         let mut ended = [PollFd::new(&self.leader, PollFlags::IN)];
-        while poll(&mut ended, None) == Err(rustix::io::Errno::INTR) {}
+        retry_on_intr(|| poll(&mut ended, None)).unwrap();
     }
 }
 
