@@ -67,6 +67,12 @@ impl Context {
             .map_err(|error| Failure::from(error).hint("IPC_INSTANCE holds the name"))
     }
 
+    /// The folder of the project that an agent works in, as its host says, else where it started us.
+    pub(crate) fn project(&self) -> Option<PathBuf> {
+        let hinted = self.environment.project.clone();
+        hinted.or_else(|| std::env::current_dir().ok())
+    }
+
     /// The credentials kept here.
     pub(crate) fn agent_files(&self) -> AgentFiles {
         AgentFiles::new(self.data_dir.clone())

@@ -23,6 +23,8 @@ pub(crate) struct Environment {
     pub(crate) any_pid: bool,
     /// `CLAUDE_PROJECT_DIR`: the project's folder, where a host says it; a hint.
     pub(crate) project: Option<PathBuf>,
+    /// `CLAUDE_CODE_ENTRYPOINT`: `cli` in a window, something else where nobody sits before it.
+    pub(crate) claude_entrypoint: Option<OsString>,
     /// `HOME`.
     pub(crate) home: Option<PathBuf>,
     /// `XDG_CONFIG_HOME`: where the units of a user are.
@@ -59,6 +61,7 @@ impl Environment {
             log: variable("IPC_LOG"),
             any_pid: variable("IPC_ALLOW_NS").is_some_and(|value| value == "1"),
             project: variable("CLAUDE_PROJECT_DIR").map(PathBuf::from),
+            claude_entrypoint: variable("CLAUDE_CODE_ENTRYPOINT"),
             home: variable("HOME").map(PathBuf::from),
             config_home: variable("XDG_CONFIG_HOME").map(PathBuf::from),
             credentials: variable("CREDENTIALS_DIRECTORY").map(PathBuf::from),

@@ -48,7 +48,7 @@ impl Front {
 
     /// The same for somebody whom nothing may hold up: no daemon is started, nobody is waited for.
     pub(crate) fn open_at_once(context: &mut Context) -> Result<Self, Failure> {
-        let record = mailbox::find(context)?;
+        let record = mailbox::find_or_expect(context)?;
         session::open_at_once(context, record)
     }
 

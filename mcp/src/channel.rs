@@ -3,17 +3,14 @@
 //! A notice is the fixed sentence of every notice: counts and names, never text of a peer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use ipc_protocol::limits::WAIT_MS;
-use ipc_protocol::request::{Notice, ReadsWith};
+use ipc_protocol::request::{NoticeReport, ReadsWith};
 use rmcp::model::{CustomNotification, ExperimentalCapabilities, JsonObject, ServerNotification};
 use rmcp::{Peer, RoleServer};
 use serde_json::json;
 
-use crate::Options;
-use crate::desk::{Desk, Waited};
-use crate::limits::LOOK_AGAIN;
+use crate::desk::Desk;
+use crate::{Options, notices};
 
 /// What the host must know to take notices.
 pub(crate) fn capability() -> ExperimentalCapabilities {
@@ -22,37 +19,24 @@ pub(crate) fn capability() -> ExperimentalCapabilities {
 
 /// Pushes notices for as long as the host is there; never comes to an end.
 pub(crate) async fn serve(desk: &Arc<Desk>, options: Options, host: &Peer<RoleServer>) {
-    if !options.channel {
-        return std::future::pending().await;
-    }
-    loop {
-        let ask = |wait_ms| Notice {
-            wait_ms,
-            tell: true,
-            ..Notice::default()
-        };
-        let wait = Duration::from_millis(u64::from(WAIT_MS));
-        match desk.wait_for(wait, desk.closing(), ask).await {
-            Ok(Waited::Answered(report)) => {
-                if !report.is_due {
-                    continue;
-                }
-                let content = json!({
-                    "content": report.sentence(ReadsWith::Tool),
-                    "meta": {"waiting": report.waiting.to_string()},
-                });
-                let notice = CustomNotification::new("notifications/claude/channel", Some(content));
-                let notice = ServerNotification::CustomNotification(notice);
-                if host.send_notification(notice).await.is_err() {
-                    break;
-                }
-            }
-            Ok(Waited::GivenUp(_)) => break,
-            Err(_) => tokio::select! {
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
-                () = desk.closing().cancelled() => break,
-            },
+    while let Some(report) = next(desk, options).await {
+        let content = json!({
+            "content": report.sentence(ReadsWith::Tool),
+            "meta": {"waiting": report.waiting.to_string()},
+        });
+        let notice = CustomNotification::new("notifications/claude/channel", Some(content));
+        let notice = ServerNotification::CustomNotification(notice);
+        if host.send_notification(notice).await.is_err() {
+            break;
         }
     }
     std::future::pending::<()>().await;
+}
+
+async fn next(desk: &Arc<Desk>, options: Options) -> Option<NoticeReport> {
+    if options.channel {
+        notices::next_to_tell(desk).await
+    } else {
+        None
+    }
 }

@@ -20,6 +20,7 @@ use ipc_protocol::request::Renamed;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::codex::ThreadId;
 use crate::door::{Door, Enrolment, Wish};
 use crate::failure::Failure;
 use crate::limits::{CALLS, ENROL_AFTER, IDLE_CONNECTIONS, NOTES};
@@ -63,6 +64,10 @@ pub(crate) struct Desk {
     notes: Mutex<Vec<String>>,
     /// Whether a host of the older revisions wants to hear of the mailbox.
     subscribed: watch::Sender<bool>,
+    /// Whether we are an agent by now.
+    enrolled: watch::Sender<bool>,
+    /// The thread of Codex that called last.
+    thread: watch::Sender<Option<ThreadId>>,
 }
 
 #[derive(Default)]
@@ -84,6 +89,8 @@ impl Desk {
             calls: Semaphore::new(CALLS),
             notes: Mutex::default(),
             subscribed: watch::Sender::new(false),
+            enrolled: watch::Sender::new(false),
+            thread: watch::Sender::new(None),
         }
     }
 
@@ -221,6 +228,7 @@ impl Desk {
         seat.idle.clear();
         seat.idle.push(client);
         drop(seat);
+        self.enrolled.send_replace(true);
         Welcome {
             agent,
             waiting,
@@ -300,6 +308,23 @@ impl Desk {
         self.subscribed.subscribe()
     }
 
+    /// Waits until we are an agent: what only waits for mail makes none of us.
+    pub(crate) async fn enrolment(&self) {
+        let mut enrolled = self.enrolled.subscribe();
+        // The sender is ours, so that it cannot be gone.
+        drop(enrolled.wait_for(|is_enrolled| *is_enrolled).await);
+    }
+
+    /// A call came from this thread of Codex.
+    pub(crate) fn called_from(&self, thread: ThreadId) {
+        self.thread.send_replace(Some(thread));
+    }
+
+    /// Hears of such threads.
+    pub(crate) fn threads(&self) -> watch::Receiver<Option<ThreadId>> {
+        self.thread.subscribe()
+    }
+
     /// Ends what waits: nobody is there to read it.
     pub(crate) fn host_is_gone(&self) {
         self.closing.cancel();
@@ -323,7 +348,7 @@ impl Desk {
 }
 
 /// Runs `work`, which may block, beside the runtime.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     let done = tokio::task::spawn_blocking(work).await;

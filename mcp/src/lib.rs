@@ -5,7 +5,7 @@
 //! does it at the [`desk`], which is where we are an agent: enrolled with the first use, with a
 //! session of our own, connected again when the daemon went away. What comes back is made for
 //! models by [`render`]. [`resources`], [`prompts`] and [`subscriptions`] are the other faces of
-//! the same desk; [`channel`] pushes notices into hosts that take them. [`run`] is the whole: it
+//! the same desk; [`channel`] and [`codex`] push notices into hosts that take them. [`run`] is the whole: it
 //! takes its world (the way to the daemon, the two streams, when to stop) from outside.
 //!
 //! What always holds: mail is acknowledged only after the response that carries it was flushed to
@@ -19,11 +19,13 @@
 mod answer;
 mod channel;
 mod clock;
+mod codex;
 mod desk;
 mod door;
 mod failure;
 mod instructions;
 mod limits;
+mod notices;
 mod offered;
 mod prompts;
 mod render;
@@ -39,6 +41,7 @@ use rmcp::ServiceExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
+pub use codex::{InvalidThreadId, ThreadId, queue};
 use desk::Desk;
 pub use door::{Door, Enrolment, Wish};
 pub use failure::Failure;
@@ -50,6 +53,8 @@ use transport::Flushing;
 pub struct Options {
     /// Push notices of mail into the host (`claude/channel`): the host must have asked for it.
     pub channel: bool,
+    /// Queue notices of mail as messages to the thread of Codex that uses this server.
+    pub queue_codex: bool,
 }
 
 /// Serves the host at the other end of `input` and `output` until it is gone or `stop` is
@@ -77,6 +82,7 @@ pub async fn run<R, W>(
         tokio::select! {
             done = running.waiting() => drop(done),
             () = channel::serve(&desk, options, &host) => {}
+            () = codex::serve(&desk, options) => {}
             () = subscriptions::serve(&desk, &host) => {}
         }
     };

@@ -31,6 +31,10 @@ pub(crate) const ATTEMPTS: u32 = 4;
 /// Names that one completion offers, set by the protocol.
 pub(crate) const COMPLETIONS: usize = 100;
 
+/// How long Codex may take to queue a message, and how often it is looked whether it has.
+pub(crate) const QUEUEING: (Duration, Duration) =
+    (Duration::from_secs(30), Duration::from_millis(20));
+
 /// Between two looks at a daemon that is gone, when only waiting for mail.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 

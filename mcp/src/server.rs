@@ -13,6 +13,7 @@ use rmcp::model::{
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
+use serde_json::Value;
 
 use crate::desk::Desk;
 use crate::instructions::INSTRUCTIONS;
@@ -82,6 +83,11 @@ impl ServerHandler for Server {
             id: context.id.clone(),
             cancelled: context.ct.clone(),
         };
+        // A hint, as everything that a host says of itself.
+        let thread = context.meta.get("threadId").and_then(Value::as_str);
+        if let Some(thread) = thread.and_then(|thread| thread.parse().ok()) {
+            self.desk.called_from(thread);
+        }
         let arguments = request.arguments.unwrap_or_default();
         let done = tools::call(&request.name, arguments, &call, &self.desk).await;
         let done = done.ok_or_else(|| {

@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use ipc_protocol::id::MessageId;
-use ipc_protocol::limits::WAIT_MS;
 use ipc_protocol::request::Notice;
 use rmcp::model::{ResourceUpdatedNotificationParam, SubscriptionFilter};
 use rmcp::service::SubscriptionContext;
 use rmcp::{ErrorData, Peer, RoleServer};
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-use crate::desk::{Desk, Waited};
-use crate::limits::LOOK_AGAIN;
+use crate::desk::Desk;
+use crate::notices;
 use crate::resources::INBOX;
 
 /// What of a wish for notices we can fulfil: the mailbox alone changes by itself.
@@ -90,25 +88,11 @@ pub(crate) async fn serve(desk: &Arc<Desk>, host: &Peer<RoleServer>) {
 async fn newer(
     desk: &Arc<Desk>,
     seen: Option<MessageId>,
-    cancelled: &CancellationToken,
+    given_up: &CancellationToken,
 ) -> Option<MessageId> {
-    let ask = |wait_ms| Notice {
-        wait_ms,
+    let newer = Notice {
         newer_than: seen,
         ..Notice::default()
     };
-    loop {
-        let wait = Duration::from_millis(u64::from(WAIT_MS));
-        match desk.wait_for(wait, cancelled, ask).await {
-            Ok(Waited::Answered(report)) if report.is_due => return report.newest,
-            Ok(Waited::Answered(_)) => {}
-            Ok(Waited::GivenUp(_)) => return None,
-            // The daemon is gone or refuses us; whoever calls a tool hears why.
-            Err(_) => tokio::select! {
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
-                () = cancelled.cancelled() => return None,
-                () = desk.closing().cancelled() => return None,
-            },
-        }
-    }
+    notices::next(desk, newer, given_up).await?.newest
 }

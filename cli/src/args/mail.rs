@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
+use ipc_mcp::ThreadId;
 use ipc_protocol::id::MessageId;
 use ipc_protocol::json::{NotStrict, parse_object};
 use ipc_protocol::limits::{DATA_DEPTH, FETCH_MESSAGES};
@@ -155,8 +156,8 @@ pub(crate) struct WatchArguments {
     #[arg(long, conflicts_with = "wait")]
     pub(crate) notices: bool,
     /// Queue the sentence as a message to this thread of Codex instead of printing it
-    #[arg(long, value_name = "THREAD", requires = "notices", value_parser = thread)]
-    pub(crate) queue_codex: Option<String>,
+    #[arg(long, value_name = "THREAD", requires = "notices")]
+    pub(crate) queue_codex: Option<ThreadId>,
     /// With --notices: name the command that reads mail, not the tool
     #[arg(long, requires = "notices")]
     pub(crate) cli: bool,
@@ -187,17 +188,6 @@ pub(crate) struct DeadLettersArguments {
     /// Show at most N
     #[arg(long, value_name = "N", value_parser = list_limit())]
     pub(crate) limit: Option<u32>,
-}
-
-/// A thread of Codex: nothing that could be taken for an option, a path or a second word.
-fn thread(text: &str) -> Result<String, &'static str> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let fits = (1..=128).contains(&text.len()) && !text.starts_with('-');
-    if fits && text.chars().all(is_part) {
-        Ok(text.to_owned())
-    } else {
-        Err("a thread is 1 to 128 letters, digits, `-` or `_`")
-    }
 }
 
 fn data(text: &str) -> Result<Data, NotStrict> {

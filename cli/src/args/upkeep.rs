@@ -54,6 +54,9 @@ pub(crate) struct McpArguments {
     /// Push notices of mail into Claude Code (its channels preview); older MCP revisions only
     #[arg(long)]
     pub(crate) channel: bool,
+    /// Wake an idle Codex: queue notices of mail as messages to the thread that uses this server
+    #[arg(long, conflicts_with = "channel")]
+    pub(crate) queue_codex: bool,
 }
 
 /// `ipc service`

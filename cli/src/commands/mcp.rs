@@ -24,6 +24,7 @@ pub(crate) fn run(context: Context, arguments: &McpArguments) -> Result<ExitStat
         .map_err(|error| Failure::local(format!("starting the runtime: {error}")))?;
     let options = Options {
         channel: arguments.channel,
+        queue_codex: arguments.queue_codex,
     };
     let door = Arc::new(McpDoor::new(context));
     let served = runtime.block_on(async {

@@ -4,7 +4,6 @@
 //! waits in silence for the agent to be registered, outlives restarts of the daemon however long
 //! they take (it starts none: without one no mail comes), and ends when nobody reads any more.
 
-use std::process::{Child, Command, ExitStatus as ChildStatus, Stdio};
 use std::time::Duration;
 
 use ipc_protocol::error::ErrorCode;
@@ -14,7 +13,6 @@ use serde::Serialize;
 use super::noticing::{self, Absence, ROUND};
 use super::watch::passes;
 use crate::args::WatchArguments;
-use crate::clock::Deadline;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
@@ -27,9 +25,6 @@ const APPEARANCE: Duration = Duration::from_secs(2);
 
 /// How long until a credential that was refused is tried again: wrong proofs are counted.
 const REFUSED: Duration = Duration::from_mins(1);
-
-/// How long Codex may take to queue a message, and how often it is looked whether it has.
-const QUEUEING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_millis(20));
 
 /// Streams notices until nobody reads them, or another front-end takes the agent over.
 pub(crate) fn run(
@@ -134,8 +129,8 @@ fn tell(
     };
     let sentence = &report.sentence(with);
     if let Some(thread) = &arguments.queue_codex {
-        if let Err(why) = queue(thread, sentence) {
-            context.screen.note(&format!("warning: codex queue: {why}"));
+        if let Err(why) = ipc_mcp::queue(thread, sentence) {
+            context.screen.note(&format!("warning: {why}"));
         }
         return Ok(());
     }
@@ -145,31 +140,4 @@ fn tell(
             .show(&json::line(&Line { report, sentence })?);
     }
     context.screen.show(&format!("{sentence}\n"))
-}
-
-/// Has Codex queue `sentence` as a message to `thread`.
-fn queue(thread: &str, sentence: &str) -> Result<(), String> {
-    let mut command = Command::new("codex");
-    command.args(["queue", "--thread", thread, "--message", sentence]);
-    command.stdin(Stdio::null()).stdout(Stdio::null());
-    let child = command.stderr(Stdio::null()).spawn();
-    match await_end(child.map_err(|error| error.to_string())?)? {
-        status if status.success() => Ok(()),
-        status => Err(status.to_string()),
-    }
-}
-
-fn await_end(mut child: Child) -> Result<ChildStatus, String> {
-    let (longest, round) = QUEUEING;
-    let deadline = Deadline::after(longest);
-    while deadline.remaining().is_some() {
-        if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
-            return Ok(status);
-        }
-        std::thread::sleep(round);
-    }
-    // One that has ended meanwhile needs no killing.
-    drop(child.kill());
-    drop(child.wait());
-    Err(format!("it took longer than {} s", longest.as_secs()))
 }

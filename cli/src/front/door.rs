@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ipc_mcp::{Door, Enrolment, Failure, Wish};
 use ipc_protocol::auth::Credential;
-use ipc_protocol::client::{AgentRecord, Client, ClientError, UnknownHost};
+use ipc_protocol::client::{Client, ClientError, UnknownHost};
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::AgentId;
 use ipc_protocol::limits::NAME_CHARS;
@@ -19,7 +19,7 @@ use ipc_protocol::paths::DataDir;
 use ipc_protocol::request::{Renamed, Unregister, WhenLive};
 
 use super::enrol::{self, Claim};
-use super::{OwnFront, session};
+use super::{OwnFront, mailbox, session};
 use crate::commands::{agent, rename};
 use crate::context::Context;
 use crate::failure;
@@ -42,10 +42,9 @@ impl McpDoor {
     /// A door for the host that started this process.
     pub(crate) fn new(mut context: Context) -> Self {
         context.unknown_host = UnknownHost::Parent;
-        let hinted = context.environment.project.clone();
         Self {
             data_dir: context.data_dir.clone(),
-            project: hinted.or_else(|| std::env::current_dir().ok()),
+            project: context.project(),
             context: Mutex::new(context),
         }
     }
@@ -84,18 +83,15 @@ impl McpDoor {
 
     /// Names to try: of the agents that worked in this folder before, then new ones.
     fn candidates(&self, context: &Context) -> Result<Vec<Name>, failure::Failure> {
-        let files = context.agent_files();
-        let kept = files.all()?;
-        let was_here =
-            |record: &&AgentRecord| self.project.is_some() && record.project == self.project;
-        let mut names: Vec<_> = kept
-            .iter()
-            .filter(was_here)
-            .map(|r| r.name.clone())
-            .collect();
-        names.sort_by_key(|name| name.as_str().len());
-        let is_kept = |name: &Name| kept.iter().any(|record| record.name.same_as(name));
+        let kept = context.agent_files().all()?;
+        let taken: Vec<_> = kept.iter().map(|record| record.name.clone()).collect();
+        let is_kept = |name: &Name| taken.iter().any(|kept| kept.same_as(name));
         let fresh = fresh_names(self.project.as_deref());
+        let here = match &self.project {
+            Some(project) => mailbox::of_folder(kept, project),
+            None => Vec::new(),
+        };
+        let mut names: Vec<_> = here.into_iter().map(|record| record.name).collect();
         names.extend(fresh.filter(|name| !is_kept(name)));
         Ok(names)
     }
@@ -223,7 +219,12 @@ impl Door for McpDoor {
         let mut context = self.context();
         let mut client = session::prove(&mut context, session).map_err(for_model)?;
         let files = context.agent_files();
-        let renamed = rename::rename(&files, name, new_name, |request| {
+        // A command beside us may have renamed the agent.
+        let now = files
+            .follow(name)
+            .map_err(|error| for_model(error.into()))?;
+        let now = now.map_or_else(|| name.clone(), |record| record.name);
+        let renamed = rename::rename(&files, &now, new_name, |request| {
             client.call(request).map_err(failure::Failure::from)
         });
         renamed.map_err(for_model)

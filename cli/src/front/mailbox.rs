@@ -1,9 +1,12 @@
 //! Whose mailbox.
 
+use std::path::Path;
+
 use ipc_protocol::client::AgentRecord;
 use ipc_protocol::name::Name;
 use ipc_protocol::process::{self, Facts};
 
+use super::session;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -55,6 +58,43 @@ fn named(context: &Context) -> Result<Option<Name>, Failure> {
         return Ok(context.acting_as.clone());
     }
     context.configured_name()
+}
+
+/// The agents that worked in the folder `project`, in the order in which whoever is started there
+/// comes back to them.
+pub(crate) fn of_folder(records: Vec<AgentRecord>, project: &Path) -> Vec<AgentRecord> {
+    let was_here = |record: &AgentRecord| record.project.as_deref() == Some(project);
+    let mut here: Vec<_> = records.into_iter().filter(was_here).collect();
+    here.sort_by_key(|record| (record.name.as_str().len(), record.name.folded()));
+    here
+}
+
+/// The agent that the command is about, or will be once the server beside it has enrolled: the
+/// first of this folder that no other window has. Inside a known host that is never the agent of
+/// the terminal around it.
+pub(crate) fn find_or_expect(context: &Context) -> Result<AgentRecord, Failure> {
+    let found = find(context);
+    let is_named = context.acting_as.is_some() || context.environment.instance.is_some();
+    let host = session::own_host(context.unknown_host);
+    let host = host.and_then(|(process, record)| process.program.is_some().then_some(record));
+    let is_ours = |record: &AgentRecord| host.is_none() || record.host == host;
+    match found {
+        Ok(record) if is_named || is_ours(&record) => Ok(record),
+        other if is_named => other,
+        Ok(_) | Err(_) => expected(context)?.ok_or_else(|| Unclear::Nobody.explain(&[])),
+    }
+}
+
+fn expected(context: &Context) -> Result<Option<AgentRecord>, Failure> {
+    let Some(folder) = context.project() else {
+        return Ok(None);
+    };
+    let here = of_folder(context.agent_files().all()?, &folder);
+    let is_free = |record: &AgentRecord| {
+        let host = record.host;
+        !host.is_some_and(|host| process::is_running(host.pid, host.start_ticks))
+    };
+    Ok(here.into_iter().find(is_free))
 }
 
 /// Nothing is kept for a name that the caller gave.

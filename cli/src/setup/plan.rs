@@ -116,7 +116,7 @@ pub(crate) fn plan(
         let path = elsewhere.path.display();
         return Err(
             Failure::local(format!("{} is set up already, in {path}", host.title()))
-                .hint(format!("`ipc setup {word} --uninstall` first")),
+                .hint(format!("`ipc setup {word} --uninstall` takes that back first")),
         );
     }
     Ok(plan)

@@ -1,6 +1,8 @@
 //! Hooks of agents' hosts: each event's own JSON in, the host's shape or nothing out, and never a
 //! word of a message.
 
+mod expected;
+
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -211,6 +213,7 @@ fn rewake(home: &Home, patience: &str) -> Running {
         "--as", "bob", "hook", "claude", "Stop", "--rewake", &patience,
     ];
     let mut command = home.command(&line);
+    command.env("CLAUDE_CODE_ENTRYPOINT", "cli");
     command.stdin(Stdio::from(empty_object(home)));
     Running::start(&mut command)
 }
@@ -273,6 +276,21 @@ fn a_rewake_process_ends_in_silence_with_its_time_its_agent_and_without_a_daemon
 }
 
 #[test]
+fn where_no_window_stays_open_nothing_is_waited_for() {
+    let home = Home::new();
+    home.register("bob");
+    for entrypoint in ["sdk-cli", "sdk-ts", ""] {
+        let line = [
+            "--as", "bob", "hook", "claude", "Stop", "--rewake", "--for=1h",
+        ];
+        let mut command = home.command(&line);
+        command.env("CLAUDE_CODE_ENTRYPOINT", entrypoint);
+        let said = Said::of(&command.output().unwrap());
+        assert_eq!((said.status, said.err.as_str()), (0, ""), "{entrypoint}");
+    }
+}
+
+#[test]
 fn a_rewake_process_does_not_outlive_its_host() {
     const HOST: &str = "
 import os, subprocess, sys
@@ -290,6 +308,7 @@ subprocess.run(sys.argv[2:], stdin=open(sys.argv[1]))
         ])
         .env_clear()
         .env("HOME", home.path())
+        .env("CLAUDE_CODE_ENTRYPOINT", "cli")
         .env("PATH", "/usr/bin:/bin");
     let mut host = Running::start(&mut host);
     held(&home);
