@@ -16,7 +16,7 @@ use ipc_protocol::private;
 pub(crate) use agent::Agent;
 pub(crate) use running::Running;
 pub(crate) use service_manager::ServiceManager;
-pub(crate) use window::{Window, after, python};
+pub(crate) use window::{Event, Window, after, python};
 
 /// A home directory in which nothing has happened yet.
 pub(crate) struct Home {
