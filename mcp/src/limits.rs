@@ -38,5 +38,12 @@ pub(crate) const QUEUEING: (Duration, Duration) =
 /// Between two looks at a daemon that is gone, when only waiting for mail.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// Text in one page of `ipc_read`, in bytes: what fits into a model's view beside the rest.
+/// Text in one page of `ipc_read`, in bytes as shown: what fits into a model's view beside the rest.
 pub(crate) const PAGE_BYTES: usize = 16 * 1_024;
+
+/// Text in one `ipc_check`, in bytes as shown, and of each message at least: the daemon gives 16 KiB
+/// as they were sent, and what is written out grows.
+pub(crate) const CHECK_BYTES: (usize, usize) = (24 * 1_024, 512);
+
+/// Largest data that is shown, in bytes of JSON; more is for programs.
+pub(crate) const DATA_BYTES: usize = 4 * 1_024;

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use ipc_protocol::message::Mail;
 
-pub(crate) use fence::Fence;
+pub(crate) use fence::{Fence, fitting};
 pub(crate) use view::MessageView;
 
 /// What every reading of mail begins with.
@@ -37,6 +37,11 @@ impl From<Mail> for Letter {
     }
 }
 
+/// Bytes that `text` takes when it is shown.
+pub(crate) fn shown_bytes(text: &str) -> usize {
+    fence::harmless(text).0.len()
+}
+
 /// The messages as text, one after the other.
 pub(crate) fn text(letters: &[Letter], fence: &Fence) -> String {
     let mut lines = vec![ABOUT.to_owned()];
@@ -47,11 +52,18 @@ pub(crate) fn text(letters: &[Letter], fence: &Fence) -> String {
         lines.push(view.text);
         if let Some(path) = &view.saved_to {
             lines.push(format!("Full content saved to: {path}"));
-        } else if view.truncated {
+        }
+        if view.truncated && view.saved_to.is_none() {
             let id = &view.message_id;
             lines.push(format!(
                 "(the beginning of {} bytes: call ipc_read with message_id {id})",
                 view.bytes
+            ));
+        }
+        if view.data_omitted {
+            let id = &view.message_id;
+            lines.push(format!(
+                "(data too large to show: `ipc read {id} --json` has it)"
             ));
         }
     }
@@ -150,7 +162,26 @@ mod tests {
         assert!(shown.contains(r#""had_hidden_characters":true"#), "{shown}");
     }
 
+    #[test]
+    fn what_grows_when_it_is_written_out_is_cut() {
+        let hidden = "\u{1}\u{202E}<".repeat(1_000);
+        let fits = fitting(&hidden, 300);
+        assert!(
+            !fits.is_empty() && shown_bytes(fits) <= 300,
+            "{}",
+            fits.len()
+        );
+        assert_eq!(fitting("plain text", 10), "plain text");
+        assert_eq!(fitting("plain text!", 10), "plain text");
+    }
+
     proptest! {
+        #[test]
+        fn what_fits_fits(text in any::<String>(), room in 0_usize..200) {
+            let fits = fitting(&text, room);
+            prop_assert!(text.starts_with(fits) && shown_bytes(fits) <= room);
+        }
+
         #[test]
         fn whatever_is_written_the_fence_holds(text in any::<String>()) {
             let shown = shown(mail(Some("bob"), &text));

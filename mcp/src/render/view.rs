@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Fence, Letter, fence};
+use crate::limits::DATA_BYTES;
 
 /// A message. Everything but `text` and `data` is the daemon's word; `program` is a claim that
 /// nothing checks.
@@ -68,9 +69,9 @@ pub(crate) struct MessageView {
     /// Data attached by the sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<BTreeMap<String, Value>>,
-    /// Whether there is data too large to show here: `ipc_read` gives it.
+    /// Whether there is data too large to show here: `ipc read ID --json` gives it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    data_omitted: bool,
+    pub(crate) data_omitted: bool,
     /// What happened, in the daemon's own notices.
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<BTreeMap<String, Value>>,
@@ -89,9 +90,10 @@ impl MessageView {
             (Some(_), _) => fence::harmless(&mail.text),
         };
         let saved_to = letter.saved_to.as_ref();
-        let data = mail.data.clone().filter(|_| mail.from.is_some());
+        let data = mail.data.as_ref().filter(|_| mail.from.is_some());
+        let shown_data = data.filter(|data| json!(data).to_string().len() <= DATA_BYTES);
         let hidden_data = data
-            .iter()
+            .into_iter()
             .flatten()
             .any(|(key, value)| key.contains(safe::is_hidden) || hides(value));
         Self {
@@ -114,8 +116,8 @@ impl MessageView {
             truncated: mail.truncated,
             saved_to: saved_to.map(|path| safe::line(&path.display().to_string())),
             had_hidden_characters: had_hidden_characters || hidden_data,
-            data,
-            data_omitted: mail.data_omitted,
+            data: shown_data.cloned(),
+            data_omitted: mail.data_omitted || data.is_some() != shown_data.is_some(),
             event: event(mail),
         }
     }

@@ -16,7 +16,7 @@ use super::{Call, Effect, Tool};
 use crate::answer::Answer;
 use crate::desk::{Desk, Waited};
 use crate::failure::Failure;
-use crate::limits::{CHECK_MESSAGES, WAIT_S};
+use crate::limits::{CHECK_BYTES, CHECK_MESSAGES, WAIT_S};
 use crate::render::{self, ABOUT, Fence, Letter, MessageView};
 
 /// The tool.
@@ -144,6 +144,7 @@ pub(super) async fn take(
     for mail in fetched.messages {
         letters.push(whole(mail, desk).await);
     }
+    cut(&mut letters);
     let fence = Fence::new(desk.random());
     Ok(Mailbag {
         text: render::text(&letters, &fence),
@@ -153,6 +154,18 @@ pub(super) async fn take(
             .collect(),
         waiting,
     })
+}
+
+/// Cuts texts to what a result holds; `ipc_read` has the rest.
+fn cut(letters: &mut [Letter]) {
+    let (mut room, least) = CHECK_BYTES;
+    for letter in letters {
+        let mail = &mut letter.mail;
+        let fits = render::fitting(&mail.text, room.max(least)).len();
+        mail.truncated |= fits < mail.text.len();
+        mail.text.truncate(fits);
+        room = room.saturating_sub(render::shown_bytes(&mail.text));
+    }
 }
 
 fn ids(fetched: &Fetched) -> Vec<MessageId> {

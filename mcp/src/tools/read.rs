@@ -59,7 +59,7 @@ impl Tool for Read {
         let message_id = parse_message_id(&arguments.message_id)?;
         let offset = arguments.offset;
         let mut page = desk.call(Request { message_id, offset }).await?;
-        let cut = page.message.text.floor_char_boundary(PAGE_BYTES);
+        let cut = render::fitting(&page.message.text, PAGE_BYTES).len();
         let mut next_offset = page.next_offset;
         if cut < page.message.text.len() {
             page.message.text.truncate(cut);
