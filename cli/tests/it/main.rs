@@ -16,6 +16,8 @@ mod false_server;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod notices;
 #[cfg(test)]
 mod packages;
