@@ -289,10 +289,9 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        self.leave();
         // One that has ended is no longer there to be killed.
-        if matches!(self.parent.try_wait(), Ok(None)) {
-            self.signal(Signal::KILL);
+        if let (Ok(None), Some(pid)) = (self.parent.try_wait(), self.pid) {
+            drop(kill_process(pid, Signal::KILL));
             drop(self.parent.wait());
         }
     }
