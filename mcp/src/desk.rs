@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ipc_protocol::auth::Credential;
 use ipc_protocol::client::Client;
+use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::AgentId;
 use ipc_protocol::message::IdempotencyKey;
 use ipc_protocol::name::Name;
@@ -32,6 +33,8 @@ pub(crate) use waits::Waited;
 pub(crate) struct Agent {
     /// Who it is for good.
     pub(crate) id: AgentId,
+    /// How often its name had been taken over or claimed anew when we became it.
+    incarnation: u32,
     /// What it was called when we last heard.
     pub(crate) name: Name,
     /// Whether a program chose the name.
@@ -73,6 +76,8 @@ pub(crate) struct Desk {
 #[derive(Default)]
 struct Seat {
     agent: Option<Arc<Agent>>,
+    /// Another window took our agent over: what every call hears until a name is taken up again.
+    taken_over: Option<Failure>,
     /// Proved connections of this agent that no call uses.
     idle: Vec<Client<UnixStream>>,
 }
@@ -137,12 +142,12 @@ impl Desk {
         let Some(agent) = self.seated() else {
             return self.enrol_now(wish).await;
         };
-        if agent.name.same_as(&name) {
-            return if takeover {
-                self.enrol_now(wish).await
-            } else {
-                self.rejoin_now(name).await
-            };
+        let is_same = agent.name.same_as(&name);
+        match (self.over(), takeover) {
+            (Some(failure), false) if is_same => return Err(failure),
+            (None, false) if is_same => return self.rejoin_now(name).await,
+            (None, _) if !is_same => {}
+            (Some(_), _) | (None, _) => return self.enrol_now(wish).await,
         }
         if !agent.automatic {
             let message = format!("this agent is registered as {} already", agent.name);
@@ -210,6 +215,7 @@ impl Desk {
     fn sit(&self, enrolment: Enrolment) -> Welcome {
         let Enrolment {
             agent_id,
+            incarnation,
             name,
             automatic,
             waiting,
@@ -219,12 +225,14 @@ impl Desk {
         } = enrolment;
         let agent = Arc::new(Agent {
             id: agent_id,
+            incarnation,
             name,
             automatic,
             session,
         });
         let mut seat = self.seat();
         seat.agent = Some(Arc::clone(&agent));
+        seat.taken_over = None;
         seat.idle.clear();
         seat.idle.push(client);
         drop(seat);
@@ -233,6 +241,24 @@ impl Desk {
             agent,
             waiting,
             online,
+        }
+    }
+
+    /// Why nothing more can be done as our agent: it was taken over.
+    fn over(&self) -> Option<Failure> {
+        self.seat().taken_over.clone()
+    }
+
+    /// Keeps that `agent` was taken over, if that is what `failure` says.
+    fn hear(&self, agent: &Arc<Agent>, failure: &Failure) {
+        let mut seat = self.seat();
+        let is_ours = seat
+            .agent
+            .as_ref()
+            .is_some_and(|now| Arc::ptr_eq(now, agent));
+        if is_ours && failure.code == Some(ErrorCode::TakenOver) {
+            seat.idle.clear();
+            seat.taken_over = Some(failure.clone());
         }
     }
 

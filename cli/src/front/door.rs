@@ -109,17 +109,31 @@ impl McpDoor {
             automatic,
             project: self.project.clone(),
         };
-        let enrolled = enrol::stake(context, claim)?;
-        let (session, client) = OwnFront::of(context, &enrolled.name)?.into_parts();
-        Ok(Enrolment {
-            agent_id: enrolled.agent_id,
-            name: enrolled.name,
-            automatic,
-            waiting: enrolled.waiting,
-            online: enrolled.online,
-            session,
-            client,
-        })
+        let enrolled = enrol::stake(context, claim).map_err(|failure| match failure.code {
+            Some(ErrorCode::NameInUse) => {
+                failure.hint("choose another name, or call ipc_register with takeover true")
+            }
+            _ => failure,
+        })?;
+        let own = OwnFront::of(context, &enrolled.name)?;
+        Ok(enrolment(own, automatic))
+    }
+}
+
+fn enrolment(own: OwnFront, automatic: bool) -> Enrolment {
+    let (agent_id, incarnation) = (own.front.agent_id, own.incarnation);
+    let name = own.front.name.clone();
+    let (waiting, online) = (own.waiting, own.online.clone());
+    let (session, client) = own.into_parts();
+    Enrolment {
+        agent_id,
+        incarnation,
+        name,
+        automatic,
+        waiting,
+        online,
+        session,
+        client,
     }
 }
 
@@ -187,18 +201,7 @@ impl Door for McpDoor {
     fn rejoin(&self, name: &Name) -> Result<Enrolment, Failure> {
         let mut context = self.context();
         let own = OwnFront::of(&mut context, name).map_err(for_model)?;
-        let (agent_id, name) = (own.front.agent_id, own.front.name.clone());
-        let (waiting, online) = (own.waiting, own.online.clone());
-        let (session, client) = own.into_parts();
-        Ok(Enrolment {
-            agent_id,
-            name,
-            automatic: false,
-            waiting,
-            online,
-            session,
-            client,
-        })
+        Ok(enrolment(own, false))
     }
 
     fn knows(&self, name: &Name) -> bool {
@@ -261,9 +264,6 @@ fn for_model(failure: failure::Failure) -> Failure {
              back, or with another name"
                 .to_owned(),
         ),
-        Some(ErrorCode::NameInUse) => Some(failure.hint.unwrap_or_else(|| {
-            "choose another name, or call ipc_register with takeover true".to_owned()
-        })),
         Some(_) | None => failure.hint,
     };
     Failure {

@@ -1,6 +1,7 @@
 //! The real program in a home of its own, used as a person would.
 
 mod agent;
+mod host;
 mod running;
 mod service_manager;
 mod window;
@@ -14,6 +15,7 @@ use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
 
 pub(crate) use agent::Agent;
+pub(crate) use host::{Host, Plan, done, texts};
 pub(crate) use running::Running;
 pub(crate) use service_manager::ServiceManager;
 pub(crate) use window::{Event, Window, after, python};

@@ -18,6 +18,8 @@ mod guides;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod notices;
 #[cfg(test)]
 mod packages;

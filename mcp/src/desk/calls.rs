@@ -4,7 +4,8 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipc_protocol::client::Client;
+use ipc_protocol::client::{Client, ClientError};
+use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::MessageId;
 use ipc_protocol::message::Handover;
 use ipc_protocol::request::{Ack, Method, Nack};
@@ -76,6 +77,7 @@ impl Desk {
                 }
                 Err(error) => self.door.explain(error),
             };
+            self.hear(&agent, &failure);
             if left == 0 {
                 return Err(failure);
             }
@@ -95,6 +97,9 @@ impl Desk {
 
     /// A connection on which our agent is proved: one that is idle, else another.
     pub(super) fn line(&self) -> Result<(Arc<Agent>, Client<UnixStream>), Failure> {
+        if let Some(failure) = self.over() {
+            return Err(failure);
+        }
         let (agent, idle) = {
             let mut seat = self.seat();
             (seat.agent.clone(), seat.idle.pop())
@@ -121,6 +126,14 @@ impl Desk {
             return self.line();
         }
         let mut enrolment = self.door.rejoin(&before.name)?;
+        if enrolment.agent_id != before.id || enrolment.incarnation != before.incarnation {
+            let failure = self.door.explain(ClientError::Refused(Refusal::new(
+                ErrorCode::TakenOver,
+                "another front-end took this agent over",
+            )));
+            self.hear(before, &failure);
+            return Err(failure);
+        }
         enrolment.automatic = before.automatic;
         self.note(format!(
             "the session had ended; registered again as {}",
