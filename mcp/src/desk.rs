@@ -4,6 +4,8 @@
 //! request is made twice only if that changes nothing (it reads, or carries an idempotency key).
 
 mod calls;
+mod shown;
+mod turns;
 mod waits;
 
 use std::future::Future;
@@ -18,14 +20,16 @@ use ipc_protocol::message::IdempotencyKey;
 use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::request::Renamed;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::codex::ThreadId;
 use crate::door::{Door, Enrolment, Wish};
 use crate::failure::Failure;
-use crate::limits::{CALLS, ENROL_AFTER, IDLE_CONNECTIONS, NOTES};
+use crate::limits::{ENROL_AFTER, IDLE_CONNECTIONS, NOTES};
 use crate::offered::Offered;
+use shown::Shown;
+use turns::Turns;
 pub(crate) use waits::Waited;
 
 /// The agent that we are.
@@ -63,7 +67,10 @@ pub(crate) struct Desk {
     offered: Offered,
     /// Cancelled when the host is gone, or we are to stop.
     closing: CancellationToken,
-    calls: Semaphore,
+    turns: Turns,
+    /// Rings at each request of the host.
+    heard: Notify,
+    shown: Mutex<Shown>,
     notes: Mutex<Vec<String>>,
     /// Whether a host of the older revisions wants to hear of the mailbox.
     subscribed: watch::Sender<bool>,
@@ -91,7 +98,9 @@ impl Desk {
             enrolling: tokio::sync::Mutex::default(),
             offered: Offered::default(),
             closing,
-            calls: Semaphore::new(CALLS),
+            turns: Turns::default(),
+            heard: Notify::new(),
+            shown: Mutex::default(),
             notes: Mutex::default(),
             subscribed: watch::Sender::new(false),
             enrolled: watch::Sender::new(false),
@@ -147,7 +156,7 @@ impl Desk {
             (Some(failure), false) if is_same => return Err(failure),
             (None, false) if is_same => return self.rejoin_now(name).await,
             (None, _) if !is_same => {}
-            (Some(_), _) | (None, _) => return self.enrol_now(wish).await,
+            (Some(_) | None, _) => return self.enrol_now(wish).await,
         }
         if !agent.automatic {
             let message = format!("this agent is registered as {} already", agent.name);
@@ -281,10 +290,9 @@ impl Desk {
         }
     }
 
-    /// A turn to make a call.
-    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        let turn = self.calls.acquire().await;
-        turn.map_err(|_| Failure::local("the server is stopping"))
+    /// The host has made another request: it goes on from what it was answered.
+    pub(crate) fn heard_from_host(&self) {
+        self.heard.notify_waiters();
     }
 
     /// Keeps a sentence about the connection, to be told with the next result.

@@ -37,9 +37,10 @@ impl From<Mail> for Letter {
     }
 }
 
-/// Bytes that `text` takes when it is shown.
-pub(crate) fn shown_bytes(text: &str) -> usize {
-    fence::harmless(text).0.len()
+/// Bytes that text and data of `mail` take when they are shown.
+pub(crate) fn shown_bytes(mail: &Mail) -> usize {
+    let data = view::shown_data(mail).map_or(0, |data| fence::harmless(&data).0.len());
+    fence::harmless(&mail.text).0.len().saturating_add(data)
 }
 
 /// The messages as text, one after the other.
@@ -50,6 +51,10 @@ pub(crate) fn text(letters: &[Letter], fence: &Fence) -> String {
         let view = MessageView::new(letter, fence);
         lines.push(format!("\nmessage {at} of {all}: {}", view.head()));
         lines.push(view.text);
+        if let Some(data) = view.data {
+            lines.push("data, as JSON:".to_owned());
+            lines.push(data);
+        }
         if let Some(path) = &view.saved_to {
             lines.push(format!("Full content saved to: {path}"));
         }
@@ -167,7 +172,7 @@ mod tests {
         let hidden = "\u{1}\u{202E}<".repeat(1_000);
         let fits = fitting(&hidden, 300);
         assert!(
-            !fits.is_empty() && shown_bytes(fits) <= 300,
+            !fits.is_empty() && fence::harmless(fits).0.len() <= 300,
             "{}",
             fits.len()
         );
@@ -179,7 +184,7 @@ mod tests {
         #[test]
         fn what_fits_fits(text in any::<String>(), room in 0_usize..200) {
             let fits = fitting(&text, room);
-            prop_assert!(text.starts_with(fits) && shown_bytes(fits) <= room);
+            prop_assert!(text.starts_with(fits) && fence::harmless(fits).0.len() <= room);
         }
 
         #[test]

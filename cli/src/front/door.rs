@@ -17,6 +17,8 @@ use ipc_protocol::limits::NAME_CHARS;
 use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::request::{Renamed, Unregister, WhenLive};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 use super::enrol::{self, Claim};
 use super::{OwnFront, mailbox, session};
@@ -36,6 +38,8 @@ pub(crate) struct McpDoor {
     data_dir: DataDir,
     project: Option<PathBuf>,
     context: Mutex<Context>,
+    /// Of its own: drawing from it waits for nobody who waits for the daemon.
+    random: Mutex<StdRng>,
 }
 
 impl McpDoor {
@@ -45,6 +49,7 @@ impl McpDoor {
         Self {
             data_dir: context.data_dir.clone(),
             project: context.project(),
+            random: Mutex::new(StdRng::from_rng(&mut context.random)),
             context: Mutex::new(context),
         }
     }
@@ -252,7 +257,10 @@ impl Door for McpDoor {
     }
 
     fn random(&self) -> [u8; 16] {
-        self.context().random_bytes()
+        let mut bytes = [0; 16];
+        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        random.fill_bytes(&mut bytes);
+        bytes
     }
 }
 

@@ -13,7 +13,7 @@ use rmcp::model::RequestId;
 
 use super::{Agent, Desk, blocking};
 use crate::failure::Failure;
-use crate::limits::ATTEMPTS;
+use crate::limits::{ATTEMPTS, SECOND_THOUGHTS};
 
 /// How long a call gives a daemon that is leaving, before it looks for the next one.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -36,8 +36,17 @@ impl Desk {
         self.give_back_all(left).await;
     }
 
-    /// The response to `call` was flushed: what it carried has been handed over.
+    /// The response to `call` was flushed: what it carried has been handed over, unless the host
+    /// gives the call up before it goes on.
     pub(crate) async fn acknowledge(self: &Arc<Self>, call: &RequestId) {
+        if !self.offered.has(call) {
+            return;
+        }
+        tokio::select! {
+            () = self.heard.notified() => {}
+            () = tokio::time::sleep(SECOND_THOUGHTS) => {}
+            () = self.closing.cancelled() => {}
+        }
         let message_ids = self.offered.take(call);
         if !message_ids.is_empty() {
             // If this does not get through, the lease ends and the mail is offered again.

@@ -66,9 +66,9 @@ pub(crate) struct MessageView {
     /// Whether the text or the data held characters that are not seen; in the text they are
     /// written out.
     had_hidden_characters: bool,
-    /// Data attached by the sender.
+    /// Data attached by the sender: JSON between the two lines of the fence.
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<BTreeMap<String, Value>>,
+    pub(crate) data: Option<String>,
     /// Whether there is data too large to show here: `ipc read ID --json` gives it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) data_omitted: bool,
@@ -90,12 +90,9 @@ impl MessageView {
             (Some(_), _) => fence::harmless(&mail.text),
         };
         let saved_to = letter.saved_to.as_ref();
-        let data = mail.data.as_ref().filter(|_| mail.from.is_some());
-        let shown_data = data.filter(|data| json!(data).to_string().len() <= DATA_BYTES);
-        let hidden_data = data
-            .into_iter()
-            .flatten()
-            .any(|(key, value)| key.contains(safe::is_hidden) || hides(value));
+        let (data, hidden_data) = shown_data(mail).map(|data| fence::harmless(&data)).unzip();
+        let hidden_data = hidden_data.unwrap_or(false) || mail.data.iter().flatten().any(hides_at);
+        let has_data = mail.data.is_some() && mail.from.is_some();
         Self {
             message_id: mail.id.to_string(),
             from: mail.from.as_ref().map(|from| from.name.to_string()),
@@ -116,18 +113,19 @@ impl MessageView {
             truncated: mail.truncated,
             saved_to: saved_to.map(|path| safe::line(&path.display().to_string())),
             had_hidden_characters: had_hidden_characters || hidden_data,
-            data: shown_data.cloned(),
-            data_omitted: mail.data_omitted || data.is_some() != shown_data.is_some(),
+            data_omitted: mail.data_omitted || has_data != data.is_some(),
+            data: data.map(|data| within.around(&data)),
             event: event(mail),
         }
     }
 
-    /// The same without the text, as one line of JSON in which nothing is hidden: what a sender
-    /// chose in it (data, a program's name) is a JSON string, and cannot end it.
+    /// The same without text and data, as one line of JSON in which nothing is hidden: what a sender
+    /// chose in it (a program's name) is a JSON string, and cannot end it.
     pub(crate) fn head(&self) -> String {
         let mut head = json!(self);
         if let Value::Object(head) = &mut head {
             head.remove("text");
+            head.remove("data");
         }
         safe::line(&fence::harmless(&head.to_string()).0)
     }
@@ -141,6 +139,16 @@ fn program(mail: &Mail) -> Option<String> {
 fn event(mail: &Mail) -> Option<BTreeMap<String, Value>> {
     let event: &SystemEvent = mail.event.as_ref().filter(|_| mail.from.is_none())?;
     serde_json::from_value(json!(event)).ok()
+}
+
+/// The data of an agent's message as JSON, where it is small enough to be shown.
+pub(super) fn shown_data(mail: &Mail) -> Option<String> {
+    let data = mail.data.as_ref().filter(|_| mail.from.is_some())?;
+    Some(json!(data).to_string()).filter(|json| json.len() <= DATA_BYTES)
+}
+
+fn hides_at((key, value): (&String, &Value)) -> bool {
+    key.contains(safe::is_hidden) || hides(value)
 }
 
 /// Whether a text anywhere in `value` holds characters that are not seen. As deep as data may
