@@ -19,7 +19,7 @@ use ipc_protocol::id::AgentId;
 use ipc_protocol::message::IdempotencyKey;
 use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
-use ipc_protocol::request::Renamed;
+use ipc_protocol::request::{Renamed, Whoami};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -151,10 +151,16 @@ impl Desk {
         let Some(agent) = self.seated() else {
             return self.enrol_now(wish).await;
         };
-        let is_same = agent.name.same_as(&name);
+        let is_same = self.is_called(&agent, &name).await;
         match (self.over(), takeover) {
             (Some(failure), false) if is_same => return Err(failure),
-            (None, false) if is_same => return self.rejoin_now(name).await,
+            (None, false) if is_same => {
+                return match self.rejoin_now(name, false).await {
+                    // The shared secret may still enrol where no credential does.
+                    Err(failure) if failure.is_stale_credential() => self.enrol_now(wish).await,
+                    other => other,
+                };
+            }
             (None, _) if !is_same => {}
             (Some(_) | None, _) => return self.enrol_now(wish).await,
         }
@@ -170,7 +176,7 @@ impl Desk {
         };
         if !is_known {
             let renamed = self.rename_now(&agent, name).await?;
-            return self.rejoin_now(renamed.name).await;
+            return self.rejoin_now(renamed.name, false).await;
         }
         let welcome = self.enrol_now(wish).await?;
         let desk = Arc::clone(self);
@@ -180,6 +186,15 @@ impl Desk {
         })
         .await?;
         Ok(welcome)
+    }
+
+    /// Whether our agent goes by `name`: a command beside us may have renamed it.
+    async fn is_called(self: &Arc<Self>, agent: &Agent, name: &Name) -> bool {
+        if agent.name.same_as(name) {
+            return true;
+        }
+        let who = self.call(Whoami {}).await;
+        who.is_ok_and(|who| who.name.same_as(name))
     }
 
     /// Has our agent go by another name.
@@ -198,15 +213,25 @@ impl Desk {
         let renamed = blocking(move || desk.door.rename(&agent.session, &agent.name, new_name));
         let renamed = renamed.await?;
         // What is kept for the agent has moved along with its name.
-        self.rejoin_now(renamed.name.clone()).await?;
+        self.rejoin_now(renamed.name.clone(), false).await?;
         Ok(renamed)
     }
 
-    async fn rejoin_now(self: &Arc<Self>, name: Name) -> Result<Welcome, Failure> {
+    /// Registers again under the name that we have.
+    pub(crate) async fn register_again(self: &Arc<Self>) -> Result<Welcome, Failure> {
+        let agent = self.agent().await?;
+        let _alone = self.enrolling.lock().await;
+        self.rejoin_now(agent.name.clone(), agent.automatic).await
+    }
+
+    async fn rejoin_now(self: &Arc<Self>, name: Name, automatic: bool) -> Result<Welcome, Failure> {
         let desk = Arc::clone(self);
         blocking(move || {
             let enrolment = desk.door.rejoin(&name)?;
-            Ok(desk.sit(enrolment))
+            Ok(desk.sit(Enrolment {
+                automatic,
+                ..enrolment
+            }))
         })
         .await
     }
@@ -276,7 +301,7 @@ impl Desk {
             .door
             .connect(&before.session)
             .and_then(|mut client| {
-                let asked = client.call(&ipc_protocol::request::Whoami {});
+                let asked = client.call(&Whoami {});
                 asked.map_err(|error| self.door.explain(error))
             })
             .map(|report| report.waiting);

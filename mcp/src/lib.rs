@@ -23,6 +23,8 @@ mod codex;
 mod desk;
 mod door;
 mod failure;
+#[cfg(test)]
+mod fake;
 mod instructions;
 mod limits;
 mod notices;
@@ -32,6 +34,8 @@ mod render;
 mod resources;
 mod server;
 mod subscriptions;
+#[cfg(test)]
+mod tests;
 mod tools;
 mod transport;
 
@@ -45,6 +49,7 @@ pub use codex::{InvalidThreadId, ThreadId, queue};
 use desk::Desk;
 pub use door::{Door, Enrolment, Wish};
 pub use failure::Failure;
+use limits::LEAVING;
 use server::Server;
 use transport::Flushing;
 
@@ -86,8 +91,13 @@ pub async fn run<R, W>(
             () = subscriptions::serve(&desk, &host) => {}
         }
     };
+    let left = async {
+        desk.closing().cancelled().await;
+        tokio::time::sleep(LEAVING).await;
+    };
     tokio::select! {
         () = served => {}
         () = late => {}
+        () = left => {}
     }
 }

@@ -70,7 +70,9 @@ pub(crate) async fn read(uri: &str, desk: &Arc<Desk>) -> Result<ReadResourceResu
         other => {
             let id = other.strip_prefix(MESSAGE).and_then(|id| id.parse().ok());
             let id = id.ok_or_else(|| {
-                ErrorData::resource_not_found("there is no such resource here", None)
+                let there_are = format!("{INBOX}, {INSTANCES}, {STATUS}, {MESSAGE}ID");
+                let text = format!("there is no such resource; there are: {there_are}");
+                ErrorData::resource_not_found(text, None)
             })?;
             message(uri, id, desk).await.map_err(refused)?
         }

@@ -41,19 +41,20 @@ pub(crate) async fn listen(desk: &Arc<Desk>, context: &SubscriptionContext) -> R
     let cancelled = &context.request_context().ct;
     let sink = context.sink();
     let mut seen = None;
-    loop {
-        if context.accepted().resource_subscriptions.is_none() {
-            context.cancelled().await;
-            return Ok(());
-        }
-        if sink.notify_resource_updated(INBOX).await.is_err() {
-            return Ok(());
-        }
+    let accepted = context.accepted().resource_subscriptions.as_ref();
+    if accepted.is_none_or(Vec::is_empty) {
+        context.cancelled().await;
+        return Ok(());
+    }
+    // What is wrong is said by the calls that follow.
+    drop(desk.agent().await);
+    while sink.notify_resource_updated(INBOX).await.is_ok() {
         match newer(desk, seen, cancelled).await {
             Some(newest) => seen = Some(newest),
-            None => return Ok(()),
+            None => break,
         }
     }
+    Ok(())
 }
 
 /// Tells hosts of the older revisions of changes while they are subscribed; never comes to an end.

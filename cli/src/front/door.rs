@@ -142,6 +142,15 @@ fn enrolment(own: OwnFront, automatic: bool) -> Enrolment {
     }
 }
 
+/// Whoever's credential is kept here can be taken over.
+fn takeover_hint(failure: failure::Failure, context: &Context, name: &Name) -> failure::Failure {
+    let kept = context.agent_files().follow(name);
+    if failure.code == Some(ErrorCode::NameInUse) && matches!(kept, Ok(Some(_))) {
+        return failure.hint("choose another name, or call ipc_register with takeover true");
+    }
+    failure
+}
+
 fn is_taken(failure: &failure::Failure) -> bool {
     matches!(
         failure.code,
@@ -192,7 +201,8 @@ impl Door for McpDoor {
                     true => WhenLive::TakeOver,
                     false => WhenLive::Refuse,
                 };
-                self.take(&mut context, name, when_live, false)
+                let taken = self.take(&mut context, name, when_live, false);
+                taken.map_err(|failure| takeover_hint(failure, &context, name))
             }
             Wish::Automatic => match context.configured_name() {
                 Ok(Some(name)) => self.configured(&mut context, &name),
@@ -272,6 +282,9 @@ fn for_model(failure: failure::Failure) -> Failure {
              back, or with another name"
                 .to_owned(),
         ),
+        Some(ErrorCode::Unauthenticated | ErrorCode::Expired) => {
+            Some("call ipc_register with the name that this agent had".to_owned())
+        }
         Some(_) | None => failure.hint,
     };
     Failure {

@@ -15,7 +15,7 @@ use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
 
 pub(crate) use agent::Agent;
-pub(crate) use host::{Host, Plan, done, texts};
+pub(crate) use host::{Era, Host, letters, listed, text, words};
 pub(crate) use running::Running;
 pub(crate) use service_manager::ServiceManager;
 pub(crate) use window::{Event, Window, after, python};

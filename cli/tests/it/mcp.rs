@@ -1,3 +1,12 @@
-//! `ipc mcp` as hosts use it: the real server, one JSON object a line.
+//! `ipc mcp` as hosts use it: real servers in windows of their own, spoken to line by line.
 
-mod identity;
+mod bad_input;
+mod clients;
+mod daemon_gone;
+mod delivery;
+mod enrolment;
+mod exchange;
+mod names;
+mod notices;
+mod rendering;
+mod tools;

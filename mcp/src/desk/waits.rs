@@ -7,7 +7,7 @@ use ipc_protocol::client::PATIENCE;
 use ipc_protocol::request::Method;
 use tokio_util::sync::CancellationToken;
 
-use super::{Desk, blocking};
+use super::{Agent, Desk, blocking};
 use crate::clock::Deadline;
 use crate::failure::Failure;
 use crate::limits::ATTEMPTS;
@@ -35,11 +35,11 @@ impl Desk {
         M: Method + Send + 'static,
         M::Reply: Send + 'static,
     {
-        self.agent().await?;
         let deadline = Deadline::after(wait);
         let mut attempts = ATTEMPTS;
         loop {
             attempts = attempts.saturating_sub(1);
+            let before = self.agent().await?;
             let left = deadline.remaining().unwrap_or_default();
             let request = ask(u32::try_from(left.as_millis()).unwrap_or(u32::MAX));
             let failure = match self.wait_once(request, left, cancelled).await {
@@ -48,6 +48,10 @@ impl Desk {
             };
             if attempts == 0 || !(failure.passes() || failure.is_stale_credential()) {
                 return Err(failure);
+            }
+            if failure.is_stale_credential() {
+                self.renew(before).await?;
+                continue;
             }
             self.lost();
             let pause = failure.retry_after_ms.unwrap_or(0);
@@ -58,6 +62,17 @@ impl Desk {
                 () = self.closing.cancelled() => return Ok(Waited::GivenUp(None)),
             }
         }
+    }
+
+    /// The session of `before` has ended: gets another one.
+    async fn renew(self: &Arc<Self>, before: Arc<Agent>) -> Result<(), Failure> {
+        let desk = Arc::clone(self);
+        blocking(move || {
+            let (agent, client) = desk.come_back(&before)?;
+            desk.keep(&agent, client);
+            Ok(())
+        })
+        .await
     }
 
     async fn wait_once<M>(

@@ -59,6 +59,11 @@ impl Tool for Read {
         let message_id = parse_message_id(&arguments.message_id)?;
         let offset = arguments.offset;
         let mut page = desk.call(Request { message_id, offset }).await?;
+        let bytes = page.message.bytes;
+        if offset > bytes {
+            let text = format!("offset is beyond the text, which has {bytes} bytes");
+            return Err(Failure::malformed(text).hint("without offset it begins at the start"));
+        }
         let cut = render::fitting(&page.message.text, PAGE_BYTES).len();
         let mut next_offset = page.next_offset;
         if cut < page.message.text.len() {

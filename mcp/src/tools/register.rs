@@ -54,11 +54,14 @@ impl Tool for Register {
         _call: &Call,
         desk: &Arc<Desk>,
     ) -> Result<Answer<Output>, Failure> {
-        let name = match arguments.name {
-            Some(name) => parse_name(&name)?,
-            None => desk.agent().await?.name.clone(),
+        let welcome = match arguments.name {
+            Some(name) => desk.take_up(parse_name(&name)?, arguments.takeover).await?,
+            None if arguments.takeover => {
+                let name = desk.agent().await?.name.clone();
+                desk.take_up(name, true).await?
+            }
+            None => desk.register_again().await?,
         };
-        let welcome = desk.take_up(name, arguments.takeover).await?;
         let name = welcome.agent.name.to_string();
         let online: Vec<_> = welcome.online.iter().map(ToString::to_string).collect();
         let here = match online.as_slice() {

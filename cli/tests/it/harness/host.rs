@@ -1,317 +1,276 @@
-//! A host that has started the MCP server, and speaks with it line by line.
+//! A host of agents: a window of its own in which the MCP server runs, and the other end of its
+//! two streams.
 //!
-//! Every server has a parent of its own, a shell: it stands for the agent where no known host is an
-//! ancestor. Nothing is read but by whoever waits for something, so that a test can leave the
-//! server's pipe full.
+//! Whatever is waited for comes within [`PATIENCE`], or the test fails.
+
+mod opening;
+mod told;
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Write};
-use std::os::fd::AsFd;
-use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::io::{BufReader, Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{ChildStderr, ChildStdin, ChildStdout};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Home, program};
+pub(crate) use opening::{Era, Opening};
+pub(crate) use told::{letters, listed, text, words};
 
-/// Says which process the server will be, becomes it, and passes its exit status on. What the shell
-/// itself says of a server that was killed is of no use.
-const SCRIPT: &str = r#"
-exec 3>&2 2> /dev/null
-sh -c 'echo $$; exec "$0" mcp "$@" 2>&3 3>&-' "$0" "$@"
-exit $?"#;
+/// How long a test waits for one line before it fails.
+const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A server that says nothing for so long has failed: better a failed test than one that waits for
-/// ever.
-const PATIENCE: Timespec = Timespec {
-    tv_sec: 60,
-    tv_nsec: 0,
-};
-
-/// The revision that hosts of the older era speak.
-const LEGACY: &str = "2025-06-18";
-
-/// The revision without `initialize`.
-const MODERN: &str = "2026-07-28";
-
-/// How a server is to be started.
-pub(crate) struct Plan {
-    command: Command,
-    arguments: Vec<String>,
-}
-
-impl Plan {
-    /// In `folder`, which is made if need be, at this home and with nothing else in its environment.
-    pub(crate) fn at(home: &Home, folder: &Path) -> Self {
-        std::fs::create_dir_all(folder).unwrap();
-        let mut command = Command::new("sh");
-        command
-            .env_clear()
-            .env("HOME", home.path())
-            .env("PATH", "/usr/bin:/bin")
-            .current_dir(folder);
-        Self {
-            command,
-            arguments: Vec::new(),
-        }
-    }
-
-    /// With this variable set.
-    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
-        self.command.env(name, value);
-        self
-    }
-
-    /// With this argument of `ipc mcp`.
-    pub(crate) fn argument(mut self, argument: &str) -> Self {
-        self.arguments.push(argument.to_owned());
-        self
-    }
-
-    /// Starts it, and says nothing to it yet.
-    pub(crate) fn start(mut self) -> Host {
-        self.command.arg("-c").arg(SCRIPT).arg(program());
-        self.command.args(&self.arguments);
-        let command = self.command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut parent = command.spawn().unwrap();
-        let mut host = Host {
-            input: parent.stdin.take(),
-            output: BufReader::new(parent.stdout.take().unwrap()),
-            parent,
-            pid: None,
-            is_modern: false,
-            asked: 0,
-            aside: VecDeque::new(),
-        };
-        let pid: i32 = host.line().unwrap().trim().parse().unwrap();
-        host.pid = Pid::from_raw(pid);
-        host
-    }
-
-    /// Starts it, and initializes it as hosts of the older era do.
-    pub(crate) fn open(self) -> Host {
-        let mut host = self.start();
-        host.initialize();
-        host
-    }
-}
-
-/// A host and its server.
+/// An open host. Its server is killed if nobody waits for its end.
 pub(crate) struct Host {
-    parent: Child,
-    pid: Option<Pid>,
     input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-    is_modern: bool,
-    /// Requests made so far: the last one's id.
+    output: ChildStdout,
+    errors: BufReader<ChildStderr>,
+    window: OwnedFd,
+    server: Pid,
+    era: Era,
+    /// What has come and was not looked at.
+    came: Vec<u8>,
+    /// How much of it holds no end of a line.
+    scanned: usize,
     asked: u64,
-    /// What came while something else was waited for.
+    /// Messages that came while something else was waited for.
     aside: VecDeque<Value>,
 }
 
+/// How a server ended, and what it said on standard error.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: i32,
+    pub(crate) err: String,
+}
+
 impl Host {
-    /// An initialized one in the folder `folder` of this home.
-    pub(crate) fn open(home: &Home, folder: &str) -> Self {
-        Plan::at(home, &home.path().join(folder)).open()
+    /// Writes a line as it is.
+    pub(crate) fn write(&mut self, line: &str) {
+        let input = self.input.as_mut().unwrap();
+        input.write_all(line.as_bytes()).unwrap();
+        input.write_all(b"\n").unwrap();
     }
 
-    /// Initializes the server as hosts of the older era do; what it says of itself.
-    pub(crate) fn initialize(&mut self) -> Value {
-        let hello = json!({
-            "protocolVersion": LEGACY,
-            "capabilities": {},
-            "clientInfo": {"name": "test", "version": "1"},
-        });
-        let about = self.ask("initialize", hello);
-        self.notify("notifications/initialized", json!({}));
-        about
-    }
-
-    /// From here on each request says by itself what hosts of the newer era say.
-    pub(crate) fn be_modern(&mut self) {
-        self.is_modern = true;
-    }
-
-    /// The server's process.
-    pub(crate) fn pid(&self) -> u32 {
-        u32::try_from(self.pid.unwrap().as_raw_nonzero().get()).unwrap()
-    }
-
-    /// Writes one message.
-    pub(crate) fn write(&mut self, message: &Value) {
-        self.write_line(&message.to_string());
-    }
-
-    /// Writes one line, whatever it holds.
-    pub(crate) fn write_line(&mut self, line: &str) {
-        writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
-    }
-
-    /// Says something that has no answer.
-    pub(crate) fn notify(&mut self, method: &str, params: Value) {
-        self.write(&json!({"jsonrpc": "2.0", "method": method, "params": params}));
-    }
-
-    /// Asks, and goes on; the request's id.
-    pub(crate) fn request(&mut self, method: &str, params: Value) -> u64 {
+    /// Sends a request and goes on; its id.
+    pub(crate) fn begin(&mut self, method: &str, params: Value) -> u64 {
         self.asked += 1;
-        let mut params = params;
-        if self.is_modern {
-            let meta = &mut params["_meta"];
-            if meta.is_null() {
-                *meta = Value::Object(Map::new());
-            }
-            meta["io.modelcontextprotocol/protocolVersion"] = MODERN.into();
-            meta["io.modelcontextprotocol/clientInfo"] = json!({"name": "test", "version": "1"});
-            meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
+        self.begin_as(self.asked, method, params);
+        self.asked
+    }
+
+    /// Sends a request with this id.
+    pub(crate) fn begin_as(&mut self, id: u64, method: &str, mut params: Value) {
+        if self.era == Era::Modern {
+            params["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientInfo": {"name": "test-host", "version": "1"},
+                "io.modelcontextprotocol/clientCapabilities": {},
+            });
         }
-        let id = self.asked;
-        self.write(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
-        id
+        let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        self.write(&request.to_string());
     }
 
-    /// Calls a tool, and goes on; the request's id.
-    pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> u64 {
-        self.request("tools/call", json!({"name": tool, "arguments": arguments}))
+    /// Sends a notification.
+    pub(crate) fn notify(&mut self, method: &str, params: Value) {
+        let notification = json!({"jsonrpc": "2.0", "method": method, "params": params});
+        self.write(&notification.to_string());
     }
 
-    /// The whole response to the request `id`, waited for.
+    /// Gives a request up.
+    pub(crate) fn cancel(&mut self, id: u64) {
+        self.notify("notifications/cancelled", json!({"requestId": id}));
+    }
+
+    /// Begins a tool call; its id.
+    pub(crate) fn begin_tool(&mut self, name: &str, arguments: Value) -> u64 {
+        self.begin("tools/call", json!({"name": name, "arguments": arguments}))
+    }
+
+    /// The response to a request, waited for.
     pub(crate) fn response(&mut self, id: u64) -> Value {
-        self.await_one(|message| message["id"] == id && message["method"].is_null())
+        self.wait_for(|message| message["id"] == id && message.get("method").is_none())
     }
 
-    /// The next notification of this method, waited for; its parameters.
+    /// The next notification of this kind, waited for; its parameters.
     pub(crate) fn notification(&mut self, method: &str) -> Value {
-        let mut found = self.await_one(|message| message["method"] == method);
-        found["params"].take()
+        self.wait_for(|message| message["method"] == method)["params"].clone()
     }
 
-    /// Asks, and waits for the result.
+    /// Whether a message of this kind has come and was not looked at.
+    pub(crate) fn has_aside(&self, method: &str) -> bool {
+        self.aside.iter().any(|message| message["method"] == method)
+    }
+
+    /// Asks, and waits for the whole response.
     pub(crate) fn ask(&mut self, method: &str, params: Value) -> Value {
-        let id = self.request(method, params);
-        let mut response = self.response(id);
-        assert!(response["error"].is_null(), "{method}: {response}");
-        response["result"].take()
+        let id = self.begin(method, params);
+        self.response(id)
     }
 
-    /// Asks for what will be refused; the error.
-    pub(crate) fn refused(&mut self, method: &str, params: Value) -> Value {
-        let id = self.request(method, params);
-        let mut response = self.response(id);
-        assert!(response["result"].is_null(), "{method}: {response}");
-        response["error"].take()
+    /// Asks what must succeed.
+    pub(crate) fn result(&mut self, method: &str, params: Value) -> Value {
+        let response = self.ask(method, params);
+        assert!(response.get("error").is_none(), "{method}: {response}");
+        response["result"].clone()
     }
 
-    /// Calls a tool; its whole result, which may be an error.
-    pub(crate) fn tool(&mut self, tool: &str, arguments: Value) -> Value {
-        self.ask("tools/call", json!({"name": tool, "arguments": arguments}))
+    /// Asks what must be refused by the protocol's own error.
+    pub(crate) fn error(&mut self, method: &str, params: Value) -> Value {
+        let response = self.ask(method, params);
+        assert!(response.get("error").is_some(), "{method}: {response}");
+        response["error"].clone()
     }
 
-    /// Calls a tool that must do its work; its structured content.
-    pub(crate) fn done(&mut self, tool: &str, arguments: Value) -> Value {
-        let result = self.tool(tool, arguments);
-        done(result)
+    /// Calls a tool that must succeed; the whole result.
+    pub(crate) fn call(&mut self, name: &str, arguments: Value) -> Value {
+        let id = self.begin_tool(name, arguments);
+        self.called(id)
+    }
+
+    /// The result of a call that must have succeeded.
+    pub(crate) fn called(&mut self, id: u64) -> Value {
+        let response = self.response(id);
+        let result = &response["result"];
+        let is_error = result["isError"].as_bool().unwrap_or(false);
+        assert!(!is_error && result.is_object(), "{response}");
+        result.clone()
+    }
+
+    /// Calls a tool that must succeed; what it says for programs.
+    pub(crate) fn tool(&mut self, name: &str, arguments: Value) -> Value {
+        self.call(name, arguments)["structuredContent"].clone()
+    }
+
+    /// Calls a tool that must say no; the error as programs see it.
+    pub(crate) fn refused(&mut self, name: &str, arguments: Value) -> Value {
+        let id = self.begin_tool(name, arguments);
+        let response = self.response(id);
+        let result = &response["result"];
+        assert_eq!(result["isError"], true, "{name}: {response}");
+        result["structuredContent"]["error"].clone()
+    }
+
+    /// What the agent is called.
+    pub(crate) fn name(&mut self) -> String {
+        let status = self.tool("ipc_status", json!({}));
+        status["name"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends a text; the message's id.
+    pub(crate) fn send(&mut self, to: &str, text: &str) -> String {
+        let sent = self.tool("ipc_send", json!({"to": to, "text": text}));
+        sent["message_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Takes what is new; the messages, notices of the daemon left out.
+    pub(crate) fn letters(&mut self) -> Vec<Value> {
+        letters(&self.tool("ipc_check", json!({})))
     }
 
     /// Takes what is new; the texts, notices of the daemon left out.
-    pub(crate) fn texts(&mut self, arguments: Value) -> Vec<String> {
-        texts(&self.done("ipc_check", arguments))
+    pub(crate) fn texts(&mut self) -> Vec<String> {
+        self.letters().iter().map(text).collect()
     }
 
-    /// Every message that comes until the server ends.
-    pub(crate) fn lines(&mut self) -> Vec<Value> {
-        let mut lines: Vec<_> = self.aside.drain(..).collect();
-        while let Some(line) = self.line() {
-            lines.push(serde_json::from_str(&line).unwrap());
-        }
-        lines
+    pub(crate) fn pid(&self) -> Pid {
+        self.server
     }
 
-    /// Sends the server this signal.
     pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(self.pid.unwrap(), signal).unwrap();
+        kill_process(self.server, signal).unwrap();
     }
 
-    /// Kills the server as a crash would, and waits for its end.
-    pub(crate) fn kill(mut self) {
-        self.signal(Signal::KILL);
-        self.parent.wait().unwrap();
-    }
-
-    /// Leaves, and waits for the server's end; its exit status.
-    pub(crate) fn close(mut self) -> i32 {
-        self.leave();
+    /// Leaves: the server reads no more, and must end.
+    pub(crate) fn close(mut self) -> Ended {
+        self.input = None;
         self.end()
     }
 
-    /// Leaves: the server reads no further.
-    pub(crate) fn leave(&mut self) {
-        self.input = None;
+    /// Kills the server as a crash would.
+    pub(crate) fn kill(self) {
+        self.signal(Signal::KILL);
+        self.end();
     }
 
-    /// Waits for the server's end; its exit status.
-    pub(crate) fn end(mut self) -> i32 {
-        while self.line().is_some() {}
-        self.parent.wait().unwrap().code().unwrap_or(-1)
+    /// Waits for the end of the server and of its window.
+    pub(crate) fn end(mut self) -> Ended {
+        let patience = Timespec::try_from(PATIENCE).unwrap();
+        let mut ended = [PollFd::new(&self.window, PollFlags::IN)];
+        assert_eq!(poll(&mut ended, Some(&patience)), Ok(1), "it does not end");
+        let mut all = String::new();
+        self.errors.read_to_string(&mut all).unwrap();
+        let (err, status) = all.trim_end().rsplit_once('\n').unwrap_or(("", all.trim()));
+        Ended {
+            status: status.parse().unwrap(),
+            err: err.to_owned(),
+        }
     }
 
-    fn await_one(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        if let Some(at) = self.aside.iter().position(&wanted) {
+    /// What the server still wrote before its end, message by message.
+    pub(crate) fn rest(&mut self) -> Vec<Value> {
+        let mut rest: Vec<_> = self.aside.drain(..).collect();
+        while let Some(message) = self.next() {
+            rest.push(message);
+        }
+        rest
+    }
+
+    fn wait_for(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
+        if let Some(at) = self.aside.iter().position(&is_it) {
             return self.aside.remove(at).unwrap();
         }
         loop {
-            let line = self.line().expect("the server has ended");
-            let message = serde_json::from_str(&line).unwrap();
-            if wanted(&message) {
+            let message = self.next();
+            let message = message.unwrap_or_else(|| panic!("the server ended: {}", self.said()));
+            if is_it(&message) {
                 return message;
             }
             self.aside.push_back(message);
         }
     }
 
-    /// The next line, waited for; nothing at the end.
-    fn line(&mut self) -> Option<String> {
-        if self.output.buffer().is_empty() {
-            let mut ready = [PollFd::from_borrowed_fd(
-                self.output.get_ref().as_fd(),
-                PollFlags::IN,
-            )];
-            let came = poll(&mut ready, Some(&PATIENCE)).unwrap();
-            assert_eq!(came, 1, "the server says nothing; aside: {:?}", self.aside);
+    fn said(&mut self) -> String {
+        let mut said = String::new();
+        self.errors.read_to_string(&mut said).unwrap();
+        said
+    }
+
+    /// The next message; nothing once the server has closed its output.
+    pub(crate) fn next(&mut self) -> Option<Value> {
+        loop {
+            let fresh = &self.came[self.scanned..];
+            if let Some(at) = fresh.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<_> = self.came.drain(..=self.scanned + at).collect();
+                self.scanned = 0;
+                return Some(serde_json::from_slice(&line).unwrap());
+            }
+            self.scanned = self.came.len();
+            let mut ready = [PollFd::new(&self.output, PollFlags::IN)];
+            let patience = Timespec::try_from(PATIENCE).unwrap();
+            let came = poll(&mut ready, Some(&patience)).unwrap();
+            assert_eq!(came, 1, "nothing came; aside: {:?}", self.aside);
+            let mut bytes = [0; 65_536];
+            let read = self.output.read(&mut bytes).unwrap();
+            if read == 0 {
+                assert!(self.came.is_empty(), "the server ended in a line");
+                return None;
+            }
+            self.came.extend_from_slice(&bytes[..read]);
         }
-        let mut line = String::new();
-        let read = self.output.read_line(&mut line).unwrap();
-        (read > 0).then_some(line)
     }
 }
 
 impl Drop for Host {
     fn drop(&mut self) {
-        // One that has ended is no longer there to be killed.
-        if let (Ok(None), Some(pid)) = (self.parent.try_wait(), self.pid) {
-            drop(kill_process(pid, Signal::KILL));
-            drop(self.parent.wait());
+        let mut ended = [PollFd::new(&self.window, PollFlags::IN)];
+        let now = Timespec::try_from(Duration::ZERO).unwrap();
+        // The window reaps the server as its last act: while it is there, the id is the server's.
+        if poll(&mut ended, Some(&now)) == Ok(0) {
+            drop(kill_process(self.server, Signal::KILL));
         }
     }
-}
-
-/// The structured content of the result of a tool that did its work.
-pub(crate) fn done(mut result: Value) -> Value {
-    assert_ne!(result["isError"], true, "{result}");
-    result["structuredContent"].take()
-}
-
-/// The texts in what `ipc_check` gave, without the fence around each; notices of the daemon left
-/// out.
-pub(crate) fn texts(checked: &Value) -> Vec<String> {
-    let messages = checked["messages"].as_array().unwrap();
-    let letters = messages.iter().filter(|mail| !mail["from"].is_null());
-    letters
-        .map(|mail| {
-            let lines: Vec<_> = mail["text"].as_str().unwrap().split('\n').collect();
-            lines[1..lines.len() - 1].join("\n")
-        })
-        .collect()
 }
