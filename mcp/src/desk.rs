@@ -4,6 +4,8 @@
 //! request is made twice only if that changes nothing (it reads, or carries an idempotency key).
 
 mod calls;
+mod shown;
+mod turns;
 mod waits;
 
 use std::future::Future;
@@ -12,19 +14,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ipc_protocol::auth::Credential;
 use ipc_protocol::client::Client;
+use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::AgentId;
 use ipc_protocol::message::IdempotencyKey;
 use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::request::{Renamed, Whoami};
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::codex::ThreadId;
 use crate::door::{Door, Enrolment, Wish};
 use crate::failure::Failure;
-use crate::limits::{CALLS, ENROL_AFTER, IDLE_CONNECTIONS, NOTES};
+use crate::limits::{ENROL_AFTER, IDLE_CONNECTIONS, NOTES};
 use crate::offered::Offered;
+use shown::Shown;
+use turns::Turns;
 pub(crate) use waits::Waited;
 
 /// The agent that we are.
@@ -32,6 +37,8 @@ pub(crate) use waits::Waited;
 pub(crate) struct Agent {
     /// Who it is for good.
     pub(crate) id: AgentId,
+    /// How often its name had been taken over or claimed anew when we became it.
+    incarnation: u32,
     /// What it was called when we last heard.
     pub(crate) name: Name,
     /// Whether a program chose the name.
@@ -60,7 +67,10 @@ pub(crate) struct Desk {
     offered: Offered,
     /// Cancelled when the host is gone, or we are to stop.
     closing: CancellationToken,
-    calls: Semaphore,
+    turns: Turns,
+    /// Rings at each request of the host.
+    heard: Notify,
+    shown: Mutex<Shown>,
     notes: Mutex<Vec<String>>,
     /// Whether a host of the older revisions wants to hear of the mailbox.
     subscribed: watch::Sender<bool>,
@@ -73,6 +83,8 @@ pub(crate) struct Desk {
 #[derive(Default)]
 struct Seat {
     agent: Option<Arc<Agent>>,
+    /// Another window took our agent over: what every call hears until a name is taken up again.
+    taken_over: Option<Failure>,
     /// Proved connections of this agent that no call uses.
     idle: Vec<Client<UnixStream>>,
 }
@@ -86,7 +98,9 @@ impl Desk {
             enrolling: tokio::sync::Mutex::default(),
             offered: Offered::default(),
             closing,
-            calls: Semaphore::new(CALLS),
+            turns: Turns::default(),
+            heard: Notify::new(),
+            shown: Mutex::default(),
             notes: Mutex::default(),
             subscribed: watch::Sender::new(false),
             enrolled: watch::Sender::new(false),
@@ -137,16 +151,18 @@ impl Desk {
         let Some(agent) = self.seated() else {
             return self.enrol_now(wish).await;
         };
-        if self.is_called(&agent, &name).await {
-            let rejoined = match takeover {
-                true => return self.enrol_now(wish).await,
-                false => self.rejoin_now(name, false).await,
-            };
-            return match rejoined {
-                // The shared secret may still enrol where no credential does.
-                Err(failure) if failure.is_stale_credential() => self.enrol_now(wish).await,
-                other => other,
-            };
+        let is_same = self.is_called(&agent, &name).await;
+        match (self.over(), takeover) {
+            (Some(failure), false) if is_same => return Err(failure),
+            (None, false) if is_same => {
+                return match self.rejoin_now(name, false).await {
+                    // The shared secret may still enrol where no credential does.
+                    Err(failure) if failure.is_stale_credential() => self.enrol_now(wish).await,
+                    other => other,
+                };
+            }
+            (None, _) if !is_same => {}
+            (Some(_) | None, _) => return self.enrol_now(wish).await,
         }
         if !agent.automatic {
             let message = format!("this agent is registered as {} already", agent.name);
@@ -208,11 +224,7 @@ impl Desk {
         self.rejoin_now(agent.name.clone(), agent.automatic).await
     }
 
-    async fn rejoin_now(
-        self: &Arc<Self>,
-        name: Name,
-        automatic: bool,
-    ) -> Result<Welcome, Failure> {
+    async fn rejoin_now(self: &Arc<Self>, name: Name, automatic: bool) -> Result<Welcome, Failure> {
         let desk = Arc::clone(self);
         blocking(move || {
             let enrolment = desk.door.rejoin(&name)?;
@@ -237,6 +249,7 @@ impl Desk {
     fn sit(&self, enrolment: Enrolment) -> Welcome {
         let Enrolment {
             agent_id,
+            incarnation,
             name,
             automatic,
             waiting,
@@ -246,12 +259,14 @@ impl Desk {
         } = enrolment;
         let agent = Arc::new(Agent {
             id: agent_id,
+            incarnation,
             name,
             automatic,
             session,
         });
         let mut seat = self.seat();
         seat.agent = Some(Arc::clone(&agent));
+        seat.taken_over = None;
         seat.idle.clear();
         seat.idle.push(client);
         drop(seat);
@@ -260,6 +275,24 @@ impl Desk {
             agent,
             waiting,
             online,
+        }
+    }
+
+    /// Why nothing more can be done as our agent: it was taken over.
+    fn over(&self) -> Option<Failure> {
+        self.seat().taken_over.clone()
+    }
+
+    /// Keeps that `agent` was taken over, if that is what `failure` says.
+    fn hear(&self, agent: &Arc<Agent>, failure: &Failure) {
+        let mut seat = self.seat();
+        let is_ours = seat
+            .agent
+            .as_ref()
+            .is_some_and(|now| Arc::ptr_eq(now, agent));
+        if is_ours && failure.code == Some(ErrorCode::TakenOver) {
+            seat.idle.clear();
+            seat.taken_over = Some(failure.clone());
         }
     }
 
@@ -282,10 +315,9 @@ impl Desk {
         }
     }
 
-    /// A turn to make a call.
-    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        let turn = self.calls.acquire().await;
-        turn.map_err(|_| Failure::local("the server is stopping"))
+    /// The host has made another request: it goes on from what it was answered.
+    pub(crate) fn heard_from_host(&self) {
+        self.heard.notify_waiters();
     }
 
     /// Keeps a sentence about the connection, to be told with the next result.

@@ -30,6 +30,8 @@ pub enum Wish {
 pub struct Enrolment {
     /// The agent.
     pub agent_id: AgentId,
+    /// How often its name has been taken over or claimed anew.
+    pub incarnation: u32,
     /// What it is called.
     pub name: Name,
     /// Whether a program chose the name.

@@ -76,6 +76,7 @@ impl FakeDoor {
         Enrolment {
             agent_id: AgentId::from_row(1),
             name: Name::parse("alice").unwrap(),
+            incarnation: 1,
             automatic: true,
             waiting: 0,
             online: Vec::new(),

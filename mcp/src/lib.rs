@@ -1,11 +1,11 @@
 //! The MCP server: it makes every host that speaks the Model Context Protocol an agent of the
 //! daemon.
 //!
-//! A call comes in through [`transport`], `rmcp` hands it to [`server`], [`tools`] (one file each)
-//! does it at the [`desk`], which is where we are an agent: enrolled with the first use, with a
+//! A call comes in through `transport`, `rmcp` hands it to `server`, `tools` (one file each)
+//! does it at the `desk`, which is where we are an agent: enrolled with the first use, with a
 //! session of our own, connected again when the daemon went away. What comes back is made for
-//! models by [`render`]. [`resources`], [`prompts`] and [`subscriptions`] are the other faces of
-//! the same desk; [`channel`] and [`codex`] push notices into hosts that take them. [`run`] is the whole: it
+//! models by `render`. `resources`, `prompts` and `subscriptions` are the other faces of
+//! the same desk; `channel` and `codex` push notices into hosts that take them. [`run`] is the whole: it
 //! takes its world (the way to the daemon, the two streams, when to stop) from outside.
 //!
 //! What always holds: mail is acknowledged only after the response that carries it was flushed to

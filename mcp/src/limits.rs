@@ -18,9 +18,21 @@ pub(crate) const ENROL_AFTER: Duration = Duration::from_secs(10);
 /// Connections that are kept open between calls: more than a host calls at once.
 pub(crate) const IDLE_CONNECTIONS: usize = 4;
 
-/// Calls that run at once; further ones wait their turn. Each holds a thread and a connection,
-/// and an agent has 16 of those.
-pub(crate) const CALLS: usize = 8;
+/// Calls that run at once; further ones wait their turn. Each holds a thread.
+pub(crate) const CALLS: usize = 16;
+
+/// Calls that have not been answered, running or not: more than a host makes at once.
+pub(crate) const QUEUED: usize = 64;
+
+/// Calls of these that may wait for mail: so that others always get their turn.
+pub(crate) const WAITS: usize = 6;
+
+/// Subscriptions of one host: there is one thing to subscribe to.
+pub(crate) const LISTENS: usize = 4;
+
+/// How long after its response was flushed a call may still be cancelled: hosts ignore answers to
+/// calls that they gave up, and mail in one was not seen. The host's next request ends it early.
+pub(crate) const SECOND_THOUGHTS: Duration = Duration::from_secs(1);
 
 /// Notes about the connection that wait to be told with the next result.
 pub(crate) const NOTES: usize = 4;
@@ -38,8 +50,15 @@ pub(crate) const QUEUEING: (Duration, Duration) =
 /// Between two looks at a daemon that is gone, when only waiting for mail.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// Text in one page of `ipc_read`, in bytes: what fits into a model's view beside the rest.
+/// Text in one page of `ipc_read`, in bytes as shown: what fits into a model's view beside the rest.
 pub(crate) const PAGE_BYTES: usize = 16 * 1_024;
+
+/// Text and data in one `ipc_check`, in bytes as shown: hosts cut results, and what they cut off
+/// would count as delivered. What is over it goes back and comes with the next call.
+pub(crate) const CHECK_BYTES: usize = 16 * 1_024;
+
+/// Largest data that is shown, in bytes of JSON; more is for programs.
+pub(crate) const DATA_BYTES: usize = 4 * 1_024;
 
 /// How long answers may still take to be written when the host has closed its end: it may read them,
 /// and must not hold us if it does not.

@@ -18,6 +18,12 @@ impl Offered {
         calls.insert(call, messages).unwrap_or_default()
     }
 
+    /// Whether `call` carries any.
+    pub(crate) fn has(&self, call: &RequestId) -> bool {
+        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.contains_key(call)
+    }
+
     /// Takes out what `call` was to carry: it was flushed, or will never be.
     pub(crate) fn take(&self, call: &RequestId) -> Vec<MessageId> {
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use ipc_protocol::message::Mail;
 
-pub(crate) use fence::Fence;
+pub(crate) use fence::{Fence, fitting};
 pub(crate) use view::MessageView;
 
 /// What every reading of mail begins with.
@@ -37,6 +37,12 @@ impl From<Mail> for Letter {
     }
 }
 
+/// Bytes that text and data of `mail` take when they are shown.
+pub(crate) fn shown_bytes(mail: &Mail) -> usize {
+    let data = view::shown_data(mail).map_or(0, |data| fence::harmless(&data).0.len());
+    fence::harmless(&mail.text).0.len().saturating_add(data)
+}
+
 /// The messages as text, one after the other.
 pub(crate) fn text(letters: &[Letter], fence: &Fence) -> String {
     let mut lines = vec![ABOUT.to_owned()];
@@ -45,13 +51,24 @@ pub(crate) fn text(letters: &[Letter], fence: &Fence) -> String {
         let view = MessageView::new(letter, fence);
         lines.push(format!("\nmessage {at} of {all}: {}", view.head()));
         lines.push(view.text);
+        if let Some(data) = view.data {
+            lines.push("data, as JSON:".to_owned());
+            lines.push(data);
+        }
         if let Some(path) = &view.saved_to {
             lines.push(format!("Full content saved to: {path}"));
-        } else if view.truncated {
+        }
+        if view.truncated && view.saved_to.is_none() {
             let id = &view.message_id;
             lines.push(format!(
                 "(the beginning of {} bytes: call ipc_read with message_id {id})",
                 view.bytes
+            ));
+        }
+        if view.data_omitted {
+            let id = &view.message_id;
+            lines.push(format!(
+                "(data too large to show: `ipc read {id} --json` has it)"
             ));
         }
     }
@@ -150,7 +167,26 @@ mod tests {
         assert!(shown.contains(r#""had_hidden_characters":true"#), "{shown}");
     }
 
+    #[test]
+    fn what_grows_when_it_is_written_out_is_cut() {
+        let hidden = "\u{1}\u{202E}<".repeat(1_000);
+        let fits = fitting(&hidden, 300);
+        assert!(
+            !fits.is_empty() && fence::harmless(fits).0.len() <= 300,
+            "{}",
+            fits.len()
+        );
+        assert_eq!(fitting("plain text", 10), "plain text");
+        assert_eq!(fitting("plain text!", 10), "plain text");
+    }
+
     proptest! {
+        #[test]
+        fn what_fits_fits(text in any::<String>(), room in 0_usize..200) {
+            let fits = fitting(&text, room);
+            prop_assert!(text.starts_with(fits) && fence::harmless(fits).0.len() <= room);
+        }
+
         #[test]
         fn whatever_is_written_the_fence_holds(text in any::<String>()) {
             let shown = shown(mail(Some("bob"), &text));

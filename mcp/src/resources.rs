@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::desk::Desk;
 use crate::failure::Failure;
+use crate::limits::PAGE_BYTES;
 use crate::render::{self, Fence, Letter};
 use crate::tools::{self, ListOutput};
 
@@ -49,7 +50,7 @@ pub(crate) fn templates() -> Vec<ResourceTemplate> {
     let message = ResourceTemplate::new(format!("{MESSAGE}{{id}}"), "message");
     vec![
         message
-            .with_description("One message that you received or sent, its first 128 KiB")
+            .with_description("One message that you received or sent, its first 16 KiB")
             .with_mime_type("text/plain"),
     ]
 }
@@ -115,8 +116,11 @@ async fn message(
         message_id,
         offset: 0,
     };
-    let page = desk.call(read).await?;
-    let text = render::text(&[Letter::from(page.message)], &Fence::new(desk.random()));
+    let mut mail = desk.call(read).await?.message;
+    let fits = render::fitting(&mail.text, PAGE_BYTES).len();
+    mail.truncated |= fits < mail.text.len();
+    mail.text.truncate(fits);
+    let text = render::text(&[Letter::from(mail)], &Fence::new(desk.random()));
     Ok(ResourceContents::text(text, uri))
 }
 

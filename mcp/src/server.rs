@@ -143,8 +143,8 @@ impl ServerHandler for Server {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        subscriptions::listen(&self.desk, &context).await;
-        Ok(())
+        let listened = subscriptions::listen(&self.desk, &context).await;
+        listened.map_err(|failure| ErrorData::internal_error(failure.to_string(), None))
     }
 
     async fn subscribe(

@@ -10,6 +10,7 @@ use rmcp::{ErrorData, Peer, RoleServer};
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
+use crate::failure::Failure;
 use crate::notices;
 use crate::resources::INBOX;
 
@@ -35,22 +36,25 @@ pub(crate) fn check(uri: &str) -> Result<(), ErrorData> {
 
 /// Tells of changes until the subscription is cancelled. The first word comes at once: what came
 /// between the host's question and here would be lost else.
-pub(crate) async fn listen(desk: &Arc<Desk>, context: &SubscriptionContext) {
+pub(crate) async fn listen(desk: &Arc<Desk>, context: &SubscriptionContext) -> Result<(), Failure> {
+    let _turn = desk.listening_turn()?;
     let cancelled = &context.request_context().ct;
     let sink = context.sink();
     let mut seen = None;
     let accepted = context.accepted().resource_subscriptions.as_ref();
     if accepted.is_none_or(Vec::is_empty) {
-        return context.cancelled().await;
+        context.cancelled().await;
+        return Ok(());
     }
     // What is wrong is said by the calls that follow.
     drop(desk.agent().await);
     while sink.notify_resource_updated(INBOX).await.is_ok() {
         match newer(desk, seen, cancelled).await {
             Some(newest) => seen = Some(newest),
-            None => return,
+            None => break,
         }
     }
+    Ok(())
 }
 
 /// Tells hosts of the older revisions of changes while they are subscribed; never comes to an end.

@@ -84,27 +84,34 @@ async fn a_host_that_reads_no_more_does_not_hold_the_server_once_it_has_left() {
         }});
         let list = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}});
         for line in [introduction, list] {
-            input.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+            input
+                .write_all(format!("{line}\n").as_bytes())
+                .await
+                .unwrap();
         }
         sleep(Duration::from_secs(1)).await;
         drop(input);
     };
     tokio::join!(served, leaves);
     let took = begun.elapsed();
-    assert!(took > LEAVING && took < LEAVING + Duration::from_secs(2), "{took:?}");
+    assert!(
+        took > LEAVING && took < LEAVING + Duration::from_secs(2),
+        "{took:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_so_many_calls_run_at_once_and_the_next_takes_its_turn() {
     let desk = Desk::new(Arc::new(idle()), CancellationToken::new());
+    let never = CancellationToken::new();
     let mut turns = Vec::new();
     for _ in 0..CALLS {
-        turns.push(desk.turn().await.unwrap());
+        turns.push(desk.turn(&never).await.unwrap());
     }
-    let too_many = tokio::time::timeout(WAIT, desk.turn()).await;
+    let too_many = tokio::time::timeout(WAIT, desk.turn(&never)).await;
     assert!(too_many.is_err());
     turns.pop();
-    assert!(tokio::time::timeout(WAIT, desk.turn()).await.is_ok());
+    assert!(tokio::time::timeout(WAIT, desk.turn(&never)).await.is_ok());
 }
 
 fn nothing() -> Said {
@@ -138,7 +145,10 @@ async fn a_wait_finds_a_daemon_that_was_lost_again_and_says_so() {
     assert!(is_answered(waited));
     assert_eq!(door.heard(), ["fetch"; 3]);
     let notes = desk.take_notes();
-    assert!(notes.len() == 1 && notes[0].contains("connected again"), "{notes:?}");
+    assert!(
+        notes.len() == 1 && notes[0].contains("connected again"),
+        "{notes:?}"
+    );
     assert_eq!(desk.take_notes(), Vec::<String>::new(), "said once");
 }
 
@@ -152,7 +162,13 @@ async fn a_daemon_that_is_lost_again_and_again_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_daemon_that_leaves_is_asked_again_when_it_said() {
-    let door = FakeDoor::new(|at, _| if at == 0 { unavailable(2_500) } else { nothing() });
+    let door = FakeDoor::new(|at, _| {
+        if at == 0 {
+            unavailable(2_500)
+        } else {
+            nothing()
+        }
+    });
     let begun = Instant::now();
     let (_, waited) = fetch(&door, &CancellationToken::new()).await;
     assert!(is_answered(waited));

@@ -127,7 +127,7 @@ async fn run<T: Tool>(
     desk: &Arc<Desk>,
 ) -> Result<CallToolResult, Failure> {
     let arguments = parse::<T>(arguments)?;
-    let _turn = desk.turn().await?;
+    let _turn = desk.turn(&call.cancelled).await?;
     let answer = T::run(arguments, call, desk).await?;
     answer.into_result(desk).await
 }

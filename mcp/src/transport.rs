@@ -76,7 +76,10 @@ where
                 self.desk.host_is_gone();
                 return None;
             };
-            self.opened |= matches!(message, JsonRpcMessage::Request(_));
+            if matches!(message, JsonRpcMessage::Request(_)) {
+                self.opened = true;
+                self.desk.heard_from_host();
+            }
             if self.opened {
                 return Some(message);
             }

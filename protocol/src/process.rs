@@ -63,28 +63,36 @@ fn lineage_among(facts: impl Fn(u32) -> Option<Facts>, pid: u32) -> Vec<Facts> {
         .collect()
 }
 
-/// Names under which the process may be known: its own, and those of its first two arguments
-/// (a program run by an interpreter is the second).
+/// Names under which the process may be known: its own, that of its program, and that of the file
+/// which its program runs, where that is an interpreter. A file that an editor was given is none.
 #[cfg(target_os = "linux")]
 pub fn program_names(pid: u32) -> Vec<String> {
     let own = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let arguments = arguments
+    let mut arguments = arguments
         .split(|b| *b == 0)
-        .take(2)
         .filter_map(|a| std::str::from_utf8(a).ok());
-    let base = |text: &str| {
-        text.trim_end()
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    };
-    std::iter::once(own.as_str())
-        .chain(arguments)
-        .map(base)
-        .filter(|n| !n.is_empty())
-        .collect()
+    let program = arguments.next().map(base_name).unwrap_or_default();
+    let is_interpreter = INTERPRETERS
+        .iter()
+        .any(|name| program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') == *name);
+    let run = arguments.next().filter(|file| {
+        let at = std::path::Path::new(&format!("/proc/{pid}/cwd")).join(file);
+        is_interpreter && at.is_file()
+    });
+    let names = [Some(base_name(&own)), Some(program), run.map(base_name)];
+    let names = names.into_iter().flatten();
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+/// Programs that run a file which they are given first, whatever number is behind their name.
+#[cfg(target_os = "linux")]
+const INTERPRETERS: [&str; 7] = ["node", "bun", "deno", "python", "bash", "sh", "dash"];
+
+#[cfg(target_os = "linux")]
+fn base_name(path: &str) -> String {
+    let name = path.trim_end().rsplit('/').next();
+    name.unwrap_or_default().to_owned()
 }
 
 /// Names under which the process may be known: nothing is known on this system.

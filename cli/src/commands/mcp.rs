@@ -12,8 +12,9 @@ use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::front::McpDoor;
 
-/// Threads that may block at once: one for each call and each wait, and those of the two streams.
-const BLOCKING_THREADS: usize = 24;
+/// Threads that may block at once: 16 calls, 4 subscriptions, one for notices, acknowledgements, and
+/// those of the two streams.
+const BLOCKING_THREADS: usize = 40;
 
 /// Serves the host until it is gone or tells us to stop.
 pub(crate) fn run(context: Context, arguments: &McpArguments) -> Result<ExitStatus, Failure> {

@@ -17,6 +17,8 @@ use ipc_protocol::limits::NAME_CHARS;
 use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::request::{Renamed, Unregister, WhenLive};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 use super::enrol::{self, Claim};
 use super::{OwnFront, mailbox, session};
@@ -36,6 +38,8 @@ pub(crate) struct McpDoor {
     data_dir: DataDir,
     project: Option<PathBuf>,
     context: Mutex<Context>,
+    /// Of its own: drawing from it waits for nobody who waits for the daemon.
+    random: Mutex<StdRng>,
 }
 
 impl McpDoor {
@@ -45,6 +49,7 @@ impl McpDoor {
         Self {
             data_dir: context.data_dir.clone(),
             project: context.project(),
+            random: Mutex::new(StdRng::from_rng(&mut context.random)),
             context: Mutex::new(context),
         }
     }
@@ -109,17 +114,31 @@ impl McpDoor {
             automatic,
             project: self.project.clone(),
         };
-        let enrolled = enrol::stake(context, claim)?;
-        let (session, client) = OwnFront::of(context, &enrolled.name)?.into_parts();
-        Ok(Enrolment {
-            agent_id: enrolled.agent_id,
-            name: enrolled.name,
-            automatic,
-            waiting: enrolled.waiting,
-            online: enrolled.online,
-            session,
-            client,
-        })
+        let enrolled = enrol::stake(context, claim).map_err(|failure| match failure.code {
+            Some(ErrorCode::NameInUse) => {
+                failure.hint("choose another name, or call ipc_register with takeover true")
+            }
+            _ => failure,
+        })?;
+        let own = OwnFront::of(context, &enrolled.name)?;
+        Ok(enrolment(own, automatic))
+    }
+}
+
+fn enrolment(own: OwnFront, automatic: bool) -> Enrolment {
+    let (agent_id, incarnation) = (own.front.agent_id, own.incarnation);
+    let name = own.front.name.clone();
+    let (waiting, online) = (own.waiting, own.online.clone());
+    let (session, client) = own.into_parts();
+    Enrolment {
+        agent_id,
+        incarnation,
+        name,
+        automatic,
+        waiting,
+        online,
+        session,
+        client,
     }
 }
 
@@ -197,18 +216,7 @@ impl Door for McpDoor {
     fn rejoin(&self, name: &Name) -> Result<Enrolment, Failure> {
         let mut context = self.context();
         let own = OwnFront::of(&mut context, name).map_err(for_model)?;
-        let (agent_id, name) = (own.front.agent_id, own.front.name.clone());
-        let (waiting, online) = (own.waiting, own.online.clone());
-        let (session, client) = own.into_parts();
-        Ok(Enrolment {
-            agent_id,
-            name,
-            automatic: false,
-            waiting,
-            online,
-            session,
-            client,
-        })
+        Ok(enrolment(own, false))
     }
 
     fn knows(&self, name: &Name) -> bool {
@@ -259,7 +267,10 @@ impl Door for McpDoor {
     }
 
     fn random(&self) -> [u8; 16] {
-        self.context().random_bytes()
+        let mut bytes = [0; 16];
+        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        random.fill_bytes(&mut bytes);
+        bytes
     }
 }
 

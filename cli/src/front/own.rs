@@ -19,6 +19,8 @@ type Prove = fn(&mut Context, &Credential) -> Result<Client<UnixStream>, Failure
 pub(crate) struct OwnFront {
     /// The connection.
     pub(crate) front: Front,
+    /// How often the agent's name had been taken over or claimed anew then.
+    pub(crate) incarnation: u32,
     /// Messages that waited when the session was made.
     pub(crate) waiting: u64,
     /// The names of others that were there then.
@@ -92,6 +94,7 @@ fn join(context: &mut Context, record: AgentRecord, prove: Prove) -> Result<OwnF
             name: registered.name,
             client,
         },
+        incarnation: registered.incarnation,
         waiting: registered.waiting,
         online: registered.online,
         session: Credential::Token(registered.session),

@@ -115,8 +115,9 @@ pub(crate) fn plan(
         let word = host.word();
         let path = elsewhere.path.display();
         return Err(
-            Failure::local(format!("{} is set up already, in {path}", host.title()))
-                .hint(format!("`ipc setup {word} --uninstall` takes that back first")),
+            Failure::local(format!("{} is set up already, in {path}", host.title())).hint(format!(
+                "`ipc setup {word} --uninstall` takes that back first"
+            )),
         );
     }
     Ok(plan)

@@ -15,10 +15,10 @@ use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
 
 pub(crate) use agent::Agent;
-pub(crate) use host::{Ended, Era, Host, Opening, letters, listed, text, words};
+pub(crate) use host::{Era, Host, letters, listed, text, words};
 pub(crate) use running::Running;
 pub(crate) use service_manager::ServiceManager;
-pub(crate) use window::{Window, after, python};
+pub(crate) use window::{Event, Window, after, python};
 
 /// A home directory in which nothing has happened yet.
 pub(crate) struct Home {

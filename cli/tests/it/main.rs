@@ -14,6 +14,8 @@ mod doctor;
 #[cfg(test)]
 mod false_server;
 #[cfg(test)]
+mod guides;
+#[cfg(test)]
 mod hooks;
 #[cfg(test)]
 mod mcp;

@@ -4,7 +4,8 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipc_protocol::client::Client;
+use ipc_protocol::client::{Client, ClientError};
+use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::MessageId;
 use ipc_protocol::message::Handover;
 use ipc_protocol::request::{Ack, Method, Nack};
@@ -12,7 +13,7 @@ use rmcp::model::RequestId;
 
 use super::{Agent, Desk, blocking};
 use crate::failure::Failure;
-use crate::limits::ATTEMPTS;
+use crate::limits::{ATTEMPTS, SECOND_THOUGHTS};
 
 /// How long a call gives a daemon that is leaving, before it looks for the next one.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -35,8 +36,17 @@ impl Desk {
         self.give_back_all(left).await;
     }
 
-    /// The response to `call` was flushed: what it carried has been handed over.
+    /// The response to `call` was flushed: what it carried has been handed over, unless the host
+    /// gives the call up before it goes on.
     pub(crate) async fn acknowledge(self: &Arc<Self>, call: &RequestId) {
+        if !self.offered.has(call) {
+            return;
+        }
+        tokio::select! {
+            () = self.heard.notified() => {}
+            () = tokio::time::sleep(SECOND_THOUGHTS) => {}
+            () = self.closing.cancelled() => {}
+        }
         let message_ids = self.offered.take(call);
         if !message_ids.is_empty() {
             // If this does not get through, the lease ends and the mail is offered again.
@@ -76,6 +86,7 @@ impl Desk {
                 }
                 Err(error) => self.door.explain(error),
             };
+            self.hear(&agent, &failure);
             if left == 0 {
                 return Err(failure);
             }
@@ -95,6 +106,9 @@ impl Desk {
 
     /// A connection on which our agent is proved: one that is idle, else another.
     pub(super) fn line(&self) -> Result<(Arc<Agent>, Client<UnixStream>), Failure> {
+        if let Some(failure) = self.over() {
+            return Err(failure);
+        }
         let (agent, idle) = {
             let mut seat = self.seat();
             (seat.agent.clone(), seat.idle.pop())
@@ -121,6 +135,14 @@ impl Desk {
             return self.line();
         }
         let mut enrolment = self.door.rejoin(&before.name)?;
+        if enrolment.agent_id != before.id || enrolment.incarnation != before.incarnation {
+            let failure = self.door.explain(ClientError::Refused(Refusal::new(
+                ErrorCode::TakenOver,
+                "another front-end took this agent over",
+            )));
+            self.hear(before, &failure);
+            return Err(failure);
+        }
         enrolment.automatic = before.automatic;
         self.note(format!(
             "the session had ended; registered again as {}",

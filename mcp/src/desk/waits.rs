@@ -94,8 +94,9 @@ impl Desk {
         let mut call = std::pin::pin!(blocking(move || {
             let reply = client.call_waiting(&request, wait);
             let reply = reply.map_err(|error| desk.door.explain(error));
-            if reply.is_ok() {
-                desk.keep(&agent, client);
+            match &reply {
+                Ok(_) => desk.keep(&agent, client),
+                Err(failure) => desk.hear(&agent, failure),
             }
             reply
         }));

@@ -40,6 +40,24 @@ impl Fence {
     }
 }
 
+/// As much of `text` as fits `room` bytes once [`harmless`] has gone over it: characters that are
+/// written out take up to nine times their size, and a result must not outgrow what hosts show.
+pub(crate) fn fitting(text: &str, mut room: usize) -> &str {
+    for (at, c) in text.char_indices() {
+        let cost = match c {
+            '\n' | '\t' => 1,
+            c if safe::is_hidden(c) => "⟨U+10FFFF⟩".len(),
+            c if OPENINGS.contains(&c) => "&lt;".len(),
+            c => c.len_utf8(),
+        };
+        match room.checked_sub(cost) {
+            Some(left) => room = left,
+            None => return text.get(..at).unwrap_or_default(),
+        }
+    }
+    text
+}
+
 /// `text` with nothing in it that is hidden or looks like a fence, and whether anything was hidden.
 ///
 /// What begins like a fence gets another first character, which begins none, so that one pass is

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Fence, Letter, fence};
+use crate::limits::DATA_BYTES;
 
 /// A message. Everything but `text` and `data` is the daemon's word; `program` is a claim that
 /// nothing checks.
@@ -65,12 +66,12 @@ pub(crate) struct MessageView {
     /// Whether the text or the data held characters that are not seen; in the text they are
     /// written out.
     had_hidden_characters: bool,
-    /// Data attached by the sender.
+    /// Data attached by the sender: JSON between the two lines of the fence.
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<BTreeMap<String, Value>>,
-    /// Whether there is data too large to show here: `ipc_read` gives it.
+    pub(crate) data: Option<String>,
+    /// Whether there is data too large to show here: `ipc read ID --json` gives it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    data_omitted: bool,
+    pub(crate) data_omitted: bool,
     /// What happened, in the daemon's own notices.
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<BTreeMap<String, Value>>,
@@ -89,11 +90,9 @@ impl MessageView {
             (Some(_), _) => fence::harmless(&mail.text),
         };
         let saved_to = letter.saved_to.as_ref();
-        let data = mail.data.clone().filter(|_| mail.from.is_some());
-        let hidden_data = data
-            .iter()
-            .flatten()
-            .any(|(key, value)| key.contains(safe::is_hidden) || hides(value));
+        let (data, hidden_data) = shown_data(mail).map(|data| fence::harmless(&data)).unzip();
+        let hidden_data = hidden_data.unwrap_or(false) || mail.data.iter().flatten().any(hides_at);
+        let has_data = mail.data.is_some() && mail.from.is_some();
         Self {
             message_id: mail.id.to_string(),
             from: mail.from.as_ref().map(|from| from.name.to_string()),
@@ -114,18 +113,19 @@ impl MessageView {
             truncated: mail.truncated,
             saved_to: saved_to.map(|path| safe::line(&path.display().to_string())),
             had_hidden_characters: had_hidden_characters || hidden_data,
-            data,
-            data_omitted: mail.data_omitted,
+            data_omitted: mail.data_omitted || has_data != data.is_some(),
+            data: data.map(|data| within.around(&data)),
             event: event(mail),
         }
     }
 
-    /// The same without the text, as one line of JSON in which nothing is hidden: what a sender
-    /// chose in it (data, a program's name) is a JSON string, and cannot end it.
+    /// The same without text and data, as one line of JSON in which nothing is hidden: what a sender
+    /// chose in it (a program's name) is a JSON string, and cannot end it.
     pub(crate) fn head(&self) -> String {
         let mut head = json!(self);
         if let Value::Object(head) = &mut head {
             head.remove("text");
+            head.remove("data");
         }
         safe::line(&fence::harmless(&head.to_string()).0)
     }
@@ -139,6 +139,16 @@ fn program(mail: &Mail) -> Option<String> {
 fn event(mail: &Mail) -> Option<BTreeMap<String, Value>> {
     let event: &SystemEvent = mail.event.as_ref().filter(|_| mail.from.is_none())?;
     serde_json::from_value(json!(event)).ok()
+}
+
+/// The data of an agent's message as JSON, where it is small enough to be shown.
+pub(super) fn shown_data(mail: &Mail) -> Option<String> {
+    let data = mail.data.as_ref().filter(|_| mail.from.is_some())?;
+    Some(json!(data).to_string()).filter(|json| json.len() <= DATA_BYTES)
+}
+
+fn hides_at((key, value): (&String, &Value)) -> bool {
+    key.contains(safe::is_hidden) || hides(value)
 }
 
 /// Whether a text anywhere in `value` holds characters that are not seen. As deep as data may

@@ -16,7 +16,7 @@ use super::{Call, Effect, Tool};
 use crate::answer::Answer;
 use crate::desk::{Desk, Waited};
 use crate::failure::Failure;
-use crate::limits::{CHECK_MESSAGES, WAIT_S};
+use crate::limits::{CHECK_BYTES, CHECK_MESSAGES, WAIT_S};
 use crate::render::{self, ABOUT, Fence, Letter, MessageView};
 
 /// The tool.
@@ -118,6 +118,11 @@ pub(super) async fn take(
     call: &Call,
     desk: &Arc<Desk>,
 ) -> Result<Mailbag, Failure> {
+    let _waits = if wait.is_zero() {
+        None
+    } else {
+        Some(desk.waiting_turn()?)
+    };
     let ask = |wait_ms| Fetch {
         limit: wanted.limit,
         wait_ms,
@@ -132,18 +137,24 @@ pub(super) async fn take(
             return Err(Failure::cancelled());
         }
     };
-    let (messages, waiting) = (ids(&fetched), fetched.waiting);
-    if !messages.is_empty() {
+    let (mails, rest) = portion(fetched.messages);
+    let waiting = fetched
+        .waiting
+        .saturating_add(u64::try_from(rest.len()).unwrap_or(0));
+    desk.give_back_all(rest).await;
+    let mut letters = Vec::new();
+    if !mails.is_empty() {
+        let messages = mails.iter().map(|mail| mail.id).collect();
         desk.offer(call.id.clone(), messages).await;
         if call.cancelled.is_cancelled() {
             desk.give_back(&call.id).await;
             return Err(Failure::cancelled());
         }
     }
-    let mut letters = Vec::new();
-    for mail in fetched.messages {
+    for mail in mails {
         letters.push(whole(mail, desk).await);
     }
+    desk.has_shown(&letters);
     let fence = Fence::new(desk.random());
     Ok(Mailbag {
         text: render::text(&letters, &fence),
@@ -153,6 +164,30 @@ pub(super) async fn take(
             .collect(),
         waiting,
     })
+}
+
+/// As many messages as a result holds, at least one, and the ids of the others.
+fn portion(messages: Vec<Mail>) -> (Vec<Mail>, Vec<MessageId>) {
+    let mut room = CHECK_BYTES;
+    let (mut shown, mut rest) = (Vec::new(), Vec::new());
+    for mut mail in messages {
+        if shown.is_empty() {
+            let fits = render::fitting(&mail.text, CHECK_BYTES).len();
+            mail.truncated |= fits < mail.text.len();
+            mail.text.truncate(fits);
+        }
+        let left = room.checked_sub(render::shown_bytes(&mail));
+        match left {
+            Some(left) if rest.is_empty() => room = left,
+            _ if shown.is_empty() => room = 0,
+            Some(_) | None => {
+                rest.push(mail.id);
+                continue;
+            }
+        }
+        shown.push(mail);
+    }
+    (shown, rest)
 }
 
 fn ids(fetched: &Fetched) -> Vec<MessageId> {

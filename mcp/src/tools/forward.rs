@@ -21,7 +21,8 @@ pub(super) struct Forward;
 pub(super) struct Arguments {
     /// For whom: a name, an agent id, or `all`.
     to: String,
-    /// The message to pass on. Without it: the last one that was delivered to you.
+    /// The message to pass on. Without it: the last one that you were shown, if one
+    /// agent alone wrote what you were shown last.
     #[serde(default)]
     message_id: Option<String>,
 }
@@ -41,9 +42,12 @@ impl Tool for Forward {
         _call: &Call,
         desk: &Arc<Desk>,
     ) -> Result<Answer<Stored>, Failure> {
-        let message_id = arguments.message_id.as_deref();
+        let message_id = match &arguments.message_id {
+            Some(id) => Some(sending::parse_message_id(id)?),
+            None => desk.last_shown()?,
+        };
         let request = Request {
-            message_id: message_id.map(sending::parse_message_id).transpose()?,
+            message_id,
             to: sending::parse_recipient(&arguments.to)?,
             idempotency_key: Some(desk.key()?),
         };

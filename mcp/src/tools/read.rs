@@ -64,7 +64,7 @@ impl Tool for Read {
             let text = format!("offset is beyond the text, which has {bytes} bytes");
             return Err(Failure::malformed(text).hint("without offset it begins at the start"));
         }
-        let cut = page.message.text.floor_char_boundary(PAGE_BYTES);
+        let cut = render::fitting(&page.message.text, PAGE_BYTES).len();
         let mut next_offset = page.next_offset;
         if cut < page.message.text.len() {
             page.message.text.truncate(cut);

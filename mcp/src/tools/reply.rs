@@ -22,7 +22,8 @@ pub(super) struct Reply;
 pub(super) struct Arguments {
     /// The answer, up to 1 MiB.
     text: String,
-    /// The message to answer. Without it: the last one that was delivered to you.
+    /// The message to answer. Without it: the last one that you were shown, if one
+    /// agent alone wrote what you were shown last.
     #[serde(default)]
     message_id: Option<String>,
     /// Data to go along, as a JSON object.
@@ -49,9 +50,12 @@ impl Tool for Reply {
         _call: &Call,
         desk: &Arc<Desk>,
     ) -> Result<Answer<Stored>, Failure> {
-        let message_id = arguments.message_id.as_deref();
+        let message_id = match &arguments.message_id {
+            Some(id) => Some(sending::parse_message_id(id)?),
+            None => desk.last_shown()?,
+        };
         let request = Request {
-            message_id: message_id.map(sending::parse_message_id).transpose()?,
+            message_id,
             text: arguments.text,
             data: arguments.data,
             idempotency_key: Some(parse_key(arguments.idempotency_key, desk)?),

@@ -12,9 +12,15 @@ pub enum UnknownHost {
     /// The leader of the session (the terminal's shell), else the farthest ancestor in it.
     #[default]
     Terminal,
-    /// The parent: it is what started us to speak for it.
+    /// The parent: it is what started us to speak for it. A known host counts only when nothing but
+    /// shells and launchers stands between: a program within its shell is an agent of its own.
     Parent,
 }
+
+/// Programs that start another and are nobody's host.
+const LAUNCHERS: [&str; 9] = [
+    "sh", "bash", "dash", "zsh", "fish", "env", "nice", "timeout", "npx",
+];
 
 /// Finds the process that stands for the agent in whose name process `pid` acts: the nearest
 /// ancestor that is a known agent host, else as `unknown` says. Nothing where the system says
@@ -22,8 +28,13 @@ pub enum UnknownHost {
 pub fn find_host(pid: u32, unknown: UnknownHost) -> Option<(HostProcess, Facts)> {
     let lineage = process::lineage(pid);
     let (own, ancestors) = lineage.split_first()?;
+    let near = |a: &&Facts| match unknown {
+        UnknownHost::Terminal => true,
+        UnknownHost::Parent => agent_host(a.pid).is_some() || is_launcher(a.pid),
+    };
     let known = ancestors
         .iter()
+        .take_while(near)
         .find_map(|a| agent_host(a.pid).map(|name| (*a, Some(name))));
     let in_session = |a: &&Facts| a.session == own.session;
     let leader = || ancestors.iter().find(|a| a.pid == own.session);
@@ -41,6 +52,12 @@ pub fn find_host(pid: u32, unknown: UnknownHost) -> Option<(HostProcess, Facts)>
         },
         facts,
     ))
+}
+
+fn is_launcher(pid: u32) -> bool {
+    let names = process::program_names(pid);
+    let own = names.first();
+    own.is_some_and(|name| LAUNCHERS.contains(&name.as_str()))
 }
 
 fn agent_host(pid: u32) -> Option<&'static str> {

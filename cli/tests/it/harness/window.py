@@ -1,21 +1,52 @@
 """A terminal: a session of its own, nobody's descendant, in which commands are typed."""
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 
 if os.fork():
     os._exit(0)
 os.setsid()
+# An interrupt is for the command, and the window goes on. A handler is not handed on to commands,
+# as ignoring would be.
+signal.signal(signal.SIGINT, lambda *_: None)
 print(os.getpid(), flush=True)
-for line in sys.stdin:
-    typed = json.loads(line)
-    done = subprocess.run(
+screen = threading.Lock()
+
+
+def show(event):
+    with screen:
+        print(json.dumps(event), flush=True)
+
+
+def forward(pipe, name):
+    for line in pipe:
+        show({name: line})
+
+
+def run(typed):
+    command = subprocess.Popen(
         typed["command"],
         env=typed["environment"],
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
-    said = {"status": done.returncode, "out": done.stdout, "err": done.stderr}
-    print(json.dumps(said), flush=True)
+    pipes = [(command.stdout, "out"), (command.stderr, "err")]
+    readers = [threading.Thread(target=forward, args=pipe, daemon=True) for pipe in pipes]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    show({"status": command.wait()})
+
+
+for line in sys.stdin:
+    typed = json.loads(line)
+    if typed == "interrupt":
+        os.killpg(0, signal.SIGINT)
+    else:
+        threading.Thread(target=run, args=(typed,), daemon=True).start()

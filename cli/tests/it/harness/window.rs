@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use serde_json::{Value, json};
 
@@ -20,6 +21,18 @@ pub(crate) struct Window {
     screen: BufReader<ChildStdout>,
     leader: OwnedFd,
     pid: Pid,
+    /// The command typed last.
+    typed: String,
+}
+
+/// What happens in a window.
+pub(crate) enum Event {
+    /// The command wrote this line to its standard output.
+    Out(String),
+    /// The command wrote this line to its standard error.
+    Err(String),
+    /// The command ended with this status.
+    Ended(i32),
 }
 
 impl Window {
@@ -46,6 +59,7 @@ impl Window {
             screen,
             leader,
             pid,
+            typed: String::new(),
         }
     }
 
@@ -59,14 +73,54 @@ impl Window {
 
     /// Types any command, and waits until it is done.
     pub(crate) fn run_program(&mut self, words: &[&str]) -> Said {
-        let typed = json!({"command": words, "environment": self.environment});
+        self.begin(words);
+        let (mut out, mut err) = (String::new(), String::new());
+        loop {
+            match self.event() {
+                Event::Out(line) => out.push_str(&line),
+                Event::Err(line) => err.push_str(&line),
+                Event::Ended(status) => return Said { status, out, err },
+            }
+        }
+    }
+
+    /// Types any command, and goes on.
+    pub(crate) fn begin(&mut self, words: &[&str]) {
+        self.typed = words.join(" ");
+        self.type_in(&json!({"command": words, "environment": self.environment}));
+    }
+
+    /// Interrupts the command that runs, as Ctrl-C does.
+    pub(crate) fn interrupt(&mut self) {
+        self.type_in(&json!("interrupt"));
+    }
+
+    /// What happens next in the window, waited for.
+    pub(crate) fn event(&mut self) -> Event {
+        self.await_screen();
+        let said: Value = serde_json::from_str(&read_line(&mut self.screen)).unwrap();
+        let line = |name: &str| said[name].as_str().map(str::to_owned);
+        let ended = || Event::Ended(i32::try_from(said["status"].as_i64().unwrap()).unwrap());
+        let out = line("out").map(Event::Out);
+        out.or_else(|| line("err").map(Event::Err))
+            .unwrap_or_else(ended)
+    }
+
+    fn type_in(&mut self, typed: &Value) {
         let keyboard = self.keyboard.as_mut().unwrap();
         writeln!(keyboard, "{typed}").unwrap();
-        let said: Value = serde_json::from_str(&read_line(&mut self.screen)).unwrap();
-        Said {
-            status: i32::try_from(said["status"].as_i64().unwrap()).unwrap(),
-            out: said["out"].as_str().unwrap().to_owned(),
-            err: said["err"].as_str().unwrap().to_owned(),
+    }
+
+    /// Better a failed test than one that waits for ever.
+    fn await_screen(&self) {
+        let patience = Timespec {
+            tv_sec: 60,
+            tv_nsec: 0,
+        };
+        if self.screen.buffer().is_empty() {
+            let mut there = [PollFd::new(self.screen.get_ref(), PollFlags::IN)];
+            let ready = retry_on_intr(|| poll(&mut there, Some(&patience))).unwrap();
+            assert_eq!(ready, 1, "nothing happens for a minute: {}", self.typed);
         }
     }
 
@@ -91,7 +145,7 @@ impl Window {
 
     fn await_end(&self) {
         let mut ended = [PollFd::new(&self.leader, PollFlags::IN)];
-        while poll(&mut ended, None) == Err(rustix::io::Errno::INTR) {}
+        retry_on_intr(|| poll(&mut ended, None)).unwrap();
     }
 }
 

@@ -21,29 +21,124 @@ fn wrong_arguments_are_named_with_what_is_right() {
     let mut host = home.host("alice").start();
     let nowhere = "m.00000000000000";
     for (tool, arguments, code, words) in [
-        ("ipc_check", json!({"wait": 5}), "malformed", &["wait", "limit, wait_s"][..]),
-        ("ipc_check", json!({"wait_s": "5"}), "malformed", &["string", "wait_s"]),
-        ("ipc_check", json!({"wait_s": -1}), "malformed", &["-1", "wait_s"]),
-        ("ipc_check", json!({"wait_s": 241}), "malformed", &["at most 240", "call again"]),
+        (
+            "ipc_check",
+            json!({"wait": 5}),
+            "malformed",
+            &["wait", "limit, wait_s"][..],
+        ),
+        (
+            "ipc_check",
+            json!({"wait_s": "5"}),
+            "malformed",
+            &["string", "wait_s"],
+        ),
+        (
+            "ipc_check",
+            json!({"wait_s": -1}),
+            "malformed",
+            &["-1", "wait_s"],
+        ),
+        (
+            "ipc_check",
+            json!({"wait_s": 241}),
+            "malformed",
+            &["at most 240", "call again"],
+        ),
         ("ipc_check", json!({"limit": 0}), "malformed", &["1 to 20"]),
         ("ipc_check", json!({"limit": 21}), "malformed", &["1 to 20"]),
-        ("ipc_status", json!({"x": 1}), "malformed", &["takes no arguments"]),
-        ("ipc_send", json!({"to": "bob"}), "malformed", &["missing field `text`"]),
-        ("ipc_send", json!({"to": "b b", "text": ""}), "malformed", &["nobody", "ipc_list"]),
-        ("ipc_send", json!({"to": "bob", "text": "", "kind": "order"}), "malformed", &["kind"]),
-        ("ipc_send", json!({"to": "bob", "text": "", "data": []}), "malformed", &["data"]),
-        ("ipc_send", json!({"to": "bob", "text": "", "reply_to": "x"}), "malformed", &["m."]),
-        ("ipc_send", json!({"to": "bob", "text": "", "wait_s": 241}), "malformed", &["240"]),
-        ("ipc_send", json!({"to": "bob", "text": long(1_048_577)}), "too_large", &["1"]),
-        ("ipc_register", json!({"name": "a b"}), "invalid_name", &["letters"]),
-        ("ipc_register", json!({"name": long(33)}), "invalid_name", &["32"]),
-        ("ipc_rename", json!({"new_name": "all"}), "name_reserved", &["all"]),
-        ("ipc_read", json!({"message_id": "7"}), "malformed", &["begin with m."]),
-        ("ipc_read", json!({"message_id": nowhere}), "malformed", &["m."]),
+        (
+            "ipc_status",
+            json!({"x": 1}),
+            "malformed",
+            &["takes no arguments"],
+        ),
+        (
+            "ipc_send",
+            json!({"to": "bob"}),
+            "malformed",
+            &["missing field `text`"],
+        ),
+        (
+            "ipc_send",
+            json!({"to": "b b", "text": ""}),
+            "malformed",
+            &["nobody", "ipc_list"],
+        ),
+        (
+            "ipc_send",
+            json!({"to": "bob", "text": "", "kind": "order"}),
+            "malformed",
+            &["kind"],
+        ),
+        (
+            "ipc_send",
+            json!({"to": "bob", "text": "", "data": []}),
+            "malformed",
+            &["data"],
+        ),
+        (
+            "ipc_send",
+            json!({"to": "bob", "text": "", "reply_to": "x"}),
+            "malformed",
+            &["m."],
+        ),
+        (
+            "ipc_send",
+            json!({"to": "bob", "text": "", "wait_s": 241}),
+            "malformed",
+            &["240"],
+        ),
+        (
+            "ipc_send",
+            json!({"to": "bob", "text": long(1_048_577)}),
+            "too_large",
+            &["1"],
+        ),
+        (
+            "ipc_register",
+            json!({"name": "a b"}),
+            "invalid_name",
+            &["letters"],
+        ),
+        (
+            "ipc_register",
+            json!({"name": long(33)}),
+            "invalid_name",
+            &["32"],
+        ),
+        (
+            "ipc_rename",
+            json!({"new_name": "all"}),
+            "name_reserved",
+            &["all"],
+        ),
+        (
+            "ipc_read",
+            json!({"message_id": "7"}),
+            "malformed",
+            &["begin with m."],
+        ),
+        (
+            "ipc_read",
+            json!({"message_id": nowhere}),
+            "malformed",
+            &["m."],
+        ),
         ("ipc_reply", json!({"text": "to whom?"}), "not_found", &[]),
         ("ipc_forward", json!({"to": "bob"}), "not_found", &[]),
-        ("ipc_auto_check", json!({"action": "begin"}), "malformed", &["start"]),
-        ("ipc_auto_check", json!({"action": "start", "minutes": 61}), "malformed", &["60"]),
+        (
+            "ipc_auto_check",
+            json!({"action": "begin"}),
+            "malformed",
+            &["start"],
+        ),
+        (
+            "ipc_auto_check",
+            json!({"action": "start", "minutes": 61}),
+            "malformed",
+            &["60"],
+        ),
     ] {
         let error = host.refused(tool, arguments.clone());
         let shown = format!("{tool} {error}");
@@ -51,7 +146,10 @@ fn wrong_arguments_are_named_with_what_is_right() {
         for word in words {
             assert!(said(&error).contains(word), "no {word:?} in {shown}");
         }
-        assert!(!said(&error).contains(&long(99)), "{tool} repeats what it was given");
+        assert!(
+            !said(&error).contains(&long(99)),
+            "{tool} repeats what it was given"
+        );
     }
     assert_eq!(host.name(), "alice");
 }
@@ -73,14 +171,27 @@ fn what_there_is_not_is_answered_with_what_there_is() {
         let home = Home::new();
         let mut host = home.host("alice").era(era).start();
         for (method, params, code, word) in [
-            ("tools/call", json!({"name": "ipc_dance"}), -32_602, "ipc_check"),
+            (
+                "tools/call",
+                json!({"name": "ipc_dance"}),
+                -32_602,
+                "ipc_check",
+            ),
             ("prompts/get", json!({"name": "dance"}), -32_602, "check"),
-            ("prompts/get", json!({"name": "send", "arguments": {"name": "b"}}), -32_602, "text"),
+            (
+                "prompts/get",
+                json!({"name": "send", "arguments": {"name": "b"}}),
+                -32_602,
+                "text",
+            ),
             ("tools/dance", json!({}), -32_601, "tools/dance"),
         ] {
             let error = host.error(method, params);
             assert_eq!(error["code"], code, "{method}: {error}");
-            assert!(error["message"].as_str().unwrap().contains(word), "{method}: {error}");
+            assert!(
+                error["message"].as_str().unwrap().contains(word),
+                "{method}: {error}"
+            );
         }
         for uri in ["ipc://outbox", "file:///etc/passwd", "ipc://message/7", ""] {
             let error = host.error("resources/read", json!({"uri": uri}));
@@ -95,8 +206,22 @@ fn what_there_is_not_is_answered_with_what_there_is() {
 fn lines_that_are_no_request_are_survived() {
     let home = Home::new();
     let mut host = home.host("alice").start();
-    let too_long = format!(r#"{{"jsonrpc":"2.0","id":7,"method":"ping","x":"{}"}}"#, long(LINE_BYTES));
-    for line in ["hello", "", "{", "[]", "[{}]", "7", "null", "\u{FEFF}", "{}", too_long.as_str()] {
+    let too_long = format!(
+        r#"{{"jsonrpc":"2.0","id":7,"method":"ping","x":"{}"}}"#,
+        long(LINE_BYTES)
+    );
+    for line in [
+        "hello",
+        "",
+        "{",
+        "[]",
+        "[{}]",
+        "7",
+        "null",
+        "\u{FEFF}",
+        "{}",
+        too_long.as_str(),
+    ] {
         host.write(line);
         host.result("ping", json!({}));
     }
@@ -145,7 +270,8 @@ fn calls_with_the_same_id_in_flight_lose_no_mail() {
     let bob = home.register("bob");
     let mut host = home.host("alice").start();
     assert_eq!(host.name(), "alice");
-    let call = |wait_s: u32| json!({"name": "ipc_check", "arguments": {"wait_s": wait_s, "limit": 1}});
+    let call =
+        |wait_s: u32| json!({"name": "ipc_check", "arguments": {"wait_s": wait_s, "limit": 1}});
     host.begin_as(500, "tools/call", call(240));
     host.name();
     bob.send("alice", "first");

@@ -2,7 +2,7 @@
 
 use rmcp::handler::client::ClientHandler;
 use rmcp::model::{
-    CallToolRequestParams, ClientInfo, GetPromptRequestParams, ProtocolVersion,
+    CallToolRequestParams, ClientConfig, GetPromptRequestParams, ProtocolVersion,
     ReadResourceRequestParams, ResourceUpdatedNotificationParam, ServerNotification,
     SubscribeRequestParams, SubscriptionFilter,
 };
@@ -12,14 +12,14 @@ use rmcp::service::{
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{Sender, channel};
 
-use crate::harness::{Home, program};
+use crate::harness::Home;
 
 /// A host that passes on of which resources it was told.
 struct Listener(Sender<String>);
 
 impl ClientHandler for Listener {
-    fn get_info(&self) -> ClientInfo {
-        ClientInfo::default()
+    fn get_info(&self) -> ClientConfig {
+        ClientConfig::default()
     }
 
     async fn on_resource_updated(
@@ -41,7 +41,9 @@ async fn open(home: &Home, lifecycle: ClientLifecycleMode, told: Sender<String>)
         std::os::fd::OwnedFd::from(stream.try_clone().unwrap())
     };
     command.stdin(end(&theirs)).stdout(end(&theirs));
-    command.env("IPC_INSTANCE", "alice").current_dir(home.path());
+    command
+        .env("IPC_INSTANCE", "alice")
+        .current_dir(home.path());
     drop(command.spawn().unwrap());
     drop((command, theirs));
     ours.set_nonblocking(true).unwrap();
@@ -68,28 +70,45 @@ async fn everything(client: &Client) {
     assert_eq!(client.list_all_resources().await.unwrap().len(), 3);
     assert_eq!(client.list_all_resource_templates().await.unwrap().len(), 1);
     assert_eq!(client.list_all_prompts().await.unwrap().len(), 8);
-    let sent = call(client, "ipc_send", &json!({"to": "alice", "text": "to myself"})).await;
+    let sent = call(
+        client,
+        "ipc_send",
+        &json!({"to": "alice", "text": "to myself"}),
+    )
+    .await;
     let id = sent["message_id"].as_str().unwrap();
     let given = call(client, "ipc_check", &json!({})).await;
     assert_eq!(given["messages"][0]["message_id"], id);
     let uri = format!("ipc://message/{id}");
-    let read = client.read_resource(ReadResourceRequestParams::new(uri)).await;
+    let read = client
+        .read_resource(ReadResourceRequestParams::new(uri))
+        .await;
     let shown = serde_json::to_string(&read.unwrap()).unwrap();
     assert!(shown.contains("to myself"), "{shown}");
     let prompt = GetPromptRequestParams::new("register");
     let prompt = prompt.with_arguments(arguments(&json!({"name": "carol"})));
     let prompt = serde_json::to_string(&client.get_prompt(prompt).await.unwrap()).unwrap();
     assert!(prompt.contains("ipc_register with name carol"), "{prompt}");
-    let names = client.complete_prompt_simple("send", "name", "B").await.unwrap();
+    let names = client
+        .complete_prompt_simple("send", "name", "B")
+        .await
+        .unwrap();
     assert_eq!(names, ["bob"]);
-    let texts = client.complete_prompt_simple("send", "text", "b").await.unwrap();
+    let texts = client
+        .complete_prompt_simple("send", "text", "b")
+        .await
+        .unwrap();
     assert!(texts.is_empty());
 }
 
 fn in_a_runtime(test: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let patience = std::time::Duration::from_mins(1);
-    let done = runtime.unwrap().block_on(async { tokio::time::timeout(patience, test).await });
+    let done = runtime
+        .unwrap()
+        .block_on(async { tokio::time::timeout(patience, test).await });
     done.unwrap();
 }
 
@@ -101,7 +120,11 @@ fn a_client_of_the_older_revisions_can_do_everything() {
         let (told, mut hear) = channel(16);
         let client = open(&home, ClientLifecycleMode::Initialize, told).await;
         everything(&client).await;
-        client.subscribe(SubscribeRequestParams::new("ipc://inbox")).await.unwrap();
+        #[expect(deprecated, reason = "it is what the older revisions have")]
+        client
+            .subscribe(SubscribeRequestParams::new("ipc://inbox"))
+            .await
+            .unwrap();
         bob.send("alice", "news");
         assert_eq!(hear.recv().await.unwrap(), "ipc://inbox");
         client.cancel().await.unwrap();
@@ -119,7 +142,9 @@ fn a_client_of_the_current_revision_can_do_everything() {
         let client = open(&home, lifecycle, told).await;
         everything(&client).await;
         let wanted = SubscriptionFilter::builder();
-        let wanted = wanted.resource_subscriptions(vec!["ipc://inbox".to_owned()]).build();
+        let wanted = wanted
+            .resource_subscriptions(vec!["ipc://inbox".to_owned()])
+            .build();
         let mut subscription = client.listen(wanted).await.unwrap();
         for text in ["", "news"] {
             if !text.is_empty() {

@@ -91,7 +91,10 @@ fn an_ended_session_is_replaced_by_the_resume_credential_and_that_is_said() {
     home.ok(&["--as", "alice", "revoke", "--all"]);
     let given = host.tool("ipc_check", json!({}));
     assert_eq!(text(&given["messages"][0]), "kept");
-    assert!(notes(&given).contains("registered again as alice"), "{given}");
+    assert!(
+        notes(&given).contains("registered again as alice"),
+        "{given}"
+    );
     assert!(Agent::called(&home, "alice").texts().is_empty());
 }
 
@@ -106,7 +109,10 @@ fn a_wait_outlives_its_session() {
     bob.send("alice", "came after");
     let given = host.called(waiting)["structuredContent"].clone();
     assert_eq!(text(&given["messages"][0]), "came after");
-    assert!(notes(&given).contains("registered again as alice"), "{given}");
+    assert!(
+        notes(&given).contains("registered again as alice"),
+        "{given}"
+    );
 }
 
 #[test]
@@ -120,11 +126,19 @@ fn mail_whose_acknowledgement_meets_no_daemon_is_offered_again_or_delivered_once
         let check = host.begin_tool("ipc_check", json!({}));
         kill_daemon(&home);
         let given = host.called(check)["structuredContent"].clone();
-        let mut seen: Vec<_> = given["messages"].as_array().unwrap().iter().map(text).collect();
+        let mut seen: Vec<_> = given["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(text)
+            .collect();
         seen.extend(host.texts());
         // Taken from the daemon that died, it comes back when its lease ends.
         seen.dedup();
-        assert!(seen.iter().all(|text| *text == body) && seen.len() <= 1, "{seen:?}");
+        assert!(
+            seen.iter().all(|text| *text == body) && seen.len() <= 1,
+            "{seen:?}"
+        );
     }
 }
 

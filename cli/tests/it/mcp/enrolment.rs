@@ -10,7 +10,9 @@ fn kept(home: &Home) -> usize {
     let files = std::fs::read_dir(home.data_dir().agents());
     files.map_or(0, |files| {
         let names = files.map(|file| file.unwrap().file_name());
-        names.filter(|name| name.to_string_lossy().ends_with(".json")).count()
+        names
+            .filter(|name| name.to_string_lossy().ends_with(".json"))
+            .count()
     })
 }
 
@@ -46,8 +48,16 @@ fn the_first_tool_call_resource_or_subscription_enrols() {
     let uri = json!({"uri": "ipc://inbox"});
     let listen = json!({"notifications": {"resourceSubscriptions": ["ipc://inbox"]}});
     let uses = [
-        (ERAS[0], "tools/call", json!({"name": "ipc_list", "arguments": {}})),
-        (ERAS[1], "tools/call", json!({"name": "ipc_list", "arguments": {}})),
+        (
+            ERAS[0],
+            "tools/call",
+            json!({"name": "ipc_list", "arguments": {}}),
+        ),
+        (
+            ERAS[1],
+            "tools/call",
+            json!({"name": "ipc_list", "arguments": {}}),
+        ),
         (ERAS[0], "resources/read", uri.clone()),
         (ERAS[1], "resources/read", uri.clone()),
         (ERAS[0], "resources/subscribe", uri),
@@ -82,7 +92,10 @@ fn the_name_is_made_from_the_folder_of_the_project() {
 fn a_second_live_window_in_the_same_folder_gets_a_number() {
     let home = Home::new();
     let (mut first, mut second) = (home.host("app").start(), home.host("app").start());
-    assert_eq!((first.name(), second.name()), ("app".into(), "app-2".into()));
+    assert_eq!(
+        (first.name(), second.name()),
+        ("app".into(), "app-2".into())
+    );
     let mut third = home.host("app").start();
     assert_eq!(third.name(), "app-3");
     first.send("app-2", "to the second");
@@ -94,7 +107,10 @@ fn under_a_program_that_nobody_knows_the_parent_stands_for_the_agent() {
     let home = Home::new();
     let editor = |folder| home.host(folder).program("editor").start();
     let (mut first, mut second) = (editor("app"), editor("app"));
-    assert_eq!((first.name(), second.name()), ("app".into(), "app-2".into()));
+    assert_eq!(
+        (first.name(), second.name()),
+        ("app".into(), "app-2".into())
+    );
     first.kill();
     assert_eq!(editor("app").name(), "app", "its window has ended");
 }
@@ -104,15 +120,24 @@ fn whoever_is_started_again_in_a_folder_has_its_name_and_mail_back() {
     let home = Home::new();
     let bob = home.register("bob");
     let (mut first, mut second) = (home.host("app").start(), home.host("app").start());
-    assert_eq!((first.name(), second.name()), ("app".into(), "app-2".into()));
+    assert_eq!(
+        (first.name(), second.name()),
+        ("app".into(), "app-2".into())
+    );
     second.close();
     bob.send("app-2", "for the second");
     let mut second = home.host("app").start();
-    assert_eq!((second.name(), second.texts()), ("app-2".into(), vec!["for the second".into()]));
+    assert_eq!(
+        (second.name(), second.texts()),
+        ("app-2".into(), vec!["for the second".into()])
+    );
     first.kill();
     bob.send("app", "for the first");
     let mut first = home.host("app").start();
-    assert_eq!((first.name(), first.texts()), ("app".into(), vec!["for the first".into()]));
+    assert_eq!(
+        (first.name(), first.texts()),
+        ("app".into(), vec!["for the first".into()])
+    );
     second.close();
     first.close();
 }
@@ -144,5 +169,8 @@ fn another_folder_of_the_same_name_never_gets_the_agent_or_its_mail() {
     let known = other.refused("ipc_register", json!({"name": "bob"}));
     assert_eq!(known["code"], "name_in_use");
     let mut first = home.host("work/app").start();
-    assert_eq!((first.name(), first.texts()), ("app".into(), vec!["secret of the first".into()]));
+    assert_eq!(
+        (first.name(), first.texts()),
+        ("app".into(), vec!["secret of the first".into()])
+    );
 }

@@ -33,10 +33,16 @@ fn exchange(mut host: Host, peer: &str) -> Vec<String> {
                 waiting = host.begin_tool("ipc_check", check.clone());
             }
         } else {
-            assert!(sending.remove(&response["id"].as_u64().unwrap()), "{response}");
+            assert!(
+                sending.remove(&response["id"].as_u64().unwrap()),
+                "{response}"
+            );
         }
     }
-    assert!(host.texts().is_empty(), "nothing is left, and nothing comes twice");
+    assert!(
+        host.texts().is_empty(),
+        "nothing is left, and nothing comes twice"
+    );
     received
 }
 

@@ -21,13 +21,19 @@ fn a_second_host_with_the_same_configured_name_is_refused_until_it_takes_over() 
     let refused = second.refused("ipc_check", json!({}));
     assert_eq!(refused["code"], "name_in_use");
     let hint = refused["hint"].as_str().unwrap();
-    assert!(hint.contains("IPC_INSTANCE=alice") && hint.contains("takeover true"), "{hint}");
+    assert!(
+        hint.contains("IPC_INSTANCE=alice") && hint.contains("takeover true"),
+        "{hint}"
+    );
     assert_eq!(take_over(&mut second, "alice")["name"], "alice");
     home.register("bob").send("alice", "whose is it?");
     let lost = first.refused("ipc_check", json!({}));
     assert_eq!(lost["code"], "taken_over");
     let way_back = lost["hint"].as_str().unwrap();
-    assert!(way_back.contains("ipc_register with takeover true"), "{way_back}");
+    assert!(
+        way_back.contains("ipc_register with takeover true"),
+        "{way_back}"
+    );
     assert_eq!(second.texts(), ["whose is it?"]);
     assert_eq!(take_over(&mut first, "alice")["name"], "alice");
     assert_eq!(first.texts(), Vec::<String>::new());
@@ -44,7 +50,10 @@ fn a_takeover_ends_the_wait_of_the_host_before() {
     first.response(waiting + 1);
     take_over(&mut second, "alice");
     let response = first.response(waiting);
-    assert_eq!(response["result"]["structuredContent"]["error"]["code"], "taken_over");
+    assert_eq!(
+        response["result"]["structuredContent"]["error"]["code"],
+        "taken_over"
+    );
 }
 
 #[test]
@@ -55,13 +64,21 @@ fn a_chosen_name_keeps_the_mail_of_the_automatic_one() {
     let id = host.tool("ipc_register", json!({}))["agent_id"].clone();
     home.register("bob").send("app", "early");
     let registered = register(&mut host, "alice");
-    assert_eq!((&registered["name"], &registered["agent_id"]), (&json!("alice"), &id));
+    assert_eq!(
+        (&registered["name"], &registered["agent_id"]),
+        (&json!("alice"), &id)
+    );
     assert_eq!(registered["waiting"], 1);
     assert_eq!(host.texts(), ["early"]);
     let again = register(&mut host, "ALICE");
     assert_eq!((&again["name"], &again["agent_id"]), (&json!("alice"), &id));
     let refused = host.refused("ipc_register", json!({"name": "carol"}));
-    assert!(refused["hint"].as_str().unwrap().contains("ipc_rename with new_name carol"));
+    assert!(
+        refused["hint"]
+            .as_str()
+            .unwrap()
+            .contains("ipc_rename with new_name carol")
+    );
     assert_eq!(host.name(), "alice");
 }
 
@@ -70,7 +87,10 @@ fn a_host_that_has_not_enrolled_registers_straight_under_the_chosen_name() {
     let home = Home::new();
     let mut host = home.host("app").start();
     let registered = register(&mut host, "alice");
-    assert_eq!((&registered["name"], &registered["online"]), (&json!("alice"), &json!([])));
+    assert_eq!(
+        (&registered["name"], &registered["online"]),
+        (&json!("alice"), &json!([]))
+    );
     assert_eq!(listed(&home), ["alice".to_owned()].into());
     let said = words(&host.call("ipc_register", json!({})));
     assert!(said.contains("registered as alice"), "{said}");
@@ -104,7 +124,10 @@ fn coming_back_to_a_kept_name_says_where_mail_of_the_automatic_one_waits() {
     assert_eq!(host.name(), "other");
     bob.send("other", "not lost");
     let notes = register(&mut host, "alice")["notes"].to_string();
-    assert!(notes.contains("1 message") && notes.contains("other"), "{notes}");
+    assert!(
+        notes.contains("1 message") && notes.contains("other"),
+        "{notes}"
+    );
     assert!(listed(&home).contains("other"));
     host.close();
     let mut host = home.host("third").start();
@@ -120,7 +143,10 @@ fn a_name_of_another_live_window_is_refused_and_can_be_taken_over() {
     assert_eq!(second.name(), "lib");
     let refused = second.refused("ipc_register", json!({"name": "alice"}));
     assert_eq!(refused["code"], "name_in_use");
-    assert!(refused["hint"].as_str().unwrap().contains("takeover true"), "{refused}");
+    assert!(
+        refused["hint"].as_str().unwrap().contains("takeover true"),
+        "{refused}"
+    );
     assert_eq!(second.name(), "lib", "nothing has changed");
     take_over(&mut second, "alice");
     assert_eq!(second.name(), "alice");
@@ -150,7 +176,10 @@ fn an_agent_whose_credentials_were_all_revoked_is_told_to_register_and_can() {
     home.ok(&["admin", "revoke", "alice"]);
     let refused = host.refused("ipc_check", json!({}));
     assert_eq!(refused["code"], "unauthenticated");
-    assert!(refused["hint"].as_str().unwrap().contains("ipc_register"), "{refused}");
+    assert!(
+        refused["hint"].as_str().unwrap().contains("ipc_register"),
+        "{refused}"
+    );
     assert_eq!(register(&mut host, "alice")["name"], "alice");
     home.register("bob").send("alice", "there again");
     assert_eq!(host.texts(), ["there again"]);
@@ -161,7 +190,10 @@ fn every_name_in_a_result_is_what_the_agent_is_called_now() {
     let home = Home::new();
     let mut host = home.host("app").start();
     let renamed = host.tool("ipc_rename", json!({"new_name": "alice"}));
-    assert_eq!((&renamed["old_name"], &renamed["name"]), (&json!("app"), &json!("alice")));
+    assert_eq!(
+        (&renamed["old_name"], &renamed["name"]),
+        (&json!("app"), &json!("alice"))
+    );
     assert!(renamed["forwards_until"].is_string());
     let status = host.tool("ipc_status", json!({}));
     assert_eq!(status["aliases"], json!(["app"]));

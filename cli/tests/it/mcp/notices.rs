@@ -14,7 +14,10 @@ fn a_subscribed_host_of_the_older_revisions_is_told_until_it_unsubscribes() {
     let mut host = home.host("alice").start();
     let inbox = json!({"uri": "ipc://inbox"});
     let error = host.error("resources/subscribe", json!({"uri": "ipc://status"}));
-    assert!(error["message"].as_str().unwrap().contains("ipc://inbox"), "{error}");
+    assert!(
+        error["message"].as_str().unwrap().contains("ipc://inbox"),
+        "{error}"
+    );
     host.result("resources/subscribe", inbox.clone());
     bob.send("alice", "one");
     assert_eq!(host.notification(UPDATED), inbox);
@@ -37,13 +40,19 @@ fn a_listening_host_hears_the_acknowledgement_the_first_word_and_then_new_mail()
     }});
     let listening = host.begin("subscriptions/listen", wanted);
     let first = host.next().unwrap();
-    assert_eq!(first["method"], "notifications/subscriptions/acknowledged", "{first}");
+    assert_eq!(
+        first["method"], "notifications/subscriptions/acknowledged",
+        "{first}"
+    );
     let accepted = &first["params"]["notifications"]["resourceSubscriptions"];
     assert_eq!(*accepted, json!(["ipc://inbox"]), "{first}");
     assert_eq!(host.notification(UPDATED)["uri"], "ipc://inbox");
     bob.send("alice", "CANARY");
     let told = host.notification(UPDATED);
-    assert!(told["uri"] == "ipc://inbox" && !told.to_string().contains("CANARY"), "{told}");
+    assert!(
+        told["uri"] == "ipc://inbox" && !told.to_string().contains("CANARY"),
+        "{told}"
+    );
     bob.send("alice", "again");
     host.notification(UPDATED);
     host.cancel(listening);
@@ -61,7 +70,10 @@ fn who_listens_for_nothing_that_there_is_hears_nothing_and_makes_no_agent() {
     let wanted = json!({"notifications": {"resourceSubscriptions": ["ipc://outbox"]}});
     host.begin("subscriptions/listen", wanted);
     let first = host.next().unwrap();
-    assert_eq!(first["method"], "notifications/subscriptions/acknowledged", "{first}");
+    assert_eq!(
+        first["method"], "notifications/subscriptions/acknowledged",
+        "{first}"
+    );
     assert!(!first.to_string().contains("outbox"), "{first}");
     host.result("tools/list", json!({}));
     assert!(!host.has_aside(UPDATED));
@@ -87,7 +99,10 @@ fn a_channel_pushes_the_fixed_sentence_into_the_host() {
     let bob = home.register("bob");
     let mut host = home.host("alice").argument("--channel").start_in_silence();
     let known = host.introduce("2025-11-25");
-    assert_eq!(known["capabilities"]["experimental"]["claude/channel"], json!({}));
+    assert_eq!(
+        known["capabilities"]["experimental"]["claude/channel"],
+        json!({})
+    );
     assert_eq!(host.name(), "alice");
     bob.send("alice", "CANARY");
     let told = host.notification(CHANNEL);
@@ -95,20 +110,36 @@ fn a_channel_pushes_the_fixed_sentence_into_the_host() {
         told["content"],
         "ipc: 1 new message for alice, from bob. Call the tool ipc_check to read it."
     );
-    assert!(!told.to_string().contains("CANARY") && told["meta"]["waiting"] == "1", "{told}");
+    assert!(
+        !told.to_string().contains("CANARY") && told["meta"]["waiting"] == "1",
+        "{told}"
+    );
     assert_eq!(host.texts(), ["CANARY"]);
     bob.send("alice", "next");
     host.notification(CHANNEL);
-    let plain = home.host("plain").start_in_silence().introduce("2025-11-25");
-    assert!(plain["capabilities"].get("experimental").is_none(), "only when asked for");
+    let plain = home
+        .host("plain")
+        .start_in_silence()
+        .introduce("2025-11-25");
+    assert!(
+        plain["capabilities"].get("experimental").is_none(),
+        "only when asked for"
+    );
 }
 
 #[test]
 fn a_channel_is_not_to_be_had_with_the_revision_that_has_no_notices() {
     let home = Home::new();
-    let mut host = home.host("alice").argument("--channel").era(Era::Modern).start();
+    let mut host = home
+        .host("alice")
+        .argument("--channel")
+        .era(Era::Modern)
+        .start();
     let error = host.error("tools/list", json!({}));
     assert_eq!(error["code"], -32_022, "{error}");
     let supported = error["data"]["supported"].to_string();
-    assert!(supported.contains("2025-11-25") && !supported.contains("2026"), "{error}");
+    assert!(
+        supported.contains("2025-11-25") && !supported.contains("2026"),
+        "{error}"
+    );
 }

@@ -19,26 +19,42 @@ fn whoever_asks_and_waits_gets_the_answer() {
     let asking = alice.begin_tool("ipc_send", question);
     let asked = bob.tool("ipc_check", json!({"wait_s": 240}));
     let asked = &letters(&asked)[0];
-    assert_eq!((text(asked).as_str(), &asked["kind"]), ("ready?", &json!("request")));
-    bob.tool("ipc_reply", json!({"text": "yes", "message_id": asked["message_id"]}));
+    assert_eq!(
+        (text(asked).as_str(), &asked["kind"]),
+        ("ready?", &json!("request"))
+    );
+    bob.tool(
+        "ipc_reply",
+        json!({"text": "yes", "message_id": asked["message_id"]}),
+    );
     let result = alice.called(asking);
     let given = &result["structuredContent"];
     let answers = given["answers"].as_array().unwrap();
     assert_eq!(answers.iter().map(text).collect::<Vec<_>>(), ["yes"]);
-    assert_eq!((&answers[0]["reply_to"], &given["waiting"]), (&given["message_id"], &json!(1)));
+    assert_eq!(
+        (&answers[0]["reply_to"], &given["waiting"]),
+        (&given["message_id"], &json!(1))
+    );
     assert!(words(&result).contains("1 message waits"));
     assert_eq!(alice.texts(), ["something else"]);
     let nobody = json!({"to": "nobody", "text": "x", "wait_s": 240});
-    assert_eq!(alice.refused("ipc_send", nobody)["code"], "unknown_recipient");
+    assert_eq!(
+        alice.refused("ipc_send", nobody)["code"],
+        "unknown_recipient"
+    );
 }
 
 #[test]
-fn a_reply_goes_to_the_last_that_was_delivered() {
+fn a_reply_without_an_id_goes_to_whoever_alone_wrote_what_was_shown_last() {
     let home = Home::new();
     let (mut alice, mut bob) = two(&home);
     home.register("carol").send("alice", "from carol");
     bob.send("alice", "from bob");
     assert_eq!(alice.texts(), ["from carol", "from bob"]);
+    let unclear = alice.refused("ipc_reply", json!({"text": "to whom?"}));
+    assert_eq!(unclear["hint"], "name its message_id", "{unclear}");
+    bob.send("alice", "bob again");
+    assert_eq!(alice.texts(), ["bob again"]);
     let replied = alice.tool("ipc_reply", json!({"text": "to the last"}));
     assert_eq!(replied["recipients"][0]["name"], "bob");
     assert_eq!(text(&bob.letters()[0]), "to the last");
@@ -53,9 +69,15 @@ fn a_forwarded_message_keeps_its_text_and_counts_its_hops() {
     assert_eq!(alice.texts(), ["pass it on"]);
     alice.tool("ipc_forward", json!({"to": "bob"}));
     let came = bob.letters();
-    assert_eq!((text(&came[0]).as_str(), &came[0]["hops"]), ("pass it on", &json!(1)));
+    assert_eq!(
+        (text(&came[0]).as_str(), &came[0]["hops"]),
+        ("pass it on", &json!(1))
+    );
     assert_eq!(came[0]["from"], "alice");
-    bob.tool("ipc_forward", json!({"to": "carol", "message_id": came[0]["message_id"]}));
+    bob.tool(
+        "ipc_forward",
+        json!({"to": "carol", "message_id": came[0]["message_id"]}),
+    );
     assert_eq!(carol.json(&["check"])["messages"][0]["hops"], 2);
 }
 
@@ -66,15 +88,24 @@ fn a_broadcast_reaches_everybody_and_the_list_shows_them() {
     let carol = home.register("carol");
     let sent = alice.tool("ipc_broadcast", json!({"text": "hello, all"}));
     assert_eq!(sent["recipients"].as_array().unwrap().len(), 2);
-    assert_eq!((bob.texts(), carol.texts()), (vec!["hello, all".into()], vec!["hello, all".into()]));
+    assert_eq!(
+        (bob.texts(), carol.texts()),
+        (vec!["hello, all".into()], vec!["hello, all".into()])
+    );
     let list = alice.tool("ipc_list", json!({}));
     let agents = list["agents"].as_array().unwrap();
     let row = |name: &str| agents.iter().find(|row| row["name"] == name).unwrap();
-    assert_eq!((&row("alice")["is_self"], &row("bob")["is_self"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&row("alice")["is_self"], &row("bob")["is_self"]),
+        (&json!(true), &json!(false))
+    );
     assert_eq!(row("bob")["presence"], "live");
     bob.kill();
     let said = words(&alice.call("ipc_list", json!({})));
-    assert!(said.contains("alice (you): live") && !said.contains("bob: live"), "{said}");
+    assert!(
+        said.contains("alice (you): live") && !said.contains("bob: live"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -92,7 +123,10 @@ fn auto_check_is_started_looked_at_and_stopped() {
     host.close();
     let mut again = home.host("alice").start();
     let kept = again.tool("ipc_auto_check", json!({"action": "status"}));
-    assert_eq!((&kept["mode"], &kept["minutes"]), (&json!("every"), &json!(5)));
+    assert_eq!(
+        (&kept["mode"], &kept["minutes"]),
+        (&json!("every"), &json!(5))
+    );
 }
 
 #[test]
@@ -101,7 +135,10 @@ fn mail_to_a_name_that_nobody_has_says_so_and_waits() {
     let (mut alice, _bob) = two(&home);
     let result = alice.call("ipc_send", json!({"to": "bobb", "text": "x"}));
     let recipient = &result["structuredContent"]["recipients"][0];
-    assert_eq!((&recipient["outcome"], &recipient["did_you_mean"]), (&json!("unclaimed"), &json!("bob")));
+    assert_eq!(
+        (&recipient["outcome"], &recipient["did_you_mean"]),
+        (&json!("unclaimed"), &json!("bob"))
+    );
     assert!(words(&result).contains("did you mean bob?"));
     assert_eq!(home.host("bobb").start().texts(), ["x"]);
 }
@@ -113,7 +150,10 @@ fn the_same_key_stores_a_message_once() {
     let message = json!({"to": "bob", "text": "once", "idempotency_key": "k1"});
     let first = alice.tool("ipc_send", message.clone());
     let second = alice.tool("ipc_send", message);
-    assert_eq!((&first["duplicate"], &second["duplicate"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&first["duplicate"], &second["duplicate"]),
+        (&json!(false), &json!(true))
+    );
     assert_eq!(first["message_id"], second["message_id"]);
     assert_eq!(bob.texts(), ["once"]);
     let other = json!({"to": "bob", "text": "other", "idempotency_key": "k1"});
@@ -145,7 +185,10 @@ fn a_wait_in_which_nothing_comes_says_how_to_go_on() {
     let home = Home::new();
     let mut host = home.host("alice").start();
     let said = words(&host.call("ipc_check", json!({"wait_s": 1})));
-    assert!(said.contains("nothing came in 1 s") && said.contains("ipc_check again"), "{said}");
+    assert!(
+        said.contains("nothing came in 1 s") && said.contains("ipc_check again"),
+        "{said}"
+    );
     let said = words(&host.call("ipc_send", json!({"to": "alice", "text": "x", "wait_s": 1})));
     assert!(said.contains("no answer came in 1 s"), "{said}");
 }

@@ -26,7 +26,10 @@ pub(crate) fn text(message: &Value) -> String {
 /// The words of a result, all of its parts.
 pub(crate) fn words(result: &Value) -> String {
     let parts = result["content"].as_array().unwrap();
-    let parts: Vec<_> = parts.iter().map(|part| part["text"].as_str().unwrap()).collect();
+    let parts: Vec<_> = parts
+        .iter()
+        .map(|part| part["text"].as_str().unwrap())
+        .collect();
     parts.join("\n")
 }
 
@@ -34,5 +37,7 @@ pub(crate) fn words(result: &Value) -> String {
 pub(crate) fn listed(home: &Home) -> BTreeSet<String> {
     let list = home.json(&["list"]);
     let agents = list["agents"].as_array().unwrap().iter();
-    agents.map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+    agents
+        .map(|row| row["name"].as_str().unwrap().to_owned())
+        .collect()
 }
