@@ -42,19 +42,30 @@ pub(crate) async fn listen(desk: &Arc<Desk>, context: &SubscriptionContext) -> R
     let sink = context.sink();
     let mut seen = None;
     let accepted = context.accepted().resource_subscriptions.as_ref();
+    let left = desk.closing();
     if accepted.is_none_or(Vec::is_empty) {
-        context.cancelled().await;
+        tokio::select! {
+            () = context.cancelled() => {}
+            () = left.cancelled() => {}
+        }
         return Ok(());
     }
     // What is wrong is said by the calls that follow.
     drop(desk.agent().await);
-    while sink.notify_resource_updated(INBOX).await.is_ok() {
+    loop {
+        // Once the host has left, nothing takes what is sent, and nothing says so.
+        let is_told = tokio::select! {
+            told = sink.notify_resource_updated(INBOX) => told.is_ok(),
+            () = left.cancelled() => false,
+        };
+        if !is_told {
+            return Ok(());
+        }
         match newer(desk, seen, cancelled).await {
             Some(newest) => seen = Some(newest),
-            None => break,
+            None => return Ok(()),
         }
     }
-    Ok(())
 }
 
 /// Tells hosts of the older revisions of changes while they are subscribed; never comes to an end.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::request::{Fetch, Fetched};
 use serde_json::json;
-use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -98,6 +98,35 @@ async fn a_host_that_reads_no_more_does_not_hold_the_server_once_it_has_left() {
         took > LEAVING && took < LEAVING + Duration::from_secs(2),
         "{took:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_leaves_while_it_listens_is_not_waited_for() {
+    for uri in ["ipc://inbox", "ipc://outbox"] {
+        let (door, begun) = (idle(), Instant::now());
+        let (served, mut input, output) = serve(&door);
+        let leaves = async {
+            let listen = json!({"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": {
+                "notifications": {"resourceSubscriptions": [uri]},
+                "_meta": {
+                    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                    "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+                    "io.modelcontextprotocol/clientCapabilities": {},
+                },
+            }});
+            input
+                .write_all(format!("{listen}\n").as_bytes())
+                .await
+                .unwrap();
+            let mut lines = BufReader::new(output).lines();
+            let heard = lines.next_line().await.unwrap().unwrap();
+            assert!(heard.contains("acknowledged"), "{heard}");
+            drop(input);
+            lines
+        };
+        let ((), _still_open) = tokio::join!(served, leaves);
+        assert!(begun.elapsed() < Duration::from_secs(1), "{uri}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -47,7 +47,10 @@ const WITHOUT_TOOL: [(&str, &str); 17] = [
     ("unregister", "a model does not give its mailbox up"),
     ("offline", "the end of the server says it"),
     ("revoke", "for people, who see what it ends"),
-    ("receipts", "for people and scripts: a model that looked would not stop"),
+    (
+        "receipts",
+        "for people and scripts: a model that looked would not stop",
+    ),
     ("dead_letters", "for people and scripts"),
     ("admin_backup", "for the operator"),
     ("admin_release", "for the operator"),
@@ -221,7 +224,11 @@ fn every_request_has_its_tool() {
     for name in Request::NAMES {
         let tool = format!("const NAME: &'static str = \"ipc_{name}\";");
         let is_exempt = WITHOUT_TOOL.iter().any(|(exempt, _)| exempt == name);
-        assert_eq!(!is_exempt, tools.contains(&tool), "{name}: a tool ipc_{name}");
+        assert_eq!(
+            !is_exempt,
+            tools.contains(&tool),
+            "{name}: a tool ipc_{name}"
+        );
     }
     for (exempt, _) in WITHOUT_TOOL {
         assert!(Request::NAMES.contains(&exempt), "{exempt} is no request");

@@ -85,7 +85,10 @@ fn compare(revision: &str) {
         }
     }
     assert_eq!(host.close().status, 0);
-    let differs = written.lines().zip(came.lines()).find(|(old, new)| old != new);
+    let differs = written
+        .lines()
+        .zip(came.lines())
+        .find(|(old, new)| old != new);
     assert!(
         written == came,
         "{} is not what happens; the first line that differs: {differs:#?}\nall of it:\n{came}",
