@@ -10,3 +10,4 @@ mod names;
 mod notices;
 mod rendering;
 mod tools;
+mod transcripts;

@@ -34,6 +34,27 @@ const WITHOUT_COMMAND: [(&str, &str); 6] = [
     ("notice", "`hook` and `watch --notices`"),
 ];
 
+/// Requests without a tool of their own in the MCP server, and why.
+const WITHOUT_TOOL: [(&str, &str); 17] = [
+    ("hello", "every connection begins with it"),
+    ("authenticate", "every connection begins with it"),
+    ("fetch", "`ipc_check`, and `ipc_send` with wait_s"),
+    ("ack", "follows a response that was flushed"),
+    ("nack", "follows a response that was dropped"),
+    ("whoami", "part of `ipc_status`"),
+    ("notice", "subscriptions and notices pushed into hosts"),
+    ("renew", "a session that ends is replaced"),
+    ("unregister", "a model does not give its mailbox up"),
+    ("offline", "the end of the server says it"),
+    ("revoke", "for people, who see what it ends"),
+    ("receipts", "for people and scripts: a model that looked would not stop"),
+    ("dead_letters", "for people and scripts"),
+    ("admin_backup", "for the operator"),
+    ("admin_release", "for the operator"),
+    ("admin_revoke", "for the operator"),
+    ("admin_rotate_secret", "for the operator"),
+];
+
 fn dependencies(of: &str) -> BTreeSet<String> {
     let manifest = manifest(of);
     let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
@@ -191,5 +212,18 @@ fn every_request_has_its_command() {
         });
         let is_exempt = WITHOUT_COMMAND.iter().any(|(exempt, _)| exempt == name);
         assert_eq!(!is_exempt, is_there, "{name}: a command {command}");
+    }
+}
+
+#[test]
+fn every_request_has_its_tool() {
+    let tools: String = files("mcp/src/tools", ".rs").iter().map(read).collect();
+    for name in Request::NAMES {
+        let tool = format!("const NAME: &'static str = \"ipc_{name}\";");
+        let is_exempt = WITHOUT_TOOL.iter().any(|(exempt, _)| exempt == name);
+        assert_eq!(!is_exempt, tools.contains(&tool), "{name}: a tool ipc_{name}");
+    }
+    for (exempt, _) in WITHOUT_TOOL {
+        assert!(Request::NAMES.contains(&exempt), "{exempt} is no request");
     }
 }
