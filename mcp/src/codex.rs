@@ -50,12 +50,11 @@ pub(crate) async fn serve(desk: &Arc<Desk>, options: Options) {
 async fn pass_on(desk: &Arc<Desk>) {
     let mut threads = desk.threads();
     // Until the first call nobody knows where to.
-    while let Ok(known) = threads
-        .wait_for(Option::is_some)
-        .await
-        .map(|known| known.clone())
-    {
-        let (Some(report), Some(thread)) = (notices::next_to_tell(desk).await, known) else {
+    while threads.wait_for(Option::is_some).await.is_ok() {
+        let Some(report) = notices::next_to_tell(desk).await else {
+            return;
+        };
+        let Some(thread) = threads.borrow().clone() else {
             return;
         };
         let sentence = report.sentence(ReadsWith::Tool);

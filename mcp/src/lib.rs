@@ -27,6 +27,7 @@ mod failure;
 mod fake;
 mod instructions;
 mod limits;
+mod lines;
 mod notices;
 mod offered;
 mod prompts;
@@ -62,21 +63,21 @@ pub struct Options {
     pub queue_codex: bool,
 }
 
-/// Serves the host at the other end of `input` and `output` until it is gone or `stop` is
-/// cancelled.
+/// Serves the host at the other end of the two `streams`, from it and to it, until it is gone or
+/// `stop` is cancelled.
 ///
 /// Must run in a Tokio runtime with time and a pool of blocking threads.
 pub async fn run<R, W>(
     door: Arc<dyn Door>,
     options: Options,
-    (input, output): (R, W),
+    streams: (R, W),
     stop: CancellationToken,
 ) where
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
 {
     let desk = Arc::new(Desk::new(door, stop.child_token()));
-    let transport = Flushing::new(input, output, Arc::clone(&desk));
+    let transport = Flushing::new(streams, Arc::clone(&desk), server::versions(options));
     let late = desk.enrol_late();
     let served = async {
         let server = Server::new(Arc::clone(&desk), options);

@@ -33,6 +33,16 @@ impl Server {
     }
 }
 
+/// The revisions of the protocol that are served.
+pub(crate) fn versions(options: Options) -> &'static [ProtocolVersion] {
+    // Notices that nobody asked for exist in the older revisions alone.
+    if options.channel {
+        ProtocolVersion::known_up_to(&ProtocolVersion::V_2025_11_25)
+    } else {
+        ProtocolVersion::KNOWN_VERSIONS
+    }
+}
+
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         let mut capabilities = ServerCapabilities::builder()
@@ -54,12 +64,7 @@ impl ServerHandler for Server {
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
-        // Notices that nobody asked for exist in the older revisions alone.
-        Cow::Borrowed(if self.options.channel {
-            ProtocolVersion::known_up_to(&ProtocolVersion::V_2025_11_25)
-        } else {
-            ProtocolVersion::KNOWN_VERSIONS
-        })
+        Cow::Borrowed(versions(self.options))
     }
 
     async fn list_tools(
