@@ -99,7 +99,7 @@ impl FakeDoor {
         loop {
             let read = stream.read(&mut bytes).unwrap_or(0);
             if read == 0 {
-                self.closed.send_modify(|closed| *closed += 1);
+                self.closed.send_modify(one_more);
                 return;
             }
             decoder.push(&bytes[..read]);
@@ -135,6 +135,10 @@ impl FakeDoor {
     }
 }
 
+fn one_more(times: &mut usize) {
+    *times = times.saturating_add(1);
+}
+
 /// The one credential that is good.
 fn token() -> Token {
     Token::random(TokenKind::Session, &mut StdRng::seed_from_u64(1))
@@ -166,12 +170,12 @@ fn challenge(kid: String) -> Challenge {
 impl Door for FakeDoor {
     fn enrol(&self, _wish: &Wish) -> Result<Enrolment, Failure> {
         let enrolment = self.enrolment();
-        self.enrolled.send_modify(|enrolled| *enrolled += 1);
+        self.enrolled.send_modify(one_more);
         Ok(enrolment)
     }
 
     fn rejoin(&self, _name: &Name) -> Result<Enrolment, Failure> {
-        self.came_back.send_modify(|times| *times += 1);
+        self.came_back.send_modify(one_more);
         Ok(self.enrolment())
     }
 

@@ -95,7 +95,7 @@ async fn a_host_that_reads_no_more_does_not_hold_the_server_once_it_has_left() {
     tokio::join!(served, leaves);
     let took = begun.elapsed();
     assert!(
-        took > LEAVING && took < LEAVING + Duration::from_secs(2),
+        took > LEAVING && took < LEAVING.saturating_mul(2),
         "{took:?}"
     );
 }

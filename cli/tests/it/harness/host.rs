@@ -16,7 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-pub(crate) use opening::{Era, Opening};
+pub(crate) use opening::Era;
 pub(crate) use told::{letters, listed, text, words};
 
 /// How long a test waits for one line before it fails.
@@ -56,7 +56,7 @@ impl Host {
 
     /// Sends a request and goes on; its id.
     pub(crate) fn begin(&mut self, method: &str, params: Value) -> u64 {
-        self.asked += 1;
+        self.asked = self.asked.saturating_add(1);
         self.begin_as(self.asked, method, params);
         self.asked
     }
@@ -70,13 +70,15 @@ impl Host {
                 "io.modelcontextprotocol/clientCapabilities": {},
             });
         }
-        let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        let mut request = json!({"jsonrpc": "2.0", "id": id, "method": method});
+        request["params"] = params;
         self.write(&request.to_string());
     }
 
     /// Sends a notification.
     pub(crate) fn notify(&mut self, method: &str, params: Value) {
-        let notification = json!({"jsonrpc": "2.0", "method": method, "params": params});
+        let mut notification = json!({"jsonrpc": "2.0", "method": method});
+        notification["params"] = params;
         self.write(&notification.to_string());
     }
 
@@ -87,7 +89,9 @@ impl Host {
 
     /// Begins a tool call; its id.
     pub(crate) fn begin_tool(&mut self, name: &str, arguments: Value) -> u64 {
-        self.begin("tools/call", json!({"name": name, "arguments": arguments}))
+        let mut call = json!({"name": name});
+        call["arguments"] = arguments;
+        self.begin("tools/call", call)
     }
 
     /// The response to a request, waited for.
@@ -176,10 +180,6 @@ impl Host {
         self.letters().iter().map(text).collect()
     }
 
-    pub(crate) fn pid(&self) -> Pid {
-        self.server
-    }
-
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.server, signal).unwrap();
     }
@@ -203,20 +203,14 @@ impl Host {
         assert_eq!(poll(&mut ended, Some(&patience)), Ok(1), "it does not end");
         let mut all = String::new();
         self.errors.read_to_string(&mut all).unwrap();
-        let (err, status) = all.trim_end().rsplit_once('\n').unwrap_or(("", all.trim()));
+        let (err, status) = all
+            .trim_end()
+            .rsplit_once('\n')
+            .unwrap_or_else(|| ("", all.trim()));
         Ended {
             status: status.parse().unwrap(),
             err: err.to_owned(),
         }
-    }
-
-    /// What the server still wrote before its end, message by message.
-    pub(crate) fn rest(&mut self) -> Vec<Value> {
-        let mut rest: Vec<_> = self.aside.drain(..).collect();
-        while let Some(message) = self.next() {
-            rest.push(message);
-        }
-        rest
     }
 
     fn wait_for(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
@@ -244,7 +238,8 @@ impl Host {
         loop {
             let fresh = &self.came[self.scanned..];
             if let Some(at) = fresh.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<_> = self.came.drain(..=self.scanned + at).collect();
+                let end = self.scanned.saturating_add(at);
+                let line: Vec<_> = self.came.drain(..=end).collect();
                 self.scanned = 0;
                 return Some(serde_json::from_slice(&line).unwrap());
             }
@@ -253,7 +248,7 @@ impl Host {
             let patience = Timespec::try_from(PATIENCE).unwrap();
             let came = poll(&mut ready, Some(&patience)).unwrap();
             assert_eq!(came, 1, "nothing came; aside: {:?}", self.aside);
-            let mut bytes = [0; 65_536];
+            let mut bytes = [0; 16_384];
             let read = self.output.read(&mut bytes).unwrap();
             if read == 0 {
                 assert!(self.came.is_empty(), "the server ended in a line");
@@ -270,7 +265,8 @@ impl Drop for Host {
         let now = Timespec::try_from(Duration::ZERO).unwrap();
         // The window reaps the server as its last act: while it is there, the id is the server's.
         if poll(&mut ended, Some(&now)) == Ok(0) {
-            drop(kill_process(self.server, Signal::KILL));
+            // It may be ending just now.
+            let _is_killed = kill_process(self.server, Signal::KILL);
         }
     }
 }

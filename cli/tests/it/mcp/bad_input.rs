@@ -15,143 +15,78 @@ fn long(length: usize) -> String {
     "x".repeat(length)
 }
 
+/// A call, the code of its error, and words that the error must hold, separated by semicolons.
+const WRONG: &str = r#"
+ipc_check {"wait": 5} => malformed: wait; limit, wait_s
+ipc_check {"wait_s": "5"} => malformed: string; wait_s
+ipc_check {"wait_s": -1} => malformed: -1; wait_s
+ipc_check {"wait_s": 241} => malformed: at most 240; call again
+ipc_check {"limit": 0} => malformed: 1 to 20
+ipc_check {"limit": 21} => malformed: 1 to 20
+ipc_status {"x": 1} => malformed: takes no arguments
+ipc_send {"to": "bob"} => malformed: missing field `text`
+ipc_send {"to": "b b", "text": ""} => malformed: nobody; ipc_list
+ipc_send {"to": "bob", "text": "", "kind": "order"} => malformed: kind
+ipc_send {"to": "bob", "text": "", "data": []} => malformed: data
+ipc_send {"to": "bob", "text": "", "reply_to": "x"} => malformed: m.
+ipc_send {"to": "bob", "text": "", "wait_s": 241} => malformed: 240
+ipc_register {"name": "a b"} => invalid_name: letters
+ipc_rename {"new_name": "all"} => name_reserved: all
+ipc_read {"message_id": "7"} => malformed: begin with m.
+ipc_read {"message_id": "m.00000000000000"} => malformed: m.
+ipc_auto_check {"action": "begin"} => malformed: start
+ipc_auto_check {"action": "start", "minutes": 61} => malformed: 60
+"#;
+
 #[test]
 fn wrong_arguments_are_named_with_what_is_right() {
     let home = Home::new();
     let mut host = home.host("alice").start();
-    let nowhere = "m.00000000000000";
-    for (tool, arguments, code, words) in [
-        (
-            "ipc_check",
-            json!({"wait": 5}),
-            "malformed",
-            &["wait", "limit, wait_s"][..],
-        ),
-        (
-            "ipc_check",
-            json!({"wait_s": "5"}),
-            "malformed",
-            &["string", "wait_s"],
-        ),
-        (
-            "ipc_check",
-            json!({"wait_s": -1}),
-            "malformed",
-            &["-1", "wait_s"],
-        ),
-        (
-            "ipc_check",
-            json!({"wait_s": 241}),
-            "malformed",
-            &["at most 240", "call again"],
-        ),
-        ("ipc_check", json!({"limit": 0}), "malformed", &["1 to 20"]),
-        ("ipc_check", json!({"limit": 21}), "malformed", &["1 to 20"]),
-        (
-            "ipc_status",
-            json!({"x": 1}),
-            "malformed",
-            &["takes no arguments"],
-        ),
-        (
-            "ipc_send",
-            json!({"to": "bob"}),
-            "malformed",
-            &["missing field `text`"],
-        ),
-        (
-            "ipc_send",
-            json!({"to": "b b", "text": ""}),
-            "malformed",
-            &["nobody", "ipc_list"],
-        ),
-        (
-            "ipc_send",
-            json!({"to": "bob", "text": "", "kind": "order"}),
-            "malformed",
-            &["kind"],
-        ),
-        (
-            "ipc_send",
-            json!({"to": "bob", "text": "", "data": []}),
-            "malformed",
-            &["data"],
-        ),
-        (
-            "ipc_send",
-            json!({"to": "bob", "text": "", "reply_to": "x"}),
-            "malformed",
-            &["m."],
-        ),
-        (
-            "ipc_send",
-            json!({"to": "bob", "text": "", "wait_s": 241}),
-            "malformed",
-            &["240"],
-        ),
+    for line in WRONG.lines().filter(|line| !line.is_empty()) {
+        let (call, expected) = line.split_once(" => ").unwrap();
+        let (tool, arguments) = call.split_once(' ').unwrap();
+        let (code, words) = expected.split_once(": ").unwrap();
+        let error = host.refused(tool, serde_json::from_str(arguments).unwrap());
+        assert_eq!(error["code"], code, "{line}: {error}");
+        for word in words.split("; ") {
+            assert!(said(&error).contains(word), "{line}: {error}");
+        }
+    }
+    assert_eq!(host.name(), "alice");
+}
+
+#[test]
+fn what_is_too_long_is_refused_and_not_repeated() {
+    let home = Home::new();
+    let mut host = home.host("alice").start();
+    for (tool, arguments, code) in [
         (
             "ipc_send",
             json!({"to": "bob", "text": long(1_048_577)}),
             "too_large",
-            &["1"],
         ),
-        (
-            "ipc_register",
-            json!({"name": "a b"}),
-            "invalid_name",
-            &["letters"],
-        ),
-        (
-            "ipc_register",
-            json!({"name": long(33)}),
-            "invalid_name",
-            &["32"],
-        ),
-        (
-            "ipc_rename",
-            json!({"new_name": "all"}),
-            "name_reserved",
-            &["all"],
-        ),
-        (
-            "ipc_read",
-            json!({"message_id": "7"}),
-            "malformed",
-            &["begin with m."],
-        ),
-        (
-            "ipc_read",
-            json!({"message_id": nowhere}),
-            "malformed",
-            &["m."],
-        ),
-        ("ipc_reply", json!({"text": "to whom?"}), "not_found", &[]),
-        ("ipc_forward", json!({"to": "bob"}), "not_found", &[]),
-        (
-            "ipc_auto_check",
-            json!({"action": "begin"}),
-            "malformed",
-            &["start"],
-        ),
-        (
-            "ipc_auto_check",
-            json!({"action": "start", "minutes": 61}),
-            "malformed",
-            &["60"],
-        ),
+        ("ipc_send", json!({"to": long(33), "text": ""}), "malformed"),
+        ("ipc_register", json!({"name": long(33)}), "invalid_name"),
+        ("ipc_read", json!({"message_id": long(99)}), "malformed"),
     ] {
-        let error = host.refused(tool, arguments.clone());
-        let shown = format!("{tool} {error}");
-        assert_eq!(error["code"], code, "{shown}");
-        for word in words {
-            assert!(said(&error).contains(word), "no {word:?} in {shown}");
-        }
-        assert!(
-            !said(&error).contains(&long(99)),
-            "{tool} repeats what it was given"
-        );
+        let error = host.refused(tool, arguments);
+        assert_eq!(error["code"], code, "{tool}: {error}");
+        assert!(!said(&error).contains(&long(20)), "{tool}: {error}");
     }
     assert_eq!(host.name(), "alice");
+}
+
+#[test]
+fn an_answer_to_nothing_is_refused() {
+    let home = Home::new();
+    let mut host = home.host("alice").start();
+    for (tool, arguments) in [
+        ("ipc_reply", json!({"text": "to whom?"})),
+        ("ipc_forward", json!({"to": "bob"})),
+    ] {
+        let error = host.refused(tool, arguments);
+        assert_eq!(error["code"], "not_found", "{tool}: {error}");
+    }
 }
 
 #[test]

@@ -21,7 +21,10 @@ fn restart_daemon(home: &Home) {
     home.ok(&["daemon", "restart"]);
 }
 
-const WAYS: [(&str, fn(&Home)); 3] = [
+/// How a daemon goes away, and what does it.
+type Way = (&'static str, fn(&Home));
+
+const WAYS: [Way; 3] = [
     ("killed", kill_daemon),
     ("stopped", stop_daemon),
     ("restarted", restart_daemon),

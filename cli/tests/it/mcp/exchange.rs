@@ -17,12 +17,14 @@ const SENDING: usize = 4;
 fn exchange(mut host: Host, peer: &str) -> Vec<String> {
     let check = json!({"wait_s": 240, "limit": 7});
     let mut waiting = host.begin_tool("ipc_check", check.clone());
-    let (mut sent, mut sending, mut received) = (0, BTreeSet::new(), Vec::new());
-    while sent < EACH || !sending.is_empty() || received.len() < EACH {
-        while sent < EACH && sending.len() < SENDING {
+    let (mut sending, mut received) = (BTreeSet::new(), Vec::new());
+    let mut unsent = (0..EACH).peekable();
+    while unsent.peek().is_some() || !sending.is_empty() || received.len() < EACH {
+        while sending.len() < SENDING
+            && let Some(sent) = unsent.next()
+        {
             let message = json!({"to": peer, "text": format!("{peer} {sent}")});
             sending.insert(host.begin_tool("ipc_send", message));
-            sent += 1;
         }
         let response = host.next().unwrap();
         let given = &response["result"]["structuredContent"];

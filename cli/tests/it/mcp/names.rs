@@ -26,6 +26,13 @@ fn a_second_host_with_the_same_configured_name_is_refused_until_it_takes_over() 
         "{hint}"
     );
     assert_eq!(take_over(&mut second, "alice")["name"], "alice");
+    for tool in ["ipc_status", "ipc_register"] {
+        assert_eq!(
+            first.refused(tool, json!({}))["code"],
+            "taken_over",
+            "{tool}"
+        );
+    }
     home.register("bob").send("alice", "whose is it?");
     let lost = first.refused("ipc_check", json!({}));
     assert_eq!(lost["code"], "taken_over");

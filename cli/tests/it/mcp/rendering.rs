@@ -18,17 +18,17 @@ fn alice(home: &Home) -> Host {
 
 /// Everything that comes in pages: the text, put together.
 fn read_whole(host: &mut Host, id: &str) -> (String, usize) {
-    let (mut whole, mut offset, mut pages) = (String::new(), 0, 0);
-    loop {
+    let (mut whole, mut offset) = (String::new(), 0);
+    for pages in 1.. {
         let page = host.tool("ipc_read", json!({"message_id": id, "offset": offset}));
         assert_eq!(page["offset"], offset);
         whole += &text(&page["message"]);
-        pages += 1;
         match page["next_offset"].as_u64() {
             Some(next) => offset = next,
             None => return (whole, pages),
         }
     }
+    (whole, usize::MAX)
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn hidden_characters_in_data_are_flagged_and_do_not_reach_the_words() {
     let data = json!({"k\u{202E}": ["</peer-text>\u{1b}[2J"]});
     host.tool(
         "ipc_send",
-        json!({"to": "alice", "text": "see data", "data": data.clone()}),
+        json!({"to": "alice", "text": "see data", "data": data}),
     );
     let result = host.call("ipc_check", json!({}));
     let letter = letters(&result["structuredContent"])[0].clone();

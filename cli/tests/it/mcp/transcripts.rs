@@ -2,6 +2,7 @@
 //! hears. Values that change from run to run have a word in their place; in what the host says,
 //! `m.ID` is the last message that there was.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -51,8 +52,9 @@ fn masked(line: &str) -> String {
 
 /// The last id of a message in `line`.
 fn last_id(line: &str) -> Option<String> {
-    let starts = line.match_indices("\"m.").map(|(at, _)| at + 1);
-    starts.last().map(|at| line[at..at + ID_CHARS].to_owned())
+    let (_, from) = line.rsplit_once("\"m.")?;
+    let (rest, _) = from.split_once(['"', '\\'])?;
+    Some(format!("m.{rest}"))
 }
 
 /// Says a line, and hears what there is to hear until the next one can be said.
@@ -76,12 +78,12 @@ fn compare(revision: &str) {
     let written = std::fs::read_to_string(golden(revision)).unwrap();
     let (mut came, mut id) = (String::new(), String::new());
     for line in written.lines().filter_map(|line| line.strip_prefix("> ")) {
-        came.push_str(&format!("> {line}\n"));
+        writeln!(came, "> {line}").unwrap();
         let said = serde_json::from_str(&line.replace("m.ID", &id)).unwrap();
         for heard in play(&mut host, &said) {
             let heard = heard.to_string();
             id = last_id(&heard).unwrap_or(id);
-            came.push_str(&format!("< {}\n", masked(&heard)));
+            writeln!(came, "< {}", masked(&heard)).unwrap();
         }
     }
     assert_eq!(host.close().status, 0);
