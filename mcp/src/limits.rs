@@ -47,6 +47,9 @@ pub(crate) const COMPLETIONS: usize = 100;
 pub(crate) const QUEUEING: (Duration, Duration) =
     (Duration::from_secs(30), Duration::from_millis(20));
 
+/// How long a daemon may take to close a connection on which a wait was given up.
+pub(crate) const PARTING: Duration = Duration::from_secs(1);
+
 /// Between two looks at a daemon that is gone, when only waiting for mail.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 

@@ -78,12 +78,34 @@ impl McpDoor {
     fn automatic(&self, context: &mut Context) -> Result<Enrolment, failure::Failure> {
         let mut refused = None;
         for name in self.candidates(context)? {
-            match self.take(context, &name, WhenLive::Refuse, true) {
+            // A name that was chosen in this folder once is no automatic one now.
+            let made = fresh_names(self.project.as_deref()).any(|made| made.same_as(&name));
+            match self.take(context, &name, WhenLive::Refuse, made) {
                 Err(failure) if is_taken(&failure) => refused = Some(failure),
                 other => return other,
             }
         }
         Err(refused.unwrap_or_else(|| failure::Failure::local("no name is left for this folder")))
+    }
+
+    /// Refuses an agent that was never at work in this folder. The credentials of all of a user's
+    /// agents are within our reach, and whoever calls a tool may be talked into it by a peer: a
+    /// person decides, by configuring the name.
+    fn check_is_ours(&self, context: &Context, name: &Name) -> Result<(), failure::Failure> {
+        let kept = context.agent_files().follow(name)?;
+        let is_foreign = kept.is_some_and(|record| record.project != self.project);
+        let configured = context.configured_name()?;
+        if !is_foreign || configured.is_some_and(|configured| configured.same_as(name)) {
+            return Ok(());
+        }
+        let failure = failure::Failure {
+            code: Some(ErrorCode::Forbidden),
+            ..failure::Failure::local(format!("{name} is an agent of another folder or terminal"))
+        };
+        Err(failure.hint(format!(
+            "choose another name; a person who wants {name} here starts this agent with \
+             IPC_INSTANCE={name}"
+        )))
     }
 
     /// Names to try: of the agents that worked in this folder before, then new ones.
@@ -201,7 +223,9 @@ impl Door for McpDoor {
                     true => WhenLive::TakeOver,
                     false => WhenLive::Refuse,
                 };
-                let taken = self.take(&mut context, name, when_live, false);
+                let taken = self
+                    .check_is_ours(&context, name)
+                    .and_then(|()| self.take(&mut context, name, when_live, false));
                 taken.map_err(|failure| takeover_hint(failure, &context, name))
             }
             Wish::Automatic => match context.configured_name() {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Agent, Desk, blocking};
 use crate::clock::Deadline;
 use crate::failure::Failure;
-use crate::limits::ATTEMPTS;
+use crate::limits::{ATTEMPTS, PARTING};
 
 /// How a wait ended.
 #[derive(Debug)]
@@ -105,7 +105,15 @@ impl Desk {
             () = cancelled.cancelled() => {}
             () = self.closing.cancelled() => {}
         }
-        breaker.hang_up();
-        Ok(Waited::GivenUp(call.await.ok()))
+        // A reply that is on its way holds mail on a lease: it is read, to be given back.
+        breaker.finish();
+        let reply = match tokio::time::timeout(PARTING, &mut call).await {
+            Ok(reply) => reply,
+            Err(_) => {
+                breaker.hang_up();
+                call.await
+            }
+        };
+        Ok(Waited::GivenUp(reply.ok()))
     }
 }

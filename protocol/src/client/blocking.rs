@@ -150,6 +150,12 @@ impl Client<UnixStream> {
 pub struct Breaker(UnixStream);
 
 impl Breaker {
+    /// Says that nothing more will come: the daemon gives up waiting and closes, and what it had
+    /// answered by then is still read. One that has ended already is no fault.
+    pub fn finish(&self) {
+        drop(self.0.shutdown(Shutdown::Write));
+    }
+
     /// Ends the connection. One that has ended already is no fault.
     pub fn hang_up(&self) {
         drop(self.0.shutdown(Shutdown::Both));

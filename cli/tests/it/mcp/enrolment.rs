@@ -167,7 +167,7 @@ fn another_folder_of_the_same_name_never_gets_the_agent_or_its_mail() {
     let mut other = home.host("play/app").start();
     assert_eq!((other.name(), other.texts()), ("app-2".into(), vec![]));
     let known = other.refused("ipc_register", json!({"name": "bob"}));
-    assert_eq!(known["code"], "name_in_use");
+    assert_eq!(known["code"], "forbidden");
     let mut first = home.host("work/app").start();
     assert_eq!(
         (first.name(), first.texts()),

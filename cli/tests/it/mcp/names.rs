@@ -107,12 +107,12 @@ fn a_host_that_has_not_enrolled_registers_straight_under_the_chosen_name() {
 fn coming_back_to_a_kept_name_sends_the_empty_automatic_one_away() {
     let home = Home::new();
     let bob = home.register("bob");
+    let mut before = home.host("app").start();
+    register(&mut before, "alice");
     let mut host = home.host("app").start();
-    register(&mut host, "alice");
-    host.close();
+    assert_eq!(host.name(), "app");
+    before.close();
     bob.send("alice", "while you were away");
-    let mut host = home.host("other").start();
-    assert_eq!(host.name(), "other");
     let registered = register(&mut host, "alice");
     assert_eq!(registered["waiting"], 1);
     assert!(registered.get("notes").is_none(), "{registered}");
@@ -124,40 +124,60 @@ fn coming_back_to_a_kept_name_sends_the_empty_automatic_one_away() {
 fn coming_back_to_a_kept_name_says_where_mail_of_the_automatic_one_waits() {
     let home = Home::new();
     let bob = home.register("bob");
+    let mut before = home.host("app").start();
+    register(&mut before, "alice");
     let mut host = home.host("app").start();
-    register(&mut host, "alice");
-    host.close();
-    let mut host = home.host("other").start();
-    assert_eq!(host.name(), "other");
-    bob.send("other", "not lost");
+    assert_eq!(host.name(), "app");
+    before.close();
+    bob.send("app", "not lost");
     let notes = register(&mut host, "alice")["notes"].to_string();
     assert!(
-        notes.contains("1 message") && notes.contains("other"),
+        notes.contains("1 message") && notes.contains("app"),
         "{notes}"
     );
-    assert!(listed(&home).contains("other"));
+    assert!(listed(&home).contains("app"));
     host.close();
-    let mut host = home.host("third").start();
-    register(&mut host, "other");
+    let mut host = home.host("app").start();
+    register(&mut host, "app");
     assert_eq!(host.texts(), ["not lost"]);
 }
 
 #[test]
 fn a_name_of_another_live_window_is_refused_and_can_be_taken_over() {
     let home = Home::new();
-    let (mut first, mut second) = (home.host("app").start(), home.host("lib").start());
+    let (mut first, mut second) = (home.host("app").start(), home.host("app").start());
     register(&mut first, "alice");
-    assert_eq!(second.name(), "lib");
+    assert_eq!(second.name(), "app");
     let refused = second.refused("ipc_register", json!({"name": "alice"}));
     assert_eq!(refused["code"], "name_in_use");
     assert!(
         refused["hint"].as_str().unwrap().contains("takeover true"),
         "{refused}"
     );
-    assert_eq!(second.name(), "lib", "nothing has changed");
+    assert_eq!(second.name(), "app", "nothing has changed");
     take_over(&mut second, "alice");
     assert_eq!(second.name(), "alice");
     assert_eq!(first.refused("ipc_list", json!({}))["code"], "taken_over");
+}
+
+#[test]
+fn no_tool_call_takes_an_agent_of_another_folder_or_terminal() {
+    let home = Home::new();
+    let bob = home.register("bob");
+    let mut app = home.host("app").start();
+    assert_eq!(app.name(), "app");
+    bob.send("app", "for app only");
+    let mut lib = home.host("lib").start();
+    for name in ["app", "bob"] {
+        for takeover in [false, true] {
+            let refused = lib.refused("ipc_register", json!({"name": name, "takeover": takeover}));
+            assert_eq!(refused["code"], "forbidden", "{name}: {refused}");
+        }
+    }
+    app.close();
+    lib.refused("ipc_register", json!({"name": "app"}));
+    let mut configured = home.host("lib").with("IPC_INSTANCE", "app").start();
+    assert_eq!(configured.texts(), ["for app only"], "a person has decided");
 }
 
 #[test]
