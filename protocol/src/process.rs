@@ -76,11 +76,19 @@ pub fn program_names(pid: u32) -> Vec<String> {
     let is_interpreter = INTERPRETERS
         .iter()
         .any(|name| program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') == *name);
-    let run = arguments.next().filter(|file| {
+    // What stands before it are the interpreter's own options.
+    let run = arguments.find(|argument| !argument.starts_with('-'));
+    let run = run.filter(|file| {
         let at = std::path::Path::new(&format!("/proc/{pid}/cwd")).join(file);
         is_interpreter && at.is_file()
     });
-    let names = [Some(base_name(&own)), Some(program), run.map(base_name)];
+    let run = run.map(base_name).map(|name| {
+        let stem = [".js", ".mjs", ".cjs", ".py"]
+            .iter()
+            .find_map(|e| name.strip_suffix(e));
+        stem.map_or_else(|| name.clone(), str::to_owned)
+    });
+    let names = [Some(base_name(&own)), Some(program), run];
     let names = names.into_iter().flatten();
     names.filter(|name| !name.is_empty()).collect()
 }
