@@ -107,12 +107,12 @@ impl Desk {
         }
         // A reply that is on its way holds mail on a lease: it is read, to be given back.
         breaker.finish();
-        let reply = match tokio::time::timeout(PARTING, &mut call).await {
-            Ok(reply) => reply,
-            Err(_) => {
-                breaker.hang_up();
-                call.await
-            }
+        let parted = tokio::time::timeout(PARTING, &mut call).await;
+        let reply = if let Ok(reply) = parted {
+            reply
+        } else {
+            breaker.hang_up();
+            call.await
         };
         Ok(Waited::GivenUp(reply.ok()))
     }
