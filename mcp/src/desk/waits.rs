@@ -107,7 +107,8 @@ impl Desk {
         }
         // A reply that is on its way holds mail on a lease: it is read, to be given back.
         breaker.finish();
-        let reply = if let Ok(reply) = tokio::time::timeout(PARTING, &mut call).await {
+        let parted = tokio::time::timeout(PARTING, &mut call).await;
+        let reply = if let Ok(reply) = parted {
             reply
         } else {
             breaker.hang_up();
