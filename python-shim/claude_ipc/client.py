@@ -7,12 +7,24 @@ from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from . import front, mailbox, messages, names, pool, reports
-from .errors import ConnectionLost, Expired, IpcError, ProtocolError, RateLimited, TakenOver, UsageError
+from .errors import (
+    ConnectionLost,
+    Expired,
+    IpcError,
+    ProtocolError,
+    RateLimited,
+    Refused,
+    TakenOver,
+    UsageError,
+)
 from .limits import ACK_IDS, BODY_BYTES, OWED_ACKS
 from .messages import Message, Sent
 from .places import Places
 from .reader import Reader
 from .waiting import Wait
+
+#: How long a daemon that stops is left alone before it is asked again, at most, in milliseconds.
+_PAUSE_MS = 2_000
 
 #: The longest wait of one call in `Client.listen`, in seconds.
 _LISTEN_S = 1_800.0
@@ -320,9 +332,10 @@ class Client:
             return self._call_once(method, params)
         except Expired:
             pass
-        except ConnectionLost:
+        except ConnectionLost as error:
             if not again:
                 raise
+            time.sleep(min(error.retry_after_ms or 0, _PAUSE_MS) / 1_000)
         self._pool.clear()
         return self._call_once(method, params)
 
@@ -336,7 +349,7 @@ class Client:
             raise front.taken_over(error, self._pool.name or "NAME") from None
         except IpcError as error:
             # A refusal leaves the connection as it was; whatever else happened has closed it.
-            if getattr(error, "code", None) is None or isinstance(error, Expired):
+            if not isinstance(error, Refused) or isinstance(error, Expired) or error.ends_connection:
                 connection.close()
             else:
                 self._pool.give(connection)

@@ -1,13 +1,14 @@
 """A connection on which both sides have proved themselves: one call at a time, each with a deadline."""
 
 import os
+import select
 import socket
 import time
 from typing import Any, Dict, Optional
 
 from . import handshake
 from .connect import Connected
-from .errors import ConnectionLost, IpcError, Refused, TimedOut
+from .errors import ConnectionLost, IpcError, Refused, TimedOut, Unavailable
 from .limits import PATIENCE_S
 from .wire import Wire
 
@@ -50,12 +51,30 @@ class Connection:
         patience = PATIENCE_S + wait_s
         try:
             return self._exchange(frame, patience)
-        except Refused:
+        except Refused as error:
+            if error.ends_connection:
+                self.close()
+            if error.ends_connection and isinstance(error, Unavailable):
+                raise _stopping(error) from None
             raise
         except BaseException:
             # Also a signal that broke in: what comes now would answer another call.
             self.close()
             raise
+
+    def farewell(self) -> Optional[IpcError]:
+        """Why the connection has ended while nobody used it; ``None`` if it has not."""
+        if not _is_readable(self._stream):
+            return None
+        try:
+            self._stream.settimeout(0.0)
+            self._wire.push(self._stream.recv(_CHUNK))
+            self._wire.reply()
+            return _lost()
+        except IpcError as error:
+            return error
+        except OSError:
+            return _lost()
 
     def hang_up(self) -> None:
         """Ends the connection from any thread: whoever waits on it hears that it is closed."""
@@ -108,6 +127,19 @@ class Connection:
             raise _failed(error) from None
 
 
+
+
+def _is_readable(stream: socket.socket) -> bool:
+    """Whether something, or the end, can be read at once."""
+    poll = select.poll()
+    poll.register(stream, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _stopping(error: Unavailable) -> ConnectionLost:
+    lost = ConnectionLost(error.message)
+    lost.retry_after_ms = error.retry_after_ms
+    return lost
 
 
 def _left(deadline: float, patience: float) -> float:

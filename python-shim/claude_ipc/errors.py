@@ -78,7 +78,12 @@ class Sandboxed(Unreachable):
 
 
 class ConnectionLost(Unreachable):
-    """The daemon closed the connection before it answered: whether the call was done is not known."""
+    """The daemon closed the connection before it answered: whether the call was done is not known.
+
+    ``retry_after_ms``: when a daemon that stops says to come back, in milliseconds.
+    """
+
+    retry_after_ms: Optional[int] = None
 
     default_hint = "`ipc status` says whether the daemon runs; it may have restarted"
 
@@ -148,6 +153,8 @@ class Refused(IpcError):
     """
 
     code = "unknown"
+    #: Whether it answers no call but ends the connection.
+    ends_connection = False
 
     def __init__(
         self, message: str, hint: Optional[str] = None, retry_after_ms: Optional[int] = None

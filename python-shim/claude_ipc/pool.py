@@ -32,10 +32,15 @@ class Pool:
             self._check()
             while self._idle:
                 connection = self._idle.pop()
-                if connection.process == os.getpid():
-                    return connection
                 # A child process must not speak on a connection of its parent.
+                is_own = connection.process == os.getpid()
+                farewell = connection.farewell() if is_own else None
+                if is_own and farewell is None:
+                    return connection
                 connection.close()
+                if isinstance(farewell, TakenOver):
+                    self.ended = farewell
+                    self._check()
         return self._open()
 
     def give(self, connection: Connection) -> None:
@@ -77,7 +82,8 @@ class Pool:
             raise UsageError("this client is closed")
         if self.ended is not None:
             # Never by itself: a person decides who has the agent.
-            raise TakenOver(self.ended.message, self.ended.hint)
+            hint = f"`ipc register {self.name or 'NAME'} --takeover` takes it back"
+            raise TakenOver(self.ended.message, hint)
 
     def _open(self) -> Connection:
         files = self._front.files

@@ -6,7 +6,7 @@ One call at a time. A reply to anything else, and a frame that is no reply, ends
 from typing import Any, Dict, Optional, Tuple
 
 from . import frames, strict_json
-from .errors import IpcError, ProtocolError, TooLarge, UsageError, refusal
+from .errors import ProtocolError, Refused, TooLarge, UsageError, refusal
 from .limits import CALL_DEPTH, FRAME_AFTER_AUTH, FRAME_BEFORE_AUTH, REPLY_DEPTH
 
 #: What a reply may hold for the caller.
@@ -66,7 +66,8 @@ class Wire:
         except (frames.BadLength, strict_json.NotStrict):
             raise not_ours() from None
         number, outcome = _open(reply)
-        if isinstance(outcome, IpcError):
+        if isinstance(outcome, Refused):
+            outcome.ends_connection = number is None
             if number is None or number == self._last_id:
                 raise outcome
             raise not_ours()
@@ -91,7 +92,7 @@ def _open(reply: Result) -> Tuple[Optional[int], Any]:
     raise not_ours()
 
 
-def _refusal(error: Result) -> IpcError:
+def _refusal(error: Result) -> Refused:
     message, data = error.get("message"), error.get("data")
     if not isinstance(message, str) or not isinstance(data, dict):
         raise not_ours()
