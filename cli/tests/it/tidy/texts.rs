@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The crates, in the order in which they may use one another: each only those before it.
 pub(super) const CRATES: [&str; 5] = ["protocol", "daemon", "mcp", "cli", "bench"];
 
-pub(super) fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let cli = Path::new(env!("CARGO_MANIFEST_DIR"));
     cli.parent().unwrap().to_owned()
 }
