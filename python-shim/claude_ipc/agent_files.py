@@ -149,7 +149,7 @@ def renamed(record: Record, name: str) -> Record:
 
 def _parse(content: Dict[str, Any]) -> _Content:
     if "moved_to" in content and "resume" not in content:
-        return _checked(content["moved_to"], is_name)
+        return str(_checked(content["moved_to"], is_name))
     rest = dict(content)
     session, host, project = rest.pop("session", None), rest.pop("host", None), rest.pop("project", None)
     record = Record(

@@ -6,18 +6,19 @@ nothing blocks the loop. A call that is cancelled while it waits for mail gives 
 
 import asyncio
 import functools
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Optional, Sequence, TypeVar
+from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Optional, Sequence, Set, TypeVar
 
 from . import reports
 from .client import Client, _wanted
+from .errors import IpcError, RateLimited
 from .messages import Message, Sent
 from .waiting import Wait
 
 T = TypeVar("T")
 
-#: Calls of one client that may be under way at once; further ones wait for their turn.
+#: Calls of one client that may be under way at once, waits counted; further ones wait for their turn.
 _THREADS = 16
 
 #: The longest wait of one call in `AsyncClient.listen`, in seconds.
@@ -36,6 +37,8 @@ class AsyncClient:
     ) -> None:
         self._client = Client(as_name, data_dir=data_dir, start_daemon=start_daemon)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="claude-ipc")
+        #: What is done in the background, and waited for before the end.
+        self._later: "Set[Future[Any]]" = set()
 
     def __repr__(self) -> str:
         return f"Async{self._client!r}"
@@ -49,6 +52,8 @@ class AsyncClient:
     async def close(self) -> None:
         """Closes the connections, once what is under way has ended."""
         try:
+            for work in list(self._later):
+                await asyncio.wrap_future(work)
             await self._run(self._client.close)
         finally:
             self._threads.shutdown(wait=False)
@@ -108,7 +113,7 @@ class AsyncClient:
         found = await self._fetch(_wanted(limit, None, peek), 0.0 if peek else wait)
         # Nothing is awaited from here on, so that the caller has what is acknowledged.
         if not peek:
-            self._threads.submit(self._client._acknowledge, found)
+            self._in_background(self._client._acknowledge, found)
         return found
 
     @asynccontextmanager
@@ -120,7 +125,7 @@ class AsyncClient:
         try:
             yield found
         except BaseException:
-            self._threads.submit(self._client._give_back, found)
+            self._in_background(self._client._give_back, found)
             raise
         await self._run(self._client._acknowledge, found)
 
@@ -136,13 +141,15 @@ class AsyncClient:
         heard = 0
         while True:
             left = _LISTEN_S if deadline is None else deadline - loop.time()
-            async with self.receiving(max(0.0, min(left, _LISTEN_S)), limit=1) as found:
-                goes_on = None
-                for message in found:
-                    goes_on = await callback(message)
-            heard += len(found)
-            if goes_on is False:
-                return heard
+            try:
+                found = await self._fetch(_wanted(1, None, False), max(0.0, min(left, _LISTEN_S)))
+            except RateLimited as error:
+                await asyncio.sleep((error.retry_after_ms or 1_000) / 1_000)
+                continue
+            for message in found:
+                heard += 1
+                if await self._heard(callback, message) is False:
+                    return heard
             if not found and deadline is not None and loop.time() >= deadline:
                 return heard
 
@@ -174,6 +181,17 @@ class AsyncClient:
         """As `Client.auto_check`."""
         return await self._run(self._client.auto_check, action, minutes)
 
+    async def _heard(
+        self, callback: Callable[[Message], Awaitable[Optional[bool]]], message: Message
+    ) -> Optional[bool]:
+        try:
+            goes_on = await callback(message)
+        except BaseException:
+            self._in_background(self._client._give_back, [message])
+            raise
+        await self._run(self._client._acknowledge, [message])
+        return goes_on
+
     async def _run(self, work: Callable[..., T], *arguments: Any, **named: Any) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
@@ -189,11 +207,19 @@ class AsyncClient:
             return await asyncio.wrap_future(working)
         except asyncio.CancelledError:
             wait.break_off()
-            if not params["peek"]:
+            if not working.cancelled() and not params["peek"]:
                 # It may have been answered before it heard of that.
-                working.add_done_callback(self._give_back)
+                self._in_background(self._give_back, working)
             raise
 
     def _give_back(self, working: "Future[List[Message]]") -> None:
-        if not working.cancelled() and working.exception() is None and working.result():
-            self._threads.submit(self._client._give_back, working.result())
+        try:
+            found = working.result()
+        except (IpcError, CancelledError):
+            return
+        self._client._give_back(found)
+
+    def _in_background(self, work: Callable[..., None], *arguments: Any) -> None:
+        working = self._threads.submit(work, *arguments)
+        self._later.add(working)
+        working.add_done_callback(self._later.discard)

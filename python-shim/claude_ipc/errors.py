@@ -42,6 +42,10 @@ class NoSecret(UsageError):
     """There is no shared secret to enrol with, or it cannot be one."""
 
 
+class WeakSecret(UserWarning):
+    """The shared secret is under 16 bytes: a warning, once."""
+
+
 class FileNotTrusted(IpcError):
     """A file or directory is not this user's alone, or cannot be read or written."""
 

@@ -6,7 +6,8 @@ makes a new session for all of them. A session that was taken over is the end: i
 
 import os
 import time
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+import warnings
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 from . import agent_files, mailbox, private, processes, reports
 from .agent_files import AgentFiles, Locked, Record, StoredSession
@@ -21,9 +22,10 @@ from .errors import (
     Refused,
     TakenOver,
     Unauthenticated,
+    WeakSecret,
 )
 from .handshake import Credential
-from .limits import ATTEMPTS, BUSY_PATIENCE_S
+from .limits import ATTEMPTS, BUSY_PATIENCE_S, SECRET_BYTES
 from .names import same
 from .places import Places
 from .reader import Reader
@@ -74,8 +76,16 @@ class Front:
         """Proves the shared secret. The first daemon ever makes it, so it must run before that."""
         if self.places.find_secret() is None:
             reach(self.places, self._may_start).stream.close()
+        secret = self.places.require_secret()
+        if secret.is_weak:
+            warnings.warn(
+                f"the shared secret is shorter than {SECRET_BYTES[1]} bytes; "
+                "`ipc admin rotate-secret` makes a strong one",
+                WeakSecret,
+                stacklevel=2,
+            )
         try:
-            return self.prove(self.places.require_secret())
+            return self.prove(secret)
         except STALE as error:
             error.hint = (
                 "the secret (IPC_SHARED_SECRET, else the file `secret`) is not the one that this "
@@ -167,7 +177,9 @@ class Front:
         reader = Reader(reply)
         registered = reports.registered(reader)
         kept = locked.read()
-        resume = _token(reader, "resume") or (kept and kept.resume)
+        resume = _token(reader, "resume")
+        if resume is None and kept is not None:
+            resume = kept.resume
         session = _token(reader, "session")
         if session is None:
             raise not_ours()
@@ -191,7 +203,9 @@ class Front:
         return registered
 
 
-def rename(files: AgentFiles, old: str, new: str, ask: Any) -> reports.Renamed:
+def rename(
+    files: AgentFiles, old: str, new: str, ask: Callable[[], reports.Renamed]
+) -> reports.Renamed:
     """Has ``ask`` rename the agent, and moves its file.
 
     Both files are locked before, always in the order of their names, so that two renames that cross

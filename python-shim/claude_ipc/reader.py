@@ -3,7 +3,7 @@
 Fields that are not asked for are passed over, so that a newer daemon serves this client.
 """
 
-from typing import Any, Callable, List, Optional, TypeVar
+from typing import Any, Callable, Dict, List, Optional, TypeVar
 
 from .names import is_agent_id, is_message_id, is_name
 from .wire import not_ours
@@ -21,35 +21,35 @@ class Reader:
 
     def text(self, key: str) -> str:
         """A text."""
-        return _must(self.raw.get(key), lambda value: isinstance(value, str))
+        return str(_must(self.raw.get(key), lambda value: isinstance(value, str)))
 
     def name(self, key: str) -> str:
         """A name."""
-        return _must(self.raw.get(key), is_name)
+        return str(_must(self.raw.get(key), is_name))
 
     def agent_id(self, key: str) -> str:
         """An agent's id."""
-        return _must(self.raw.get(key), is_agent_id)
+        return str(_must(self.raw.get(key), is_agent_id))
 
     def message_id(self, key: str) -> str:
         """A message's id."""
-        return _must(self.raw.get(key), is_message_id)
+        return str(_must(self.raw.get(key), is_message_id))
 
     def whole(self, key: str) -> int:
         """A whole number, not negative."""
-        return _must(self.raw.get(key), lambda value: type(value) is int and value >= 0)
+        return int(_must(self.raw.get(key), lambda value: type(value) is int and value >= 0))
 
     def flag(self, key: str) -> bool:
         """True or false; absent is false."""
-        return _must(self.raw.get(key, False), lambda value: isinstance(value, bool))
+        return bool(_must(self.raw.get(key, False), lambda value: isinstance(value, bool)))
 
     def maybe(self, read: Callable[[str], T], key: str) -> Optional[T]:
         """The field read by ``read``, or ``None`` where it is absent or null."""
         return None if self.raw.get(key) is None else read(key)
 
-    def mapping(self, key: str) -> dict:
+    def mapping(self, key: str) -> Dict[str, Any]:
         """An object, as it is."""
-        return _must(self.raw.get(key), lambda value: isinstance(value, dict))
+        return dict(_must(self.raw.get(key), lambda value: isinstance(value, dict)))
 
     def inner(self, key: str) -> "Reader":
         """An object to read on in."""

@@ -3,7 +3,7 @@
 One call at a time. A reply to anything else, and a frame that is no reply, ends the connection.
 """
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple, Union
 
 from . import frames, strict_json
 from .errors import ProtocolError, Refused, TooLarge, UsageError, refusal
@@ -81,7 +81,7 @@ def not_ours() -> ProtocolError:
     return ProtocolError("what the daemon answered is not of this protocol")
 
 
-def _open(reply: Result) -> Tuple[Optional[int], Any]:
+def _open(reply: Result) -> Tuple[Optional[int], Union[Result, Refused]]:
     number, result, error = reply.get("id"), reply.get("result"), reply.get("error")
     if number is not None and (type(number) is not int or number < 0):
         raise not_ours()

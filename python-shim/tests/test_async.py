@@ -125,6 +125,27 @@ class Async(Case):
         # Under the 60 seconds of a lease: it was given back.
         self.run_async(story)
 
+    def test_closing_waits_for_what_is_given_back(self) -> None:
+        async def told() -> None:
+            async with AsyncClient() as ann:
+                await ann.register(self.names[0])
+                for _ in range(5):
+                    async with AsyncClient() as ben:
+                        await ben.register(self.names[1])
+                        check = asyncio.ensure_future(ben.check(wait=60))
+                        await ann.send(ben.name, "never lost")
+                        check.cancel()
+                        try:
+                            found = await check  # it may have ended before
+                        except asyncio.CancelledError:
+                            found = []
+                    async with AsyncClient() as ben:
+                        await ben.register(self.names[1])
+                        found = found or await ben.check(wait=30)
+                    self.assertEqual([m.text for m in found], ["never lost"])
+
+        asyncio.run(told())
+
     def test_a_block_that_is_cancelled_gives_its_mail_back(self) -> None:
         async def story(ann: AsyncClient, ben: AsyncClient) -> None:
             await ann.send(ben.name, "work")

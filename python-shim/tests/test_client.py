@@ -217,8 +217,8 @@ class Receiving(Case):
         script = (
             "import claude_ipc\n"
             "with claude_ipc.Client('ben-k') as c:\n"
-            "    c.whoami(); print('waiting', flush=True)\n"
-            "    try: c.check(wait=600)\n"
+            "    c.whoami()\n"
+            "    try: print('waiting', flush=True); c.check(wait=600)\n"
             "    except KeyboardInterrupt: print(len(c.check(peek=True)), flush=True)\n"
         )
         self.agent("ben-k")

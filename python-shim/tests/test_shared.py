@@ -168,6 +168,9 @@ class Secrets(Case):
         self.assertIn("rotate-secret", caught.exception.hint)
         os.environ["IPC_SHARED_SECRET"] = ""
         self.agent("ben")
+        os.environ["IPC_SHARED_SECRET"] = "tiny-secret"
+        with self.assertWarns(errors.WeakSecret), self.assertRaises(errors.Unauthenticated):
+            self.client().register("carl")
         for wrong, words in (("short", "shorter"), ("x" * 1_025, "longer")):
             os.environ["IPC_SHARED_SECRET"] = wrong
             with self.assertRaises(errors.NoSecret) as caught:
