@@ -105,7 +105,8 @@ class AsyncClient:
         return await self._run(self._client.forward, to, message_id, **options)
 
     async def check(self, wait: float = 0.0, limit: int = 20, peek: bool = False) -> List[Message]:
-        """As `Client.check`. Cancelled, it takes nothing: mail that came meanwhile is given back.
+        """As `Client.check`. Cancelled, it takes nothing: mail that came meanwhile is given back, and mail
+        that was still on its way from the daemon is offered again when its lease ends.
 
         The messages are acknowledged in the background from the moment they are returned; `close`
         waits for that.
