@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Optional
 from . import large, safe, screen
 from .client import Client
 from .errors import UsageError
+from .limits import BODY_BYTES
 from .messages import Message, Sent
 
 _Command = Callable[[Client, argparse.Namespace], int]
@@ -165,7 +166,7 @@ def _auto_check(client: Client, chosen: argparse.Namespace) -> int:
 
 def _text(chosen: argparse.Namespace) -> str:
     text = " ".join(chosen.text)
-    return sys.stdin.read() if text == "-" else text
+    return sys.stdin.read(BODY_BYTES + 1) if text == "-" else text
 
 
 def _data(chosen: argparse.Namespace) -> Optional[Dict[str, Any]]:

@@ -14,7 +14,7 @@ from . import reports
 from .client import Client, _wanted
 from .errors import IpcError, RateLimited
 from .messages import Message, Sent
-from .waiting import Wait
+from .waiting import Wait, seconds
 
 T = TypeVar("T")
 
@@ -138,7 +138,7 @@ class AsyncClient:
         """As `Client.listen`, with a coroutine function. Cancelled, the message that is being handled is
         given back."""
         loop = asyncio.get_running_loop()
-        deadline = None if timeout is None else loop.time() + timeout
+        deadline = None if timeout is None else loop.time() + seconds(timeout)
         heard = 0
         while True:
             left = _LISTEN_S if deadline is None else deadline - loop.time()
@@ -199,10 +199,10 @@ class AsyncClient:
             self._threads, functools.partial(work, *arguments, **named)
         )
 
-    async def _fetch(self, params: Dict[str, Any], seconds: float) -> List[Message]:
+    async def _fetch(self, params: Dict[str, Any], wait_s: float) -> List[Message]:
         wait = Wait()
         working: "Future[List[Message]]" = self._threads.submit(
-            self._client._fetch, wait, params, seconds
+            self._client._fetch, wait, params, wait_s
         )
         try:
             return await asyncio.wrap_future(working)

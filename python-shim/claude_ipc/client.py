@@ -21,7 +21,7 @@ from .limits import ACK_IDS, BODY_BYTES, OWED_ACKS
 from .messages import Message, Sent
 from .places import Places
 from .reader import Reader
-from .waiting import Wait
+from .waiting import Wait, seconds
 
 #: How long a daemon that stops is left alone before it is asked again, at most, in milliseconds.
 _PAUSE_MS = 2_000
@@ -240,7 +240,7 @@ class Client:
         raises, which also ends this. It ends as well when the callback returns ``False``, and after
         ``timeout`` seconds.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = None if timeout is None else time.monotonic() + seconds(timeout)
         heard = 0
         while True:
             left = _LISTEN_S if deadline is None else deadline - time.monotonic()
@@ -321,9 +321,9 @@ class Client:
         params["idempotency_key"] = key if key is not None else "shim-" + os.urandom(16).hex()
         return messages.sent(self._call(method, params))
 
-    def _fetch(self, wait: Wait, params: Dict[str, Any], seconds: float) -> List[Message]:
+    def _fetch(self, wait: Wait, params: Dict[str, Any], wait_s: float) -> List[Message]:
         self._settle()
-        return wait.fetch(self._pool, params, seconds)
+        return wait.fetch(self._pool, params, wait_s)
 
     def _call(self, method: str, params: Dict[str, Any], again: bool = True) -> Reader:
         """One call; once more on another connection if this one was lost and ``again`` does no harm,

@@ -5,7 +5,7 @@ import time
 from typing import Any, Dict, List, Optional
 
 from .connection import Connection
-from .errors import ConnectionLost, Expired, TakenOver, Unavailable
+from .errors import ConnectionLost, Expired, TakenOver, Unavailable, UsageError
 from .front import taken_over
 from .limits import REOPENINGS, WAIT_S
 from .messages import Message, message
@@ -37,7 +37,7 @@ class Wait:
 
         What comes back is leased to this front-end for 60 seconds, unless ``params`` only peek.
         """
-        deadline = time.monotonic() + wait_s
+        deadline = time.monotonic() + seconds(wait_s)
         reopenings = REOPENINGS
         while True:
             left = max(0.0, deadline - time.monotonic())
@@ -85,6 +85,13 @@ class Wait:
         # A daemon that stops says when to come back.
         retry = getattr(error, "retry_after_ms", None) or 0
         self._is_over.wait(min(retry / 1_000, most))
+
+
+def seconds(value: float) -> float:
+    """``value``, if so long can be waited: not negative, and a number. Raises `UsageError`."""
+    if not value >= 0:
+        raise UsageError("a wait is a number of seconds, 0 or more")
+    return value
 
 
 def _passes(error: Exception) -> bool:

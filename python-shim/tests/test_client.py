@@ -137,6 +137,7 @@ class Methods(Case):
         ann = self.agent("ann-z")
         for wrong in (
             lambda: ann.send("a b", "x"), lambda: ann.send("root", "x"), lambda: ann.read("m.1"),
+            lambda: ann.check(wait=-1), lambda: ann.check(wait=float("nan")), lambda: ann.listen(print, float("nan")),
             lambda: ann.reply("x", "m.1"), lambda: ann.register("eve\n"), lambda: Client("../x"),
             lambda: ann.send("bob", "x", data={"a": float("nan")}), lambda: ann.send("bob", "\ud800"),
         ):  # fmt: skip

@@ -161,6 +161,18 @@ class CommandLine(Case):
         done = self.run_it("--as", "cleo", "--json", "send", "all", "x", "--data", "[]", status=2)
         self.assertIsNone(json.loads(done.stderr)["error"]["code"])
         self.run_it("send", "x", status=2)
+        self.run_it("--as", "cleo", "check", "--wait", "nan", status=2)
+
+    def test_standard_input_is_a_text_up_to_what_a_message_holds(self) -> None:
+        self.run_it("register", "dora")
+        for text, status in (("from a pipe", 0), ("x" * 1_100_000, 1)):
+            done = subprocess.run(
+                [PYTHON, "-m", "claude_ipc", "--as", "dora", "send", "erik", "-"],
+                env=self.home.environment, input=text, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            self.assertEqual(done.returncode, status, done.stderr)
+        self.run_it("register", "erik")
+        self.assertIn("    from a pipe\n", self.run_it("--as", "erik", "check").stdout)
 
 
 if __name__ == "__main__":
