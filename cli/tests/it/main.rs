@@ -30,6 +30,8 @@ mod service;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
+mod shim;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod terminal;

@@ -1,0 +1,236 @@
+"""What the daemon reports of agents, deliveries and itself. Times as in `claude_ipc.messages`."""
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional
+
+from .reader import Reader
+
+
+@dataclass(frozen=True)
+class Registered:
+    """An agent that is registered now; the credentials are in its file, not here.
+
+    ``waiting``: messages that can be fetched. ``online``: names of others, at most 64. ``version``: of
+    the daemon's program.
+    """
+
+    agent_id: str
+    name: str
+    incarnation: int
+    waiting: int
+    online: List[str]
+    session_expires_ms: int
+    version: str
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A row of `Client.list`. ``presence``: ``live``, ``online``, ``idle`` or ``offline``."""
+
+    agent_id: str
+    name: str
+    presence: str
+    last_seen_ms: int
+    is_self: bool
+
+
+@dataclass(frozen=True)
+class Whoami:
+    """The agent itself. ``aliases``: old names that still forward."""
+
+    agent_id: str
+    name: str
+    incarnation: int
+    aliases: List[str]
+    registered_ms: int
+    sessions: int
+    session_expires_ms: int
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """``forwards_until_ms`` is ``None`` when only the case changed. ``adopted``: messages that waited for
+    the new name; ``told``: agents that were told."""
+
+    old_name: str
+    name: str
+    forwards_until_ms: Optional[int]
+    adopted: int
+    told: int
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How far a message has come for one recipient. ``state``: ``stored``, ``offered``, ``delivered``,
+    ``answered``, ``expired`` or ``refused``."""
+
+    to: str
+    state: str
+    offers: int
+    offered_ms: Optional[int]
+    delivered_ms: Optional[int]
+    handover: Optional[str]
+    answered_ms: Optional[int]
+    ended_ms: Optional[int]
+    reason: Optional[str]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of one message that you sent."""
+
+    message_id: str
+    sent_ms: int
+    kind: str
+    deliveries: List[Delivery]
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A delivery that ended. ``state``: ``expired`` or ``refused``."""
+
+    message_id: str
+    to: str
+    state: str
+    reason: str
+    ended_ms: int
+
+
+@dataclass(frozen=True)
+class AutoCheck:
+    """``mode``: ``arrival``, ``every`` (with ``minutes``) or ``off``."""
+
+    mode: str
+    minutes: Optional[int]
+    started_ms: Optional[int]
+    last_told_ms: Optional[int]
+    next_ms: Optional[int]
+
+
+@dataclass(frozen=True)
+class Status:
+    """How the daemon is. ``all``: every field of docs/PROTOCOL.md, `status`, as it came."""
+
+    version: str
+    protocol: int
+    pid: int
+    enrolment: str
+    agents: int
+    live: int
+    messages: int
+    waiting: int
+    all: Dict[str, Any]
+
+
+def registered(reader: Reader) -> Registered:
+    """Opens a registration; the tokens are for `claude_ipc.front`."""
+    return Registered(
+        agent_id=reader.agent_id("agent_id"),
+        name=reader.name("name"),
+        incarnation=reader.whole("incarnation"),
+        waiting=reader.whole("waiting"),
+        online=reader.names("online"),
+        session_expires_ms=reader.whole("abs_expires_ms"),
+        version=reader.maybe(reader.text, "version") or "",
+    )
+
+
+def agent(reader: Reader) -> Agent:
+    """Opens a row of `list`."""
+    return Agent(
+        reader.agent_id("agent_id"),
+        reader.name("name"),
+        reader.text("presence"),
+        reader.whole("last_seen_ms"),
+        reader.flag("is_self"),
+    )
+
+
+def whoami(reader: Reader) -> Whoami:
+    """Opens `whoami`."""
+    return Whoami(
+        reader.agent_id("agent_id"),
+        reader.name("name"),
+        reader.whole("incarnation"),
+        reader.names("aliases"),
+        reader.whole("registered_ms"),
+        reader.whole("sessions"),
+        reader.whole("session_expires_ms"),
+        reader.whole("waiting"),
+    )
+
+
+def renamed(reader: Reader) -> Renamed:
+    """Opens `rename`."""
+    return Renamed(
+        reader.name("old_name"),
+        reader.name("name"),
+        reader.maybe(reader.whole, "forwards_until_ms"),
+        reader.whole("adopted"),
+        reader.whole("told"),
+    )
+
+
+def receipt(reader: Reader) -> Receipt:
+    """Opens a row of `receipts`."""
+    return Receipt(
+        reader.message_id("message_id"),
+        reader.whole("sent_ms"),
+        reader.text("kind"),
+        reader.each("deliveries", _delivery),
+    )
+
+
+def _delivery(reader: Reader) -> Delivery:
+    def time(key: str) -> Optional[int]:
+        return reader.maybe(reader.whole, key)
+
+    return Delivery(
+        to=reader.name("to"),
+        state=reader.text("state"),
+        offers=reader.whole("offers"),
+        offered_ms=time("offered_ms"),
+        delivered_ms=time("delivered_ms"),
+        handover=reader.maybe(reader.text, "handover"),
+        answered_ms=time("answered_ms"),
+        ended_ms=time("ended_ms"),
+        reason=reader.maybe(reader.text, "reason"),
+    )
+
+
+def dead_letter(reader: Reader) -> DeadLetter:
+    """Opens a row of `dead_letters`."""
+    return DeadLetter(
+        reader.message_id("message_id"),
+        reader.name("to"),
+        reader.text("state"),
+        reader.text("reason"),
+        reader.whole("ended_ms"),
+    )
+
+
+def auto_check(reader: Reader) -> AutoCheck:
+    """Opens `auto_check`."""
+    return AutoCheck(
+        reader.text("mode"),
+        reader.maybe(reader.whole, "minutes"),
+        reader.maybe(reader.whole, "started_ms"),
+        reader.maybe(reader.whole, "last_told_ms"),
+        reader.maybe(reader.whole, "next_ms"),
+    )
+
+
+def status(reader: Reader) -> Status:
+    """Opens `status`."""
+    return Status(
+        version=reader.text("version"),
+        protocol=reader.whole("protocol"),
+        pid=reader.whole("pid"),
+        enrolment=reader.text("enrolment"),
+        agents=reader.whole("agents"),
+        live=reader.whole("live"),
+        messages=reader.whole("messages"),
+        waiting=reader.whole("waiting"),
+        all=reader.raw,
+    )

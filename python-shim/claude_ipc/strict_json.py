@@ -1,0 +1,94 @@
+"""JSON, strictly: one object, no key twice, a bound on its depth, nothing that is no JSON.
+
+Python's own reader lets the last of two equal keys win, takes ``NaN``, and recurses as deep as the
+peer likes. Here such a payload is refused, in time and memory that grow with its length only.
+"""
+
+import json
+import math
+import re
+from typing import Any, Dict, List, Tuple
+
+from .limits import NUMBER_DIGITS
+
+
+class NotStrict(ValueError):
+    """The bytes are not a strict JSON object. Holds none of them: they are a peer's."""
+
+
+_MARKS = re.compile(rb'"|\\.|[\[\]{}]', re.DOTALL)
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def parse_object(payload: bytes, depth: int) -> Dict[str, Any]:
+    """The object in ``payload``, nested at most ``depth`` deep.
+
+    Raises `NotStrict` for anything else.
+    """
+    _check_depth(payload, depth)
+    try:
+        value = json.loads(
+            payload.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_int=_whole,
+            parse_float=_fraction,
+            parse_constant=_constant,
+        )
+        if _SURROGATE.search(payload):
+            # Half of a pair is no character; Python would carry it until somebody writes it.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        raise NotStrict("not a strict JSON object") from None
+    if not isinstance(value, dict):
+        raise NotStrict("not a JSON object")
+    return value
+
+
+def encode(value: Any) -> bytes:
+    """``value`` as compact JSON in UTF-8.
+
+    Raises `ValueError` for what JSON cannot hold: NaN, infinity, half of a surrogate pair, an
+    object that contains itself; `TypeError` for values of other types.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8")
+
+
+def _check_depth(payload: bytes, most: int) -> None:
+    depth, in_text = 0, False
+    for mark in _MARKS.finditer(payload):
+        byte = mark.group()
+        if byte == b'"':
+            in_text = not in_text
+        elif in_text or byte[:1] == b"\\":
+            continue
+        elif byte in b"[{":
+            depth += 1
+            if depth > most:
+                raise NotStrict("nested too deep")
+        else:
+            depth -= 1
+
+
+def _object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    built = dict(pairs)
+    if len(built) != len(pairs):
+        raise NotStrict("a key twice")
+    return built
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > NUMBER_DIGITS:
+        raise NotStrict("a number that is too long")
+    return int(digits)
+
+
+def _fraction(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise NotStrict("a number that is too large")
+    return number
+
+
+def _constant(_name: str) -> Any:
+    raise NotStrict("not JSON")
