@@ -136,12 +136,8 @@ impl McpDoor {
             automatic,
             project: self.project.clone(),
         };
-        let enrolled = enrol::stake(context, claim).map_err(|failure| match failure.code {
-            Some(ErrorCode::NameInUse) => {
-                failure.hint("choose another name, or call ipc_register with takeover true")
-            }
-            _ => failure,
-        })?;
+        let enrolled = enrol::stake(context, claim);
+        let enrolled = enrolled.map_err(|failure| in_tools_words(failure, context, name))?;
         let own = OwnFront::of(context, &enrolled.name)?;
         Ok(enrolment(own, automatic))
     }
@@ -164,13 +160,16 @@ fn enrolment(own: OwnFront, automatic: bool) -> Enrolment {
     }
 }
 
-/// Whoever's credential is kept here can be taken over.
-fn takeover_hint(failure: failure::Failure, context: &Context, name: &Name) -> failure::Failure {
-    let kept = context.agent_files().follow(name);
-    if failure.code == Some(ErrorCode::NameInUse) && matches!(kept, Ok(Some(_))) {
-        return failure.hint("choose another name, or call ipc_register with takeover true");
+/// What helps where a name is in use, in words of the tools: only an agent whose credential is kept
+/// here can be taken over.
+fn in_tools_words(failure: failure::Failure, context: &Context, name: &Name) -> failure::Failure {
+    if failure.code != Some(ErrorCode::NameInUse) {
+        return failure;
     }
-    failure
+    match context.agent_files().follow(name) {
+        Ok(Some(_)) => failure.hint("choose another name, or call ipc_register with takeover true"),
+        Ok(None) | Err(_) => failure.hint("choose another name"),
+    }
 }
 
 fn is_taken(failure: &failure::Failure) -> bool {
@@ -223,10 +222,8 @@ impl Door for McpDoor {
                     true => WhenLive::TakeOver,
                     false => WhenLive::Refuse,
                 };
-                let taken = self
-                    .check_is_ours(&context, name)
-                    .and_then(|()| self.take(&mut context, name, when_live, false));
-                taken.map_err(|failure| takeover_hint(failure, &context, name))
+                self.check_is_ours(&context, name)
+                    .and_then(|()| self.take(&mut context, name, when_live, false))
             }
             Wish::Automatic => match context.configured_name() {
                 Ok(Some(name)) => self.configured(&mut context, &name),
