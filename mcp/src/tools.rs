@@ -102,7 +102,14 @@ macro_rules! tools {
                 $(<$tool>::NAME => run::<$tool>(arguments, call, desk).await,)*
                 _ => return None,
             };
-            Some(done.unwrap_or_else(Failure::into_result))
+            Some(match done {
+                Ok(result) => result,
+                Err(failure) => {
+                    // An error carries no mail, so that none may count as seen with it.
+                    desk.give_back(&call.id).await;
+                    failure.into_result()
+                }
+            })
         }
     };
 }
