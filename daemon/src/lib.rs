@@ -30,6 +30,7 @@ mod key;
 pub mod limits;
 mod listener;
 mod mailboxes;
+pub mod migrate;
 mod presence;
 mod quota;
 mod shared;

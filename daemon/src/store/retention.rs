@@ -40,12 +40,12 @@ fn days_before(now: Timestamp, days: u32) -> Timestamp {
     now.plus_millis(i64::from(days).saturating_mul(DAY_MS).saturating_neg())
 }
 
-/// Deletes messages that are old and wait for nobody.
+/// Deletes messages that are old, wait for nobody, and were read as long ago.
 fn delete_messages(context: &Context<'_>, before: Timestamp) -> Done<u64> {
     let sql = "DELETE FROM messages WHERE seq IN (
                    SELECT seq FROM messages AS m WHERE sent_ms < ?1 AND NOT EXISTS
                    (SELECT 1 FROM deliveries WHERE message = m.seq
-                    AND state IN ('stored', 'offered'))
+                    AND (state IN ('stored', 'offered') OR delivered_ms >= ?1))
                    ORDER BY sent_ms LIMIT ?2)";
     let deleted = context
         .db

@@ -137,6 +137,8 @@ words! {
         Hook = "hook",
         /// The Python shim.
         Shim = "shim",
+        /// The Python server that came before: it was read there.
+        Imported = "imported",
     }
 }
 
