@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use crate::harness::{Agent, Home, Said};
 
 /// The database of the Python server in the place of ours, with so many messages.
-fn left_behind(home: &Home, messages: u32) -> PathBuf {
+pub(crate) fn left_behind(home: &Home, messages: u32) -> PathBuf {
     let path = home.data_dir().database();
     write(&path, messages);
     path

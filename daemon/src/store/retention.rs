@@ -209,7 +209,7 @@ mod tests {
         let mail = desk.fetch(&bob);
         assert_eq!(mail[0].from.as_ref().unwrap().name.as_str(), "alice");
         desk.ack(&bob, mail.iter().map(|m| m.id).collect());
-        desk.pass(23 * DAY);
+        desk.pass(30 * DAY + 1);
         desk.ack(&bob, Vec::new());
         desk.sweep();
         assert_eq!(desk.number("SELECT count(*) FROM agents"), 1);
