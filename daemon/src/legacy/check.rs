@@ -137,8 +137,16 @@ fn entry(mail: &Mail, daemon: &Daemon) -> (Entry, bool) {
             .from
             .as_ref()
             .map_or_else(|| "system".to_owned(), |sender| sender.name.to_string()),
-        to: mail.to.as_ref().map(ToString::to_string).unwrap_or_default(),
-        timestamp: daemon.old_port.local_time.iso(mail.sent_ms).unwrap_or_default(),
+        to: mail
+            .to
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        timestamp: daemon
+            .old_port
+            .local_time
+            .iso(mail.sent_ms)
+            .unwrap_or_default(),
         message: Content {
             content: text_of(mail),
             data: mail.data.clone(),
@@ -184,7 +192,9 @@ fn summary(text: &str) -> String {
     let text = text.trim_start();
     let start: String = text.chars().take(SUMMARY_CHARS).collect();
     // A full stop close to the beginning is an abbreviation or a number.
-    let ends = start.match_indices(['.', '!', '?']).map(|(at, mark)| (at, mark.len()));
+    let ends = start
+        .match_indices(['.', '!', '?'])
+        .map(|(at, mark)| (at, mark.len()));
     let second = ends.filter(|(at, _)| *at > 10).nth(1);
     let whole = second.and_then(|(at, bytes)| start.get(..at.checked_add(bytes)?));
     match whole {
@@ -198,7 +208,9 @@ fn summary(text: &str) -> String {
 async fn keep(mail: &[Mail], large: &[bool], caller: &Caller, daemon: &Arc<Daemon>) -> Done<()> {
     for (mail, _) in mail.iter().zip(large).filter(|(_, is_large)| **is_large) {
         let (text, data) = whole(mail.id, caller, daemon).await?;
-        let beside = data.as_ref().is_none_or(|_| mail.data.as_ref().is_some_and(fits_beside));
+        let beside = data
+            .as_ref()
+            .is_none_or(|_| mail.data.as_ref().is_some_and(fits_beside));
         let file = if beside {
             text
         } else {

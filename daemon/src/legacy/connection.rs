@@ -17,7 +17,9 @@ use crate::limits::{OLD_PORT_DEADLINE, OLD_PORT_FAREWELL, OLD_PORT_REQUEST};
 pub(super) async fn serve(mut stream: TcpStream, client: SocketAddr, daemon: Arc<Daemon>) {
     if !is_ours(&stream, client, &daemon).await {
         if daemon.old_port.usage.closed_unread() {
-            tracing::warn!("a connection to the old port that is not this user's was closed unread");
+            tracing::warn!(
+                "a connection to the old port that is not this user's was closed unread"
+            );
         }
         return;
     }

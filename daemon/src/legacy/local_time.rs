@@ -37,7 +37,10 @@ mod tests {
         let east = LocalTime(TimeZone::fixed(jiff::tz::offset(2)));
         let iso = |ms| east.iso(Timestamp::from_millis(ms));
         assert_eq!(iso(1_700_000_000_000).unwrap(), "2023-11-15T00:13:20");
-        assert_eq!(iso(1_700_000_000_007).unwrap(), "2023-11-15T00:13:20.007000");
+        assert_eq!(
+            iso(1_700_000_000_007).unwrap(),
+            "2023-11-15T00:13:20.007000"
+        );
         assert_eq!(iso(i64::MAX), None);
     }
 }

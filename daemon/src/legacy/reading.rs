@@ -100,7 +100,15 @@ mod tests {
 
     #[test]
     fn what_cannot_become_a_request_is_not_waited_for() {
-        for bad in ["hello", "GET / HTTP/1.1\r\n", "[]", "12 ", "{}{}", "{\"a\" 1", "\u{0}"] {
+        for bad in [
+            "hello",
+            "GET / HTTP/1.1\r\n",
+            "[]",
+            "12 ",
+            "{}{}",
+            "{\"a\" 1",
+            "\u{0}",
+        ] {
             assert!(!is_cut_short(bad.as_bytes()), "{bad}");
             assert!(fields(bad.as_bytes()).is_err(), "{bad}");
         }

@@ -114,11 +114,7 @@ fn charged(refused: Refused, caller: &Caller, daemon: &Daemon) -> Refused {
     }
 }
 
-async fn send(
-    fields: Fields,
-    caller: &Caller,
-    daemon: &Arc<Daemon>,
-) -> Result<Given, Refused> {
+async fn send(fields: Fields, caller: &Caller, daemon: &Arc<Daemon>) -> Result<Given, Refused> {
     let wrong = |refused| charged(refused, caller, daemon);
     let to = fields.text("to_id").map_err(wrong)?;
     let to: Recipient = to.parse().map_err(|_| wrong(Refused::RECIPIENT))?;
@@ -194,11 +190,7 @@ async fn list(caller: &Caller, daemon: &Arc<Daemon>) -> Result<Given, Refused> {
     })
 }
 
-async fn rename(
-    fields: &Fields,
-    caller: &Caller,
-    daemon: &Arc<Daemon>,
-) -> Result<Given, Refused> {
+async fn rename(fields: &Fields, caller: &Caller, daemon: &Arc<Daemon>) -> Result<Given, Refused> {
     let new = fields.text("new_id").and_then(|text| {
         let name = Name::parse(text);
         name.map_err(|_| Refused::NEW_NAME)
@@ -209,9 +201,7 @@ async fn rename(
     });
     let renamed: Result<Renamed, Refusal> = ask(request, caller, daemon).await;
     let renamed = renamed.map_err(|refusal| match (refusal.code, refusal.retry_after_ms) {
-        (ErrorCode::NameInUse, _) => {
-            Refused(format!("Instance {new_name} already exists").into())
-        }
+        (ErrorCode::NameInUse, _) => Refused(format!("Instance {new_name} already exists").into()),
         // Longer than any rate makes one wait: the time between two renames.
         (ErrorCode::RateLimited, Some(wait_ms)) if wait_ms > 60_000 => {
             let minutes = wait_ms.div_ceil(60_000);

@@ -97,7 +97,13 @@ mod tests {
         let (start, last) = text.split_at(42);
         // The last character holds 4 bits of the key: the 2 others must be zero.
         let other = if last == "A" { "B" } else { "_" };
-        for bad in [start, &format!("{start}{other}"), "", "ipcs_", &"=".repeat(43)] {
+        for bad in [
+            start,
+            &format!("{start}{other}"),
+            "",
+            "ipcs_",
+            &"=".repeat(43),
+        ] {
             assert!(OldToken::parse(bad).is_none(), "{bad}");
         }
     }

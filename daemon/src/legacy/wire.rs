@@ -50,8 +50,9 @@ pub(super) struct Refused(pub(super) Cow<'static, str>);
 impl Refused {
     pub(super) const AUTH_TOKEN: Self = Self(Cow::Borrowed("Invalid auth token"));
     pub(super) const SESSION: Self = Self(Cow::Borrowed("Invalid or missing session token"));
-    pub(super) const SUBJECT: Self =
-        Self(Cow::Borrowed("This session token belongs to another instance"));
+    pub(super) const SUBJECT: Self = Self(Cow::Borrowed(
+        "This session token belongs to another instance",
+    ));
     pub(super) const RATE: Self = Self(Cow::Borrowed(
         "Rate limit exceeded. Please wait before sending more requests.",
     ));

@@ -104,8 +104,7 @@ pub(crate) fn insert(
         i64::try_from(draft.text.len()).unwrap_or(i64::MAX),
         peer.map(|peer| peer.uid),
         peer.map(|peer| peer.pid),
-        peer.and_then(|peer| peer.start_ticks)
-            .map(u64::cast_signed),
+        peer.and_then(|peer| peer.start_ticks).map(u64::cast_signed),
         peer.and_then(|peer| peer.program.as_ref())
             .map(ipc_protocol::message::ProgramName::as_str),
     ])?;

@@ -48,14 +48,20 @@ fn every_action_is_answered_in_the_predecessors_words() {
     ];
     assert_eq!(told, expected);
     for entry in &mail {
-        assert_eq!((&entry["from"], &entry["to"]), (&json!("alice"), &json!("bob")));
+        assert_eq!(
+            (&entry["from"], &entry["to"]),
+            (&json!("alice"), &json!("bob"))
+        );
         assert!(is_local_iso(&entry["timestamp"]), "{entry}");
         assert_eq!(entry.as_object().unwrap().len(), 4, "{entry}");
     }
     assert_eq!(bob.try_check(), json!({"status": "ok", "messages": []}));
     let listed = bob.list();
     let instances = listed["instances"].as_array().unwrap();
-    let ids: Vec<_> = instances.iter().map(|row| row["id"].as_str().unwrap()).collect();
+    let ids: Vec<_> = instances
+        .iter()
+        .map(|row| row["id"].as_str().unwrap())
+        .collect();
     assert_eq!(ids, ["alice", "bob"]);
     assert!(instances.iter().all(|row| is_local_iso(&row["last_seen"])));
     assert_eq!(bob.rename("robert"), done("Renamed bob to robert"));
@@ -72,12 +78,13 @@ fn a_notice_of_the_daemon_is_from_system() {
     let (alice, bob) = (port.register("alice"), port.register("bob"));
     bob.rename("robert");
     let entry = alice.check().remove(0);
-    assert_eq!((&entry["from"], &entry["to"]), (&json!("system"), &json!("alice")));
+    assert_eq!(
+        (&entry["from"], &entry["to"]),
+        (&json!("system"), &json!("alice"))
+    );
     let mut carol = house.register("carol");
     alice.send("carol", "hello");
-    carol
-        .call(&ipc_protocol::request::Unregister {})
-        .unwrap();
+    carol.call(&ipc_protocol::request::Unregister {}).unwrap();
     let text = alice.texts().remove(0);
     assert!(text.contains("to carol will not be delivered"), "{text}");
 }
@@ -86,7 +93,10 @@ fn a_notice_of_the_daemon_is_from_system() {
 fn a_broadcast_that_reaches_nobody_is_no_error() {
     let house = house();
     let alone = OldPort::of(&house).register("alice");
-    assert_eq!(alone.broadcast("anybody?"), done("Broadcast to 0 instances"));
+    assert_eq!(
+        alone.broadcast("anybody?"),
+        done("Broadcast to 0 instances")
+    );
 }
 
 /// Waits until the first message that `sender` sent has come as far as `state`.

@@ -111,14 +111,17 @@ fn a_large_message_becomes_a_file_of_its_reader_and_a_summary() {
     let house = house();
     let old = OldPort::of(&house).register("old");
     let mut new = house.register("new");
-    let texts = ["one", "two"].map(|word| {
-        format!("The report is {word}. It is long! {}", "x".repeat(200_000))
-    });
+    let texts = ["one", "two"]
+        .map(|word| format!("The report is {word}. It is long! {}", "x".repeat(200_000)));
     for text in &texts {
         new.send("old", text);
     }
     let mail = old.check();
-    assert_eq!(large_files(&house).len(), 2, "in the same second, and none over the other");
+    assert_eq!(
+        large_files(&house).len(),
+        2,
+        "in the same second, and none over the other"
+    );
     for (entry, text) in mail.iter().zip(&texts) {
         let path = entry["large_file_path"].as_str().unwrap();
         let summary = entry["summary"].as_str().unwrap();
@@ -147,7 +150,11 @@ fn data_that_is_too_large_to_show_is_in_the_file() {
     assert_eq!(entry["message"]["data"], Value::Null);
     let path = entry["large_file_path"].as_str().unwrap();
     let file = std::fs::read_to_string(path).unwrap();
-    assert!(file.starts_with("see the data\n\nData: {\"k\":\"vvv"), "{}", &file[..40]);
+    assert!(
+        file.starts_with("see the data\n\nData: {\"k\":\"vvv"),
+        "{}",
+        &file[..40]
+    );
 }
 
 #[test]

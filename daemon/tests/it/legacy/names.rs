@@ -80,7 +80,10 @@ fn renaming_onto_a_name_with_waiting_mail_brings_that_mail() {
     bob.send("later", "for whoever comes");
     alice.rename("later");
     assert_eq!(alice.texts(), ["for whoever comes"]);
-    assert_eq!(bob.rename("later"), refused("Instance later already exists"));
+    assert_eq!(
+        bob.rename("later"),
+        refused("Instance later already exists")
+    );
 }
 
 #[test]

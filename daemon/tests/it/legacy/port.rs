@@ -22,7 +22,10 @@ fn its_use_is_counted_so_that_one_sees_when_it_can_go() {
     let house = house();
     let port = OldPort::of(&house);
     let unused = report(&house).unwrap();
-    assert_eq!((unused.requests, unused.agents, unused.last_used_ms), (0, 0, None));
+    assert_eq!(
+        (unused.requests, unused.agents, unused.last_used_ms),
+        (0, 0, None)
+    );
     let alice = port.register("alice");
     port.register("bob");
     house.clock.pass(5);
@@ -106,7 +109,10 @@ fn after_a_rotation_tokens_are_over_and_nobody_registers_until_a_restart() {
     let port = OldPort::of(&house);
     let alice = port.register("alice");
     house.operator().call(&rotation(NEW)).unwrap();
-    assert_eq!(alice.try_check(), refused("Invalid or missing session token"));
+    assert_eq!(
+        alice.try_check(),
+        refused("Invalid or missing session token")
+    );
     let text = "The shared secret was changed after the daemon started: `ipc daemon restart`";
     assert_eq!(port.try_register("alice"), refused(text));
     house.stop().unwrap();

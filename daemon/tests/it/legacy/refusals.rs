@@ -3,8 +3,8 @@
 use data_encoding::BASE64URL_NOPAD;
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::token::{Token, TokenKind};
-use rand::rngs::{StdRng, SysRng};
 use rand::SeedableRng;
+use rand::rngs::{StdRng, SysRng};
 use serde_json::json;
 
 use super::client::{CONFIG, OldAgent, OldPort, house, proof, refused};
@@ -31,11 +31,24 @@ fn wrong_proofs_over_the_old_port_meet_one_limit_whatever_names_they_claim() {
         });
         told.push(port.ask(&request)["message"].as_str().unwrap().to_owned());
     }
-    let wrong = told.iter().filter(|text| *text == "Invalid auth token").count();
+    let wrong = told
+        .iter()
+        .filter(|text| *text == "Invalid auth token")
+        .count();
     assert!((10..50).contains(&wrong), "{wrong} were looked at");
-    assert_eq!(told.iter().filter(|text| *text == RATE).count(), 100 - wrong);
-    assert_eq!(port.try_register("bob"), refused(RATE), "the right one waits too");
-    assert!(alice.check().is_empty(), "and whoever is registered carries on");
+    assert_eq!(
+        told.iter().filter(|text| *text == RATE).count(),
+        100 - wrong
+    );
+    assert_eq!(
+        port.try_register("bob"),
+        refused(RATE),
+        "the right one waits too"
+    );
+    assert!(
+        alice.check().is_empty(),
+        "and whoever is registered carries on"
+    );
 }
 
 #[test]
@@ -49,7 +62,10 @@ fn a_proof_is_for_one_name_and_none_is_no_proof() {
         assert_eq!(port.ask(&request), refused("Invalid auth token"));
     }
     let request = json!({"action": "register", "instance_id": "alice", "auth_token": 7});
-    assert_eq!(port.ask(&request), refused("Missing or wrong field: auth_token"));
+    assert_eq!(
+        port.ask(&request),
+        refused("Missing or wrong field: auth_token")
+    );
 }
 
 #[test]
@@ -62,7 +78,10 @@ fn names_that_nobody_can_have_are_not_registered() {
         assert_eq!(port.try_register(name), refused(format), "{name:?}");
     }
     for name in ["system", "SYSTEM", "all", "admin"] {
-        assert_eq!(port.try_register(name), refused("This instance ID is reserved"));
+        assert_eq!(
+            port.try_register(name),
+            refused("This instance ID is reserved")
+        );
     }
 }
 
@@ -74,7 +93,11 @@ fn without_the_right_token_nothing_is_done() {
     let mut other = alice.clone();
     let mut bytes = BASE64URL_NOPAD.decode(alice.token.as_bytes()).unwrap();
     bytes[31] ^= 1;
-    for token in [String::new(), "x".repeat(43), BASE64URL_NOPAD.encode(&bytes)] {
+    for token in [
+        String::new(),
+        "x".repeat(43),
+        BASE64URL_NOPAD.encode(&bytes),
+    ] {
         other.token = token;
         assert!(is_out(&other), "{other:?}");
         assert_eq!(other.list(), refused(SESSION));
@@ -83,7 +106,10 @@ fn without_the_right_token_nothing_is_done() {
     }
     let request = json!({"action": "list"});
     assert_eq!(port.ask(&request), refused(SESSION));
-    assert_eq!(alice.ask(json!({"action": "explode"})), refused("Unknown action"));
+    assert_eq!(
+        alice.ask(json!({"action": "explode"})),
+        refused("Unknown action")
+    );
     assert_eq!(alice.ask(json!({"act": "send"})), refused("Unknown action"));
 }
 
@@ -154,7 +180,10 @@ fn neither_kind_of_token_opens_the_others_door() {
     assert!(is_out(&cut));
     // An old token's id in a native token.
     let old = BASE64URL_NOPAD.decode(alice.token.as_bytes()).unwrap();
-    let random = Token::random(TokenKind::Session, &mut StdRng::try_from_rng(&mut SysRng).unwrap());
+    let random = Token::random(
+        TokenKind::Session,
+        &mut StdRng::try_from_rng(&mut SysRng).unwrap(),
+    );
     let text = random.expose();
     let mut payload = BASE64URL_NOPAD.decode(text[5..69].as_bytes()).unwrap();
     payload[..32].copy_from_slice(&old);
@@ -180,10 +209,19 @@ fn fields_that_are_missing_or_wrong_are_named() {
     let alice = OldPort::of(&house).register("alice");
     let cases = [
         (json!({"action": "send", "from_id": "alice"}), "to_id"),
-        (json!({"action": "send", "from_id": 7, "to_id": "bob"}), "from_id"),
+        (
+            json!({"action": "send", "from_id": 7, "to_id": "bob"}),
+            "from_id",
+        ),
         (json!({"action": "send", "to_id": "bob"}), "message"),
-        (json!({"action": "send", "to_id": "bob", "message": "hi"}), "message"),
-        (json!({"action": "send", "to_id": "bob", "message": {}}), "message.content"),
+        (
+            json!({"action": "send", "to_id": "bob", "message": "hi"}),
+            "message",
+        ),
+        (
+            json!({"action": "send", "to_id": "bob", "message": {}}),
+            "message.content",
+        ),
         (
             json!({"action": "send", "to_id": "bob", "message": {"content": "x", "data": [1]}}),
             "message.data",
@@ -195,9 +233,18 @@ fn fields_that_are_missing_or_wrong_are_named() {
         let expected = refused(&format!("Missing or wrong field: {field}"));
         assert_eq!(alice.ask(request), expected);
     }
-    assert_eq!(alice.send("b b", "x"), refused("Invalid recipient ID format"));
-    assert_eq!(alice.rename("b b"), refused("Invalid new instance ID format"));
-    assert_eq!(alice.rename("system"), refused("Invalid new instance ID format"));
+    assert_eq!(
+        alice.send("b b", "x"),
+        refused("Invalid recipient ID format")
+    );
+    assert_eq!(
+        alice.rename("b b"),
+        refused("Invalid new instance ID format")
+    );
+    assert_eq!(
+        alice.rename("system"),
+        refused("Invalid new instance ID format")
+    );
 }
 
 #[test]
@@ -211,7 +258,11 @@ fn the_limits_are_the_native_ones_in_the_predecessors_words() {
     alice.send("bob", "2");
     let full = refused("Message queue full for bob (100 message limit)");
     assert_eq!(alice.send("bob", "3"), full);
-    assert_ne!(alice.broadcast("4")["status"], "ok", "a broadcast is no way around it");
+    assert_ne!(
+        alice.broadcast("4")["status"],
+        "ok",
+        "a broadcast is no way around it"
+    );
     assert_eq!(alice.send("bob", "5"), refused(RATE));
     assert!(alice.check().is_empty(), "reading has a budget of its own");
 }
