@@ -24,8 +24,8 @@ pub(crate) use notices::{AutoCheckCommand, HookArguments, HookHost, LoopArgument
 pub(crate) use phrase::{DoArguments, HelpArguments};
 pub(crate) use setup::SetupArguments;
 pub(crate) use upkeep::{
-    AdminCommand, CompletionsArguments, DaemonCommand, McpArguments, RestoreArguments,
-    RotateSecretArguments, RunArguments, ServiceCommand, StatusArguments,
+    AdminCommand, CompletionsArguments, DaemonCommand, McpArguments, MigrateArguments,
+    RestoreArguments, RotateSecretArguments, RunArguments, ServiceCommand, StatusArguments,
 };
 pub(crate) use wait::WaitTime;
 

@@ -16,6 +16,7 @@ pub(crate) mod hook;
 mod large;
 mod list;
 mod mcp;
+mod migrate;
 mod noticing;
 mod quickstart;
 mod read;
@@ -88,6 +89,7 @@ fn run_admin(context: &mut Context, command: AdminCommand) -> Result<ExitStatus,
     match command {
         AdminCommand::Backup => admin::backup(context),
         AdminCommand::Restore(arguments) => restore::run(context, &arguments),
+        AdminCommand::Migrate(arguments) => migrate::run(context, &arguments),
         AdminCommand::Release { name } => admin::release(context, name),
         AdminCommand::Revoke { name } => admin::revoke(context, name),
         AdminCommand::RotateSecret(arguments) => rotate_secret::run(context, &arguments),

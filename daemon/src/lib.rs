@@ -31,6 +31,7 @@ mod legacy;
 pub mod limits;
 mod listener;
 mod mailboxes;
+pub mod migrate;
 mod presence;
 mod quota;
 mod shared;
@@ -199,11 +200,6 @@ fn build(
     let reading_db =
         store::open::open_reader(&data_dir.database()).map_err(DeploymentError::Sqlite)?;
     let (reader, reading) = Reader::start(reading_db, Arc::clone(&shared))?;
-    let permits = |number: u32| {
-        Arc::new(Semaphore::new(
-            usize::try_from(number).unwrap_or(Semaphore::MAX_PERMITS),
-        ))
-    };
     let daemon = Arc::new(Daemon {
         writer,
         reader,
@@ -228,6 +224,11 @@ fn build(
         broken,
         threads: [writing, reading],
     })
+}
+
+fn permits(number: u32) -> Arc<Semaphore> {
+    let number = usize::try_from(number).unwrap_or(Semaphore::MAX_PERMITS);
+    Arc::new(Semaphore::new(number))
 }
 
 /// Serves until the end, and sees every task out.

@@ -58,7 +58,7 @@ pub(crate) fn count(number: i64) -> Result<u64, Fault> {
 }
 
 /// Makes the empty file of a database, mode 0600 whatever the umask; its log takes the mode over.
-fn create_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = File::options();
     options.write(true).create(true).truncate(false).mode(0o600);
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();

@@ -38,6 +38,7 @@ pages! {
     the_guide_to_codex_runs_as_it_stands: "docs/guides/codex.md",
     the_guide_to_other_agents_runs_as_it_stands: "docs/guides/other-agents.md",
     the_guide_to_trouble_runs_as_it_stands: "docs/guides/troubleshooting.md",
+    coming_over_runs_as_it_stands: "MIGRATION_GUIDE.md",
 }
 
 /// Blocks that are not typed, and what looks after them.

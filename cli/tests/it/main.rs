@@ -20,6 +20,8 @@ mod hooks;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
+mod migration;
+#[cfg(test)]
 mod notices;
 #[cfg(test)]
 mod packages;

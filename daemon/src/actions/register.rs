@@ -112,6 +112,10 @@ fn first_enrolment(agent: AgentId, context: &mut Context<'_>) -> Done<AgentId> {
 fn reclaim(name: &Name, agent: AgentId, context: &mut Context<'_>) -> Done<AgentId> {
     credentials::void_all(context, agent, ErrorCode::TakenOver)?;
     agents::reincarnate(context.db, agent)?;
+    if find(context, agent)?.incarnation == 1 {
+        // Nobody had enrolled as this agent: it came from an older store, and is owned from now on.
+        return Ok(agent);
+    }
     tracing::warn!(%name, %agent, "a held name was claimed with the shared secret alone");
     let others = list::recent(context, Some(agent))?;
     deliveries::tell(

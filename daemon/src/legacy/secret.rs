@@ -87,7 +87,8 @@ mod tests {
         // printf %s 'alice:correct horse battery staple' | sha256sum
         let proof = "c82f18b4b82b671bb384e5cb139a1608015b7d220b93e5bced9abdbfe8142d6a";
         assert!(secret.is_proved("alice", proof));
-        for wrong in ["", &proof[1..], &proof.to_uppercase(), &format!("{proof} ")] {
+        let (_, short) = proof.split_at(1);
+        for wrong in ["", short, &proof.to_uppercase(), &format!("{proof} ")] {
             assert!(!secret.is_proved("alice", wrong), "{wrong}");
         }
         assert!(!secret.is_proved("bob", proof));

@@ -71,10 +71,14 @@ impl Agent {
         Ok(hosts.iter().any(|host| host.is_running()))
     }
 
-    /// Whether its name is free again: not live, and not seen for as long as names are held.
+    /// Whether its name is free again: not live, and not seen for as long as names are held. One
+    /// that came from an older store is held from then on, whenever it was last seen there.
     pub(crate) fn is_forgotten(&self, view: &View<'_>) -> rusqlite::Result<bool> {
         let held = i64::from(view.limits.offline_name_days).saturating_mul(DAY_MS);
-        let unseen = view.now.wall.millis_since(self.seen(view));
+        let unseen = view
+            .now
+            .wall
+            .millis_since(self.seen(view).max(self.registered));
         Ok(unseen > held && !self.is_live(view)?)
     }
 }
@@ -95,7 +99,8 @@ pub(crate) fn all(db: &Connection, most: u32) -> rusqlite::Result<Vec<Agent>> {
     db.prepare_cached(&sql)?.query_map([most], read)?.collect()
 }
 
-/// Agents that have not ended and that the store has not heard of since `before`, the longest
+/// Agents that have not ended and that the store has not heard of since `before` (nor were they
+/// new then), the longest
 /// unseen first, at most `most`.
 pub(crate) fn unseen_since(
     db: &Connection,
@@ -104,7 +109,7 @@ pub(crate) fn unseen_since(
 ) -> rusqlite::Result<Vec<Agent>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM agents WHERE ended_ms IS NULL AND last_seen_ms < ?1
-         ORDER BY last_seen_ms LIMIT ?2"
+         AND registered_ms < ?1 ORDER BY last_seen_ms LIMIT ?2"
     );
     db.prepare_cached(&sql)?
         .query_map(params![before.as_millis(), most], read)?

@@ -116,16 +116,23 @@ pub(crate) fn adopt(
     name: &Name,
     agent: AgentId,
 ) -> rusqlite::Result<usize> {
-    let sql = "UPDATE deliveries SET agent = ?2, unclaimed = NULL
-               WHERE unclaimed = ?1 AND state = 'stored'";
-    let adopted = context
-        .db
-        .prepare_cached(sql)?
-        .execute(params![name.folded(), agent.to_row()])?;
+    let adopted = adopt_waiting(context.db, name, agent)?;
     if adopted > 0 {
         context.effects.push(Effect::MailFor(agent));
     }
     Ok(adopted)
+}
+
+/// The same where nobody can be waiting for it: no daemon runs.
+pub(crate) fn adopt_waiting(
+    db: &Connection,
+    name: &Name,
+    agent: AgentId,
+) -> rusqlite::Result<usize> {
+    let sql = "UPDATE deliveries SET agent = ?2, unclaimed = NULL
+               WHERE unclaimed = ?1 AND state = 'stored'";
+    db.prepare_cached(sql)?
+        .execute(params![name.folded(), agent.to_row()])
 }
 
 /// A delivery that can be offered.

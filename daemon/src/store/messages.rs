@@ -131,7 +131,13 @@ pub(crate) fn insert_notice(context: &mut Context<'_>, event: &SystemEvent) -> D
     Ok(seq)
 }
 
-fn insert_body(db: &Connection, seq: Seq, text: &str, data: Option<&str>) -> rusqlite::Result<()> {
+/// Stores the text of message `seq`, and its attached data.
+pub(crate) fn insert_body(
+    db: &Connection,
+    seq: Seq,
+    text: &str,
+    data: Option<&str>,
+) -> rusqlite::Result<()> {
     let sql = "INSERT INTO bodies (message, text, data) VALUES (?1, ?2, ?3)";
     db.prepare_cached(sql)?
         .execute(params![seq.0, text, data])

@@ -40,12 +40,12 @@ fn days_before(now: Timestamp, days: u32) -> Timestamp {
     now.plus_millis(i64::from(days).saturating_mul(DAY_MS).saturating_neg())
 }
 
-/// Deletes messages that are old and wait for nobody.
+/// Deletes messages that are old, wait for nobody, and were read as long ago.
 fn delete_messages(context: &Context<'_>, before: Timestamp) -> Done<u64> {
     let sql = "DELETE FROM messages WHERE seq IN (
                    SELECT seq FROM messages AS m WHERE sent_ms < ?1 AND NOT EXISTS
                    (SELECT 1 FROM deliveries WHERE message = m.seq
-                    AND state IN ('stored', 'offered'))
+                    AND (state IN ('stored', 'offered') OR delivered_ms >= ?1))
                    ORDER BY sent_ms LIMIT ?2)";
     let deleted = context
         .db
@@ -209,7 +209,7 @@ mod tests {
         let mail = desk.fetch(&bob);
         assert_eq!(mail[0].from.as_ref().unwrap().name.as_str(), "alice");
         desk.ack(&bob, mail.iter().map(|m| m.id).collect());
-        desk.pass(23 * DAY);
+        desk.pass(30 * DAY + 1);
         desk.ack(&bob, Vec::new());
         desk.sweep();
         assert_eq!(desk.number("SELECT count(*) FROM agents"), 1);

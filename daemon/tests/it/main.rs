@@ -30,6 +30,8 @@ mod legacy;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod migration;
+#[cfg(test)]
 mod notices;
 #[cfg(test)]
 mod poison;

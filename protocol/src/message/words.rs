@@ -139,6 +139,8 @@ words! {
         Shim = "shim",
         /// The old port: its reply was written, and not lost as far as the system says.
         OldPort = "old_port",
+        /// The Python server that came before: it was read there.
+        Imported = "imported",
     }
 }
 

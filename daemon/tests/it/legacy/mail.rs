@@ -125,7 +125,7 @@ fn a_large_message_becomes_a_file_of_its_reader_and_a_summary() {
     for (entry, text) in mail.iter().zip(&texts) {
         let path = entry["large_file_path"].as_str().unwrap();
         let summary = entry["summary"].as_str().unwrap();
-        assert_eq!(summary, &text[..summary.len()]);
+        assert!(text.starts_with(summary), "{summary}");
         assert!(summary.ends_with("long!"), "{summary}");
         let content = format!("{summary} Full content saved to: {path}");
         assert_eq!(entry["message"], json!({"content": content}));
@@ -150,11 +150,8 @@ fn data_that_is_too_large_to_show_is_in_the_file() {
     assert_eq!(entry["message"]["data"], Value::Null);
     let path = entry["large_file_path"].as_str().unwrap();
     let file = std::fs::read_to_string(path).unwrap();
-    assert!(
-        file.starts_with("see the data\n\nData: {\"k\":\"vvv"),
-        "{}",
-        &file[..40]
-    );
+    let start = "see the data\n\nData: {\"k\":\"vvv";
+    assert!(file.starts_with(start), "{} bytes", file.len());
 }
 
 #[test]
