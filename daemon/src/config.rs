@@ -1,6 +1,7 @@
 //! The configuration: `config.toml`, and what the starter of the daemon says.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
@@ -43,6 +44,8 @@ pub struct Config {
     pub limits: Limits,
     /// The policy for held names.
     pub names: NamePolicy,
+    /// Where the predecessor's wire is spoken, if it is.
+    pub legacy: Option<LoopbackAddress>,
     /// How the daemon is reached.
     pub listening: Listening,
     /// Whether it leaves when nobody has been connected for a while.
@@ -56,6 +59,40 @@ pub struct Config {
 struct File {
     limits: Limits,
     names: NamePolicy,
+    legacy: Legacy,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Legacy {
+    tcp: Option<LoopbackAddress>,
+}
+
+/// An address that only programs of this machine reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct LoopbackAddress(SocketAddr);
+
+/// The address is not one of this machine's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("`legacy.tcp` must be a loopback address and a port, such as \"127.0.0.1:9876\"")]
+pub struct NotLoopback;
+
+impl LoopbackAddress {
+    /// The address.
+    pub const fn get(self) -> SocketAddr {
+        self.0
+    }
+}
+
+impl TryFrom<String> for LoopbackAddress {
+    type Error = NotLoopback;
+
+    fn try_from(text: String) -> Result<Self, NotLoopback> {
+        let address: SocketAddr = text.parse().map_err(|_| NotLoopback)?;
+        let is_own = address.ip().is_loopback();
+        is_own.then_some(Self(address)).ok_or(NotLoopback)
+    }
 }
 
 /// Why the configuration cannot be used.
@@ -98,6 +135,7 @@ impl Config {
             data_dir,
             limits: file.limits,
             names: file.names,
+            legacy: file.legacy.tcp,
             listening: Listening::Bind,
             leaves_when_idle: false,
             secret: None,
@@ -125,6 +163,30 @@ mod tests {
             error.contains("line 4") && error.contains("hoops"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn the_old_port_is_off_and_only_on_loopback() {
+        assert_eq!(parse(b"").unwrap().legacy.tcp, None);
+        for good in ["127.0.0.1:9876", "127.0.0.1:0", "[::1]:9876"] {
+            let file = parse(format!("[legacy]\ntcp = \"{good}\"\n").as_bytes()).unwrap();
+            assert_eq!(file.legacy.tcp.unwrap().get().to_string(), good);
+        }
+        for bad in [
+            "\"0.0.0.0:9876\"",
+            "\"192.168.1.2:9876\"",
+            "\"[::]:9876\"",
+            "\"[::ffff:127.0.0.1]:9876\"",
+            "\"localhost:9876\"",
+            "\"127.0.0.1\"",
+            "\"\"",
+            "9876",
+        ] {
+            let error = parse(format!("[legacy]\ntcp = {bad}\n").as_bytes()).unwrap_err();
+            assert!(error.contains("tcp") && error.contains("line 2"), "{error}");
+        }
+        let error = parse(b"[legacy]\nudp = \"127.0.0.1:1\"\n").unwrap_err();
+        assert!(error.contains("udp"), "{error}");
     }
 
     #[test]

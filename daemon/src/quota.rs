@@ -78,6 +78,7 @@ pub(crate) struct Quotas {
     renames: Keyed<()>,
     failures: Keyed<Process>,
     failures_total: Keyed<()>,
+    failures_old_port: Keyed<()>,
     logged: Keyed<()>,
     locked: Mutex<Locked>,
     clock: DefaultClock,
@@ -88,6 +89,8 @@ pub(crate) struct Quotas {
 struct Locked {
     processes: HashMap<Process, Moment>,
     secret: Option<Moment>,
+    /// Registrations over the old port, which names no process: all of them together.
+    old_port: Option<Moment>,
 }
 
 impl Quotas {
@@ -103,6 +106,7 @@ impl Quotas {
             renames: Keyed::new(each(RENAMES_PER_MINUTE)),
             failures: Keyed::new(each(limits.failed_auth_per_minute)),
             failures_total: Keyed::new(each(limits.failed_auth_per_minute_total)),
+            failures_old_port: Keyed::new(each(limits.failed_auth_per_minute)),
             logged: Keyed::new(each(limits.failed_auth_per_minute_total)),
             locked: Mutex::default(),
             clock: DefaultClock::default(),
@@ -170,6 +174,37 @@ impl Quotas {
             && locked.processes.len() < AGENTS_IN_MEMORY
         {
             locked.processes.insert(process, now + wait);
+        }
+        if let Some(wait) = total {
+            locked.secret = Some(now + wait);
+        }
+        self.logged.charge(&(), now).is_ok()
+    }
+
+    /// Whether anybody may try to register over the old port now.
+    pub(crate) fn may_try_the_old_port(&self) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
+        locked.old_port = locked.old_port.filter(|until| *until > now);
+        locked.secret = locked.secret.filter(|until| *until > now);
+        match locked.old_port.max(locked.secret) {
+            Some(until) => Err(too_often(
+                "too many wrong proofs",
+                until.duration_since(now),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Charges a wrong proof over the old port, whatever name it was for; says whether it is worth
+    /// a line in the log.
+    pub(crate) fn charge_failure_over_the_old_port(&self) -> bool {
+        let now = self.clock.now();
+        let own = self.failures_old_port.charge(&(), now).err();
+        let total = self.failures_total.charge(&(), now).err();
+        let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(wait) = own {
+            locked.old_port = Some(now + wait);
         }
         if let Some(wait) = total {
             locked.secret = Some(now + wait);

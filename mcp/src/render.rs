@@ -120,6 +120,15 @@ mod tests {
     }
 
     #[test]
+    fn a_message_that_no_kernel_vouches_for_says_so() {
+        let old = shown(mail(Some("bob"), "hello"));
+        assert!(old.contains(r#""provenance":"none (old port)""#), "{old}");
+        assert!(old.contains(r#""verified":false"#), "{old}");
+        let notice = shown(mail(None, ""));
+        assert!(!notice.contains("provenance"), "{notice}");
+    }
+
+    #[test]
     fn a_text_stands_between_lines_that_it_cannot_know() {
         let shown = shown(mail(Some("bob"), "hello"));
         let word = Fence::new([7; 16]).word().to_owned();

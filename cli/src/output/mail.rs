@@ -74,6 +74,9 @@ fn head(mail: &Mail, now: Timestamp, style: Style) -> String {
     if mail.hops > 0 {
         facts.push(format!("passed on {}×", mail.hops));
     }
+    if has_no_provenance(mail) {
+        facts.push(format!("provenance: {NO_PROVENANCE}"));
+    }
     if mail.redelivered {
         facts.push("(redelivered)".to_owned());
     }
@@ -87,6 +90,14 @@ fn body(mail: &Mail) -> String {
         (None, None) => "(a notice of a kind that this version does not know)".to_owned(),
         (Some(_), _) => safe::block(&mail.text),
     }
+}
+
+/// What stands where the kernel named nobody.
+const NO_PROVENANCE: &str = "none (old port)";
+
+/// Whether an agent sent it and nothing says from which process.
+const fn has_no_provenance(mail: &Mail) -> bool {
+    mail.from.is_some() && mail.provenance.is_none()
 }
 
 /// Where a message came from: what the kernel said, and apart from it what was only claimed.
@@ -113,8 +124,15 @@ mod tests {
             name: Name::parse(name).unwrap(),
             incarnation: 1,
         };
+        let provenance = Provenance {
+            uid: 1_000,
+            pid: 7,
+            start_ticks: None,
+            program: None,
+        };
         Mail {
             id: MessageId::from_row(7),
+            provenance: from.map(|_| provenance),
             from: from.map(sender),
             to: None,
             kind: Kind::Message,
@@ -128,7 +146,6 @@ mod tests {
             sent_ms: Timestamp::from_millis(0),
             via_alias: None,
             redelivered: false,
-            provenance: None,
             event: None,
         }
     }
@@ -149,6 +166,17 @@ mod tests {
             text,
             format!("alice · 2 min ago · {id}\n    one\n    two\n\n")
         );
+    }
+
+    #[test]
+    fn a_message_that_no_kernel_vouches_for_says_so_and_a_notice_needs_nobody() {
+        let old = Mail {
+            provenance: None,
+            ..mail(Some("alice"), "x")
+        };
+        assert!(shown(old).contains("provenance: none (old port)"));
+        assert!(!shown(mail(None, "x")).contains("provenance"));
+        assert!(!shown(mail(Some("alice"), "x")).contains("provenance"));
     }
 
     #[test]

@@ -102,11 +102,10 @@ pub(crate) fn insert(
         draft.hops,
         context.now.wall.as_millis(),
         i64::try_from(draft.text.len()).unwrap_or(i64::MAX),
-        peer.uid,
-        peer.pid,
-        peer.start_ticks.map(u64::cast_signed),
-        peer.program
-            .as_ref()
+        peer.map(|peer| peer.uid),
+        peer.map(|peer| peer.pid),
+        peer.and_then(|peer| peer.start_ticks).map(u64::cast_signed),
+        peer.and_then(|peer| peer.program.as_ref())
             .map(ipc_protocol::message::ProgramName::as_str),
     ])?;
     let seq = Seq(context.db.last_insert_rowid());

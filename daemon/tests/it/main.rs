@@ -26,6 +26,8 @@ mod identity;
 #[cfg(test)]
 mod impostors;
 #[cfg(test)]
+mod legacy;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod migration;

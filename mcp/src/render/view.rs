@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use super::{Fence, Letter, fence};
 use crate::limits::DATA_BYTES;
 
+/// What stands where the kernel named nobody.
+const NO_PROVENANCE: &str = "none (old port)";
+
 /// A message. Everything but `text` and `data` is the daemon's word; `program` is a claim that
 /// nothing checks.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -31,6 +34,9 @@ pub(crate) struct MessageView {
     incarnation: Option<u32>,
     /// Whether the sender proved who it is and its kernel said where it ran.
     verified: bool,
+    /// `none (old port)` where nothing says which process sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provenance: Option<String>,
     /// The name it was addressed to.
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
@@ -99,6 +105,8 @@ impl MessageView {
             agent_id: mail.from.as_ref().map(|from| from.agent_id.to_string()),
             incarnation: mail.from.as_ref().map(|from| from.incarnation),
             verified: mail.from.is_none() || mail.provenance.is_some(),
+            provenance: (mail.from.is_some() && mail.provenance.is_none())
+                .then(|| NO_PROVENANCE.to_owned()),
             to: mail.to.as_ref().map(ToString::to_string),
             kind: mail.kind.as_str().to_owned(),
             sent: mail.sent_ms.rfc3339().unwrap_or_default(),

@@ -137,6 +137,8 @@ words! {
         Hook = "hook",
         /// The Python shim.
         Shim = "shim",
+        /// The old port: its reply was written, and not lost as far as the system says.
+        OldPort = "old_port",
         /// The Python server that came before: it was read there.
         Imported = "imported",
     }
