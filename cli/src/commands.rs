@@ -31,6 +31,7 @@ mod setup;
 mod status;
 mod text;
 mod watch;
+mod watch_exec;
 mod watch_notices;
 
 use crate::args::{AdminCommand, Command, DaemonCommand};

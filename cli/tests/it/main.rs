@@ -42,4 +42,6 @@ mod trouble;
 #[cfg(test)]
 mod usage;
 #[cfg(test)]
+mod watch_exec;
+#[cfg(test)]
 mod windows;
