@@ -22,6 +22,7 @@ mod front;
 mod output;
 mod phrases;
 mod setup;
+mod share;
 mod stop;
 
 use std::io::IsTerminal;

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ipc_mcp::{Door, Enrolment, Failure, Wish};
+use ipc_mcp::{Door, Enrolment, Failure, SharedFile, Wish};
 use ipc_protocol::auth::Credential;
 use ipc_protocol::client::{Client, ClientError, UnknownHost};
 use ipc_protocol::error::ErrorCode;
@@ -25,6 +25,7 @@ use super::{OwnFront, mailbox, session};
 use crate::commands::{agent, rename};
 use crate::context::Context;
 use crate::failure;
+use crate::share::Shares;
 
 /// Windows in one folder that get a name of their own, at most.
 const WINDOWS: u32 = 64;
@@ -37,6 +38,8 @@ const NAMELESS: &str = "agent";
 pub(crate) struct McpDoor {
     data_dir: DataDir,
     project: Option<PathBuf>,
+    /// As it was configured when the server started: what is changed meanwhile waits for the next.
+    shares: Result<Shares, Failure>,
     context: Mutex<Context>,
     /// Of its own: drawing from it waits for nobody who waits for the daemon.
     random: Mutex<StdRng>,
@@ -49,6 +52,7 @@ impl McpDoor {
         Self {
             data_dir: context.data_dir.clone(),
             project: context.project(),
+            shares: Shares::load(&context).map_err(for_model),
             random: Mutex::new(StdRng::from_rng(&mut context.random)),
             context: Mutex::new(context),
         }
@@ -277,6 +281,13 @@ impl Door for McpDoor {
             .map_err(|error| self.explain(error))?;
         let forgotten = agent::forget(&context.agent_files(), agent_id, [name, &left.name]);
         forgotten.map_err(for_model)
+    }
+
+    fn shared_file(&self, path: &str) -> Result<SharedFile, Failure> {
+        let shares = self.shares.as_ref().map_err(Clone::clone)?;
+        shares
+            .read(Path::new(path))
+            .map_err(|error| for_model(error.into()))
     }
 
     fn explain(&self, error: ClientError) -> Failure {

@@ -24,22 +24,8 @@ fn lines_until(watch: &mut Running, last: &str) -> Vec<String> {
     lines.take_while(|line| line != last).collect()
 }
 
-#[test]
-fn a_program_gets_the_text_on_standard_input_and_checked_values_in_its_environment() {
-    let home = Home::new();
-    let (alice, bob) = (home.register("alice"), home.register("bob"));
-    let asked = bob.send("alice", "a question");
-    let id = bob.json(&[
-        "send",
-        "alice",
-        "$(touch made); `id`\nIPC_FROM=root",
-        "--kind",
-        "request",
-        "--reply-to",
-        &asked,
-    ]);
-    let id = id["message_id"].as_str().unwrap().to_owned();
-    alice.ok(&["check", "--limit", "1"]);
+/// A watch of alice whose program prints what it was given, in an environment that has our variables already.
+fn watch_with_a_tricky_environment(home: &Home) -> Running {
     let line = [
         "--as",
         "alice",
@@ -60,7 +46,26 @@ fn a_program_gets_the_text_on_standard_input_and_checked_values_in_its_environme
             .trim_end(),
     );
     command.env("IPC_KIND", "forged").current_dir(home.path());
-    let mut watch = Running::start(&mut command);
+    Running::start(&mut command)
+}
+
+#[test]
+fn a_program_gets_the_text_on_standard_input_and_checked_values_in_its_environment() {
+    let home = Home::new();
+    let (alice, bob) = (home.register("alice"), home.register("bob"));
+    let asked = bob.send("alice", "a question");
+    let id = bob.json(&[
+        "send",
+        "alice",
+        "$(touch made); `id`\nIPC_FROM=root",
+        "--kind",
+        "request",
+        "--reply-to",
+        &asked,
+    ]);
+    let id = id["message_id"].as_str().unwrap().to_owned();
+    alice.ok(&["check", "--limit", "1"]);
+    let mut watch = watch_with_a_tricky_environment(&home);
     let bob_id = bob.json(&["whoami"])["agent_id"]
         .as_str()
         .unwrap()
