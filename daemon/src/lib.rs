@@ -30,6 +30,7 @@ mod key;
 pub mod limits;
 mod listener;
 mod mailboxes;
+mod notice_files;
 mod presence;
 mod quota;
 mod shared;
@@ -227,6 +228,7 @@ async fn serve(
 ) -> Result<(), DaemonError> {
     let mut tasks = JoinSet::new();
     tasks.spawn(housekeeping::run(Arc::clone(daemon)));
+    tasks.spawn(notice_files::run(Arc::clone(daemon)));
     tasks.spawn(housekeeping::examine_secret(Arc::clone(daemon), secret));
     let mut checking = Box::pin(housekeeping::check_store(Arc::clone(daemon)));
     let mut serving = JoinSet::new();

@@ -28,6 +28,8 @@ mod impostors;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod notice_files;
+#[cfg(test)]
 mod notices;
 #[cfg(test)]
 mod poison;
