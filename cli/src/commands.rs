@@ -16,6 +16,7 @@ pub(crate) mod hook;
 mod large;
 mod list;
 mod mcp;
+mod notices;
 mod noticing;
 mod quickstart;
 mod read;
@@ -53,6 +54,7 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Read(arguments) => read::run(&mut context, &arguments),
         Command::Watch(arguments) => watch::run(&mut context, &arguments),
         Command::AutoCheck(command) => auto_check::run(&mut context, &command),
+        Command::Notices(command) => notices::run(&mut context, &command),
         Command::Hook(arguments) => hook::run(&mut context, &arguments),
         Command::Receipts(arguments) => receipts::receipts(&mut context, &arguments),
         Command::DeadLetters(arguments) => receipts::dead_letters(&mut context, &arguments),

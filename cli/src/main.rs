@@ -19,6 +19,7 @@ mod environment;
 mod exit;
 mod failure;
 mod front;
+mod notices;
 mod output;
 mod phrases;
 mod setup;

@@ -251,6 +251,13 @@ impl Desk {
         blocking(move || door.shared_file(&path)).await
     }
 
+    /// Switches the notices in the project's CLAUDE.md; what to say of it.
+    pub(crate) async fn switch_notices(self: &Arc<Self>, on: bool) -> Result<String, Failure> {
+        let agent = self.agent().await?;
+        let door = Arc::clone(&self.door);
+        blocking(move || door.switch_notices(&agent.session, agent.id, on)).await
+    }
+
     /// What is cancelled when the host is gone, or we are to stop.
     pub(crate) const fn closing(&self) -> &CancellationToken {
         &self.closing

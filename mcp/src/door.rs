@@ -97,6 +97,18 @@ pub trait Door: Send + Sync + 'static {
     /// [`Failure`] says why not.
     fn shared_file(&self, path: &str) -> Result<SharedFile, Failure>;
 
+    /// Switches the notices of the agent of `session` in the project's CLAUDE.md on or off; what
+    /// to say of it.
+    ///
+    /// # Errors
+    /// As [`Door::enrol`], and those of the file.
+    fn switch_notices(
+        &self,
+        session: &Credential,
+        agent_id: AgentId,
+        on: bool,
+    ) -> Result<String, Failure>;
+
     /// What a failed call means, with what helps.
     fn explain(&self, error: ClientError) -> Failure;
 

@@ -203,6 +203,10 @@ impl Door for FakeDoor {
         Err(Failure::local("nothing is shared here"))
     }
 
+    fn switch_notices(&self, _: &Credential, _: AgentId, _: bool) -> Result<String, Failure> {
+        Err(Failure::local("there is no project here"))
+    }
+
     fn explain(&self, error: ClientError) -> Failure {
         let mut failure = Failure::local(error.to_string());
         match error {

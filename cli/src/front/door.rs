@@ -16,7 +16,7 @@ use ipc_protocol::id::AgentId;
 use ipc_protocol::limits::NAME_CHARS;
 use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
-use ipc_protocol::request::{Renamed, Unregister, WhenLive};
+use ipc_protocol::request::{Notices, NoticesAction, Renamed, Unregister, WhenLive};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -25,6 +25,7 @@ use super::{OwnFront, mailbox, session};
 use crate::commands::{agent, rename};
 use crate::context::Context;
 use crate::failure;
+use crate::notices::{self, Place};
 use crate::share::Shares;
 
 /// Windows in one folder that get a name of their own, at most.
@@ -288,6 +289,35 @@ impl Door for McpDoor {
         shares
             .read(Path::new(path))
             .map_err(|error| for_model(error.into()))
+    }
+
+    fn switch_notices(
+        &self,
+        session: &Credential,
+        agent_id: AgentId,
+        on: bool,
+    ) -> Result<String, Failure> {
+        let mut context = self.context();
+        let mut client = session::prove(&mut context, session).map_err(for_model)?;
+        let place = Place {
+            data_dir: &self.data_dir,
+            agent: agent_id,
+            project: self.project.as_deref(),
+        };
+        let action = match on {
+            true => NoticesAction::On,
+            false => NoticesAction::Off,
+        };
+        let mut call = |action| {
+            client
+                .call(&Notices { action })
+                .map_err(failure::Failure::from)
+        };
+        place.switch(action, &mut call).map_err(for_model)?;
+        Ok(match action {
+            NoticesAction::On => format!("notices are on; tell your user: {}", notices::ABOUT),
+            NoticesAction::Off | NoticesAction::Status => "notices are off".to_owned(),
+        })
     }
 
     fn explain(&self, error: ClientError) -> Failure {

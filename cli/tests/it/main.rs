@@ -8,6 +8,8 @@ mod admin;
 #[cfg(test)]
 mod autostart;
 #[cfg(test)]
+mod claude_notices;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod doctor;
