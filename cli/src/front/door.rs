@@ -304,9 +304,10 @@ impl Door for McpDoor {
             agent: agent_id,
             project: self.project.as_deref(),
         };
-        let action = match on {
-            true => NoticesAction::On,
-            false => NoticesAction::Off,
+        let action = if on {
+            NoticesAction::On
+        } else {
+            NoticesAction::Off
         };
         let mut call = |action| {
             client
