@@ -20,7 +20,9 @@ pub(crate) use mail::{
     CheckArguments, DeadLettersArguments, ForwardArguments, ReadArguments, ReceiptsArguments,
     ReplyArguments, SendArguments, TextArguments, WatchArguments,
 };
-pub(crate) use notices::{AutoCheckCommand, HookArguments, HookHost, LoopArguments};
+pub(crate) use notices::{
+    AutoCheckCommand, HookArguments, HookHost, LoopArguments, NoticesCommand,
+};
 pub(crate) use phrase::{DoArguments, HelpArguments};
 pub(crate) use setup::SetupArguments;
 pub(crate) use upkeep::{
@@ -99,6 +101,9 @@ pub(crate) enum Command {
     /// Say when this agent is told of waiting mail; or look for mail by itself, every few minutes
     #[command(subcommand)]
     AutoCheck(AutoCheckCommand),
+    /// Have the project's CLAUDE.md say what waits when a session begins
+    #[command(subcommand)]
+    Notices(NoticesCommand),
     /// Tell an agent's host of waiting mail: for its hooks to run, not for people
     Hook(HookArguments),
     /// Show how far messages that you sent have come, with the evidence

@@ -17,6 +17,7 @@ mod large;
 mod list;
 mod mcp;
 mod migrate;
+mod notices;
 mod noticing;
 mod quickstart;
 mod read;
@@ -32,6 +33,7 @@ mod setup;
 mod status;
 mod text;
 mod watch;
+mod watch_exec;
 mod watch_notices;
 
 use crate::args::{AdminCommand, Command, DaemonCommand};
@@ -53,6 +55,7 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Read(arguments) => read::run(&mut context, &arguments),
         Command::Watch(arguments) => watch::run(&mut context, &arguments),
         Command::AutoCheck(command) => auto_check::run(&mut context, &command),
+        Command::Notices(command) => notices::run(&mut context, &command),
         Command::Hook(arguments) => hook::run(&mut context, &arguments),
         Command::Receipts(arguments) => receipts::receipts(&mut context, &arguments),
         Command::DeadLetters(arguments) => receipts::dead_letters(&mut context, &arguments),

@@ -16,6 +16,7 @@ pub(crate) mod forward;
 pub(crate) mod leave;
 pub(crate) mod list;
 pub(crate) mod notice;
+pub(crate) mod notices;
 mod once;
 mod outgoing;
 mod parent;

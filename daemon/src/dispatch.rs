@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::limits::FRAME_AFTER_AUTH;
-use ipc_protocol::request::{AutoCheckAction, Enrolment, Register, Request, WhenLive};
+use ipc_protocol::request::{
+    AutoCheckAction, Enrolment, NoticesAction, Register, Request, WhenLive,
+};
 use ipc_protocol::rpc::{self, CallId};
 use serde::Serialize;
 
@@ -138,6 +140,13 @@ impl Desk<'_> {
                 })
                 .await
             }
+            Request::Notices(r) if r.action == NoticesAction::Status => {
+                self.look(caller, actions::notices::status).await
+            }
+            Request::Notices(r) => {
+                self.write(caller, move |k, c| actions::notices::notices(r, k, c))
+                    .await
+            }
             Request::Ack(r) => {
                 self.write(caller, move |k, c| actions::ack::ack(&r, k, c))
                     .await
@@ -237,6 +246,7 @@ impl Desk<'_> {
             | Request::Nack(_)
             | Request::Notice(_)
             | Request::AutoCheck(_)
+            | Request::Notices(_)
             | Request::Read(_)
             | Request::Receipts(_)
             | Request::DeadLetters(_)

@@ -32,6 +32,7 @@ pub mod limits;
 mod listener;
 mod mailboxes;
 pub mod migrate;
+mod notice_files;
 mod presence;
 mod quota;
 mod shared;
@@ -133,6 +134,7 @@ pub async fn run(
         tasks.spawn(legacy::serve(Arc::clone(&daemon), socket));
     }
     tasks.spawn(housekeeping::run(Arc::clone(&daemon)));
+    tasks.spawn(notice_files::run(Arc::clone(&daemon)));
     tasks.spawn(housekeeping::examine_secret(Arc::clone(&daemon), secret));
     let outcome = serve(&daemon, listener, tasks, broken, ready, &stop, shutdown).await;
     settle(daemon, threads).await;

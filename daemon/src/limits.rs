@@ -318,3 +318,6 @@ pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a stop waits for what is under way.
 pub(crate) const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Largest file of notices that is compared before it is replaced, in bytes: a sentence is shorter.
+pub(crate) const NOTICE_FILE_BYTES: u64 = 4_096;

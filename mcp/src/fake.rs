@@ -20,7 +20,7 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::door::{Door, Enrolment, Wish};
+use crate::door::{Door, Enrolment, SharedFile, Wish};
 use crate::failure::Failure;
 
 /// What the daemon does with one request.
@@ -197,6 +197,14 @@ impl Door for FakeDoor {
 
     fn leave(&self, _: &Credential, _: AgentId, _: &Name) -> Result<(), Failure> {
         Ok(())
+    }
+
+    fn shared_file(&self, _: &str) -> Result<SharedFile, Failure> {
+        Err(Failure::local("nothing is shared here"))
+    }
+
+    fn switch_notices(&self, _: &Credential, _: AgentId, _: bool) -> Result<String, Failure> {
+        Err(Failure::local("there is no project here"))
     }
 
     fn explain(&self, error: ClientError) -> Failure {

@@ -48,7 +48,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use codex::{InvalidThreadId, ThreadId, queue};
 use desk::Desk;
-pub use door::{Door, Enrolment, Wish};
+pub use door::{Door, Enrolment, SharedFile, Wish};
 pub use failure::Failure;
 use limits::LEAVING;
 use server::Server;

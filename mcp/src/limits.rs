@@ -63,6 +63,9 @@ pub(crate) const CHECK_BYTES: usize = 16 * 1_024;
 /// Largest data that is shown, in bytes of JSON; more is for programs.
 pub(crate) const DATA_BYTES: usize = 4 * 1_024;
 
+/// What a shared file is said to be, in bytes: a sentence, and room.
+pub(crate) const DESCRIPTION_BYTES: usize = 1_024;
+
 /// How long answers may still take to be written when the host has closed its end: it may read them,
 /// and must not hold us if it does not.
 pub(crate) const LEAVING: Duration = Duration::from_secs(5);

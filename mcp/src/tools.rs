@@ -14,6 +14,7 @@ mod rename;
 mod reply;
 mod send;
 mod sending;
+mod share_file;
 mod status;
 
 pub(crate) use list::Output as ListOutput;
@@ -126,6 +127,7 @@ tools! {
     rename::Rename,
     status::Status,
     auto_check::AutoCheck,
+    share_file::ShareFile,
 }
 
 async fn run<T: Tool>(

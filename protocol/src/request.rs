@@ -13,6 +13,7 @@ mod forward;
 mod leave;
 mod list;
 mod notice;
+mod notices;
 mod read;
 mod receipts;
 mod register;
@@ -40,6 +41,7 @@ pub use forward::Forward;
 pub use leave::{GoOffline, Left, Offline, Unregister};
 pub use list::{AgentRow, Agents, List, Presence};
 pub use notice::{Notice, NoticeReport, ReadsWith};
+pub use notices::{Notices, NoticesAction, NoticesReport};
 pub use read::{Read, ReadPage};
 pub use receipts::{DeliveryReceipt, Receipt, Receipts, ReceiptsPage};
 pub use register::{HostProcess, Register, Registered, WhenLive};
@@ -128,6 +130,7 @@ requests! {
     "nack" => Nack -> Nacked;
     "notice" => Notice -> NoticeReport;
     "auto_check" => AutoCheck -> AutoCheckReport;
+    "notices" => Notices -> NoticesReport;
     "read" => Read -> ReadPage;
     "receipts" => Receipts -> ReceiptsPage;
     "dead_letters" => DeadLetters -> DeadLettersPage;
@@ -177,6 +180,7 @@ impl Request {
             | Self::Nack(_)
             | Self::Notice(_)
             | Self::AutoCheck(_)
+            | Self::Notices(_)
             | Self::Whoami(_)
             | Self::Rename(_)
             | Self::Status(_)

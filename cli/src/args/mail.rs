@@ -1,5 +1,6 @@
 //! Arguments of the commands about mail.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -150,7 +151,13 @@ Examples:
   ipc --as alice watch
   ipc --as alice watch --json | while read -r message; do …; done
   ipc watch --notices            one line when mail waits; takes none, and waits for the agent
-                                 to be registered if it is not")]
+                                 to be registered if it is not
+  ipc --as alice watch --exec ./on-message.sh --fast
+
+A program of --exec gets the whole text on standard input, or the message as one line of JSON with
+--json, and IPC_MESSAGE_ID, IPC_FROM, IPC_FROM_ID, IPC_KIND, IPC_REPLY_TO and IPC_REDELIVERED (0 or
+1) in its environment; never a word of a peer. IPC_INSTANCE is the agent, so that it can run
+`ipc reply`. Status 0 marks the message delivered; any other gives it back, and it comes again.")]
 pub(crate) struct WatchArguments {
     /// Take nothing: print one sentence when mail waits that the agent has not been told of
     #[arg(long, conflicts_with = "wait")]
@@ -165,6 +172,14 @@ pub(crate) struct WatchArguments {
     #[arg(long, value_name = "DUR", num_args = 0..=1, require_equals = true,
           default_missing_value = "30m")]
     pub(crate) wait: Option<WaitTime>,
+    /// With --exec: stop with status 1 when a message has failed so many times in a row
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "exec",
+          value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) attempts: u32,
+    /// Run a program for each message, one at a time; all words that follow are its own. No shell
+    #[arg(long, value_names = ["PROGRAM", "ARG"], num_args = 1.., allow_hyphen_values = true,
+          conflicts_with = "notices")]
+    pub(crate) exec: Option<Vec<OsString>>,
 }
 
 /// `ipc receipts`

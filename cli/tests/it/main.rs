@@ -8,6 +8,8 @@ mod admin;
 #[cfg(test)]
 mod autostart;
 #[cfg(test)]
+mod claude_notices;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod doctor;
@@ -43,5 +45,7 @@ mod tidy;
 mod trouble;
 #[cfg(test)]
 mod usage;
+#[cfg(test)]
+mod watch_exec;
 #[cfg(test)]
 mod windows;

@@ -9,5 +9,6 @@ mod exchange;
 mod names;
 mod notices;
 mod rendering;
+mod sharing;
 mod tools;
 mod transcripts;

@@ -19,6 +19,7 @@ pub(crate) fn ack(request: &Ack, caller: &Caller, context: &mut Context<'_>) -> 
         delivered = delivered.saturating_add(u64::from(new));
     }
     context.effects.push(Effect::Delivered(delivered));
+    context.effects.push(Effect::MailboxChanged(caller.agent()));
     Ok(Acked { delivered })
 }
 

@@ -59,6 +59,7 @@ pub(crate) fn store(
     }
     if let Some(parent) = mail.parent.filter(|_| !mail.passes_on) {
         deliveries::answered(context, caller.agent(), parent.seq)?;
+        context.effects.push(Effect::MailboxChanged(caller.agent()));
     }
     context.effects.push(Effect::Stored);
     Ok((sent(context, message_id, &destinations)?, seq))

@@ -6,8 +6,8 @@ use ipc_protocol::message::EndReason;
 use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::context::{Context, View};
-use super::{auto_checks, credentials, deliveries, names};
+use super::context::{Context, Effect, View};
+use super::{auto_checks, credentials, deliveries, names, notice_files};
 use crate::error::Done;
 use crate::limits::DAY_MS;
 
@@ -183,6 +183,9 @@ pub(crate) fn end(context: &mut Context<'_>, id: AgentId, reason: EndReason) -> 
     credentials::void_all(context, id, ErrorCode::Expired)?;
     names::take_all(context.db, id)?;
     auto_checks::remove(context.db, id)?;
+    if notice_files::end(context.db, id)? {
+        context.effects.push(Effect::NoticesOff(id));
+    }
     let sql = "UPDATE agents SET ended_ms = ?2 WHERE agent = ?1";
     context
         .db

@@ -60,6 +60,12 @@ impl<'a> Deref for Context<'a> {
 pub(crate) enum Effect {
     /// Mail came for this agent: whoever waits for it looks again.
     MailFor(AgentId),
+    /// What waits for this agent is less now, or it is called otherwise.
+    MailboxChanged(AgentId),
+    /// A file of what waits is kept for this agent from now on.
+    NoticesOn(AgentId),
+    /// None is kept any more.
+    NoticesOff(AgentId),
     /// This agent is told of mail in another way now: whoever waits for that looks again.
     AutoCheckChosen(AgentId),
     /// Nothing is to be had from this mailbox before something comes, or a lease ends.

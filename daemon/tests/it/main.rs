@@ -31,6 +31,7 @@ mod legacy;
 mod limits;
 #[cfg(test)]
 mod migration;
+mod notice_files;
 #[cfg(test)]
 mod notices;
 #[cfg(test)]
