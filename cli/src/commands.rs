@@ -13,6 +13,7 @@ pub(crate) mod doctor;
 mod fetching;
 pub(crate) mod help;
 pub(crate) mod hook;
+mod history;
 mod large;
 mod list;
 mod mcp;
@@ -50,6 +51,7 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Forward(arguments) => send::forward(&mut context, arguments),
         Command::Check(arguments) => check::run(&mut context, &arguments),
         Command::Read(arguments) => read::run(&mut context, &arguments),
+        Command::History(arguments) => history::run(&mut context, &arguments),
         Command::Watch(arguments) => watch::run(&mut context, &arguments),
         Command::AutoCheck(command) => auto_check::run(&mut context, &command),
         Command::Hook(arguments) => hook::run(&mut context, &arguments),

@@ -150,6 +150,10 @@ impl Desk<'_> {
                 self.look(caller, move |k, v| actions::read::read(&r, k, v))
                     .await
             }
+            Request::History(r) => {
+                self.look(caller, move |k, v| actions::history::history(&r, k, v))
+                    .await
+            }
             Request::Receipts(r) => {
                 self.look(caller, move |k, v| actions::receipts::receipts(&r, k, v))
                     .await
@@ -238,6 +242,7 @@ impl Desk<'_> {
             | Request::Notice(_)
             | Request::AutoCheck(_)
             | Request::Read(_)
+            | Request::History(_)
             | Request::Receipts(_)
             | Request::DeadLetters(_)
             | Request::Whoami(_)

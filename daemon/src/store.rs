@@ -14,6 +14,7 @@ pub(crate) mod context;
 pub(crate) mod credentials;
 pub(crate) mod deliveries;
 pub(crate) mod guard;
+pub(crate) mod history;
 pub(crate) mod mail;
 pub(crate) mod messages;
 pub(crate) mod migrations;
@@ -23,6 +24,7 @@ pub(crate) mod quarantine;
 pub(crate) mod reader;
 pub mod restore;
 pub(crate) mod retention;
+pub(crate) mod search;
 pub(crate) mod unread;
 pub(crate) mod verifiers;
 pub(crate) mod writer;
@@ -40,7 +42,7 @@ use crate::error::Fault;
 pub const APPLICATION_ID: i32 = 0x4950_4331;
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: i32 = 2;
+pub const SCHEMA_VERSION: i32 = 3;
 
 /// Reads a column that holds one of our words.
 pub(crate) fn word<T: std::str::FromStr<Err = UnknownWord>>(

@@ -64,6 +64,7 @@ pub(crate) fn read(golden: &Value) -> Again {
         Request::Notice(r) => again(id, r, result),
         Request::AutoCheck(r) => again(id, r, result),
         Request::Read(r) => again(id, r, result),
+        Request::History(r) => again(id, r, result),
         Request::Receipts(r) => again(id, r, result),
         Request::DeadLetters(r) => again(id, r, result),
         Request::List(r) => again(id, r, result),
