@@ -7,6 +7,7 @@ mod auto_check;
 mod broadcast;
 mod check;
 mod forward;
+mod history;
 mod list;
 mod read;
 mod register;
@@ -122,6 +123,7 @@ tools! {
     reply::Reply,
     forward::Forward,
     broadcast::Broadcast,
+    history::History,
     list::List,
     rename::Rename,
     status::Status,

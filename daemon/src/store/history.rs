@@ -63,9 +63,8 @@ impl Found {
 const HANDED_OVER: &str = "state IN ('delivered', 'answered')";
 
 /// What is asked of a message itself, in whichever query.
-const FITS: &str = "m.seq > :after AND m.seq < :before
-    AND m.sent_ms > :after_ms AND m.sent_ms < :before_ms AND (:kind IS NULL OR m.kind = :kind)
-    ORDER BY m.seq DESC LIMIT :limit";
+const FITS: &str = "m.sent_ms > :after_ms AND m.sent_ms < :before_ms
+    AND (:kind IS NULL OR m.kind = :kind)";
 
 /// The latest `limit` messages that fit `filter`, latest first.
 pub(crate) fn find(view: &View<'_>, filter: &Filter, limit: usize) -> Done<Vec<Found>> {
@@ -87,18 +86,20 @@ fn sent(with: &With) -> String {
     match with {
         With::Anybody => format!(
             "SELECT m.seq, 1 FROM messages AS m INDEXED BY messages_of_sender
-             WHERE m.sender = :agent AND {FITS}"
+             WHERE m.sender = :agent AND m.seq > :after AND m.seq < :before AND {FITS}
+             ORDER BY m.seq DESC LIMIT :limit"
         ),
         With::Agent(_) => format!(
             "SELECT m.seq, 1 FROM deliveries AS d INDEXED BY deliveries_between
              CROSS JOIN messages AS m ON m.seq = d.message
              WHERE d.agent = :peer AND d.sender = :agent
-             AND d.message > :after AND d.message < :before AND {FITS}"
+             AND d.message > :after AND d.message < :before AND {FITS}
+             ORDER BY d.message DESC LIMIT :limit"
         ),
         With::Called(_) => format!(
             "SELECT m.seq, 1 FROM messages AS m INDEXED BY messages_of_sender
-             WHERE m.sender = :agent AND {} AND {FITS}",
-            TO_CALLED
+             WHERE m.sender = :agent AND m.seq > :after AND m.seq < :before AND {FITS}
+             AND {TO_CALLED} ORDER BY m.seq DESC LIMIT :limit"
         ),
     }
 }
@@ -120,7 +121,8 @@ fn received(with: &With) -> String {
         "SELECT m.seq, 0 FROM deliveries AS d INDEXED BY {index}
          CROSS JOIN messages AS m ON m.seq = d.message
          WHERE d.agent = :agent AND {who} AND d.{HANDED_OVER}
-         AND d.message > :after AND d.message < :before AND {FITS}"
+         AND d.message > :after AND d.message < :before AND {FITS}
+         ORDER BY d.message DESC LIMIT :limit"
     )
 }
 
@@ -152,8 +154,7 @@ fn with_words(with: &With) -> String {
          WHERE w.words MATCH :words AND w.rowid > :after AND w.rowid < :before
          AND (EXISTS ({sent}) OR EXISTS (SELECT 1 FROM deliveries {received}
               agent = :agent AND message = w.rowid AND {HANDED_OVER}))
-         {called} AND {}",
-        FITS.replace("ORDER BY m.seq", "ORDER BY w.rowid")
+         {called} AND {FITS} ORDER BY w.rowid DESC LIMIT :limit"
     )
 }
 

@@ -231,6 +231,42 @@ mod tests {
     }
 
     #[test]
+    fn a_word_of_a_message_that_was_deleted_is_nowhere_in_the_index() {
+        let mut desk = Desk::new();
+        let alice = desk.register("alice", false).unwrap();
+        desk.send(&alice, "alice", "aardvark zanzibar").unwrap();
+        let mail = desk.fetch(&alice);
+        desk.ack(&alice, vec![mail[0].id]);
+        let pages = "SELECT count(*) FROM words_data
+                     WHERE instr(block, CAST('zanzibar' AS BLOB)) > 0";
+        assert!(desk.number(pages) > 0, "it is stored as it is");
+        desk.pass(31 * DAY);
+        desk.ack(&alice, Vec::new());
+        desk.send(&alice, "alice", "aardvark").unwrap();
+        desk.sweep();
+        assert_eq!(desk.number(pages), 0);
+        let left = "SELECT count(*) FROM words WHERE words MATCH 'aardvark'";
+        assert_eq!(desk.number(left), 1);
+    }
+
+    #[test]
+    fn however_long_they_are_all_old_messages_go() {
+        let mut desk = Desk::new();
+        let alice = desk.register("alice", false).unwrap();
+        for _ in 0..10 {
+            desk.send(&alice, "alice", &"some words ".repeat(10_000)).unwrap();
+        }
+        let mail = desk.fetch(&alice);
+        desk.ack(&alice, mail.iter().map(|m| m.id).collect());
+        desk.pass(31 * DAY);
+        desk.ack(&alice, Vec::new());
+        assert!(desk.act(super::sweep).unwrap(), "there is more to do");
+        assert!(desk.number("SELECT count(*) FROM messages") > 0);
+        desk.sweep();
+        assert_eq!(desk.number("SELECT count(*) FROM messages"), 0);
+    }
+
+    #[test]
     fn the_file_is_shortened_by_what_was_forgotten() {
         let mut desk = Desk::new();
         let alice = desk.register("alice", false).unwrap();
