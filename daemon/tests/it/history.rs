@@ -3,12 +3,12 @@
 
 use ipc_daemon::store::restore;
 use ipc_protocol::error::ErrorCode;
-use ipc_protocol::request::{AdminBackup, History, HistoryPage};
+use ipc_protocol::request::{AdminBackup, History, HistoryPage, WhenLive};
 use ipc_protocol::time::Timestamp;
 use serde_json::json;
 
 use crate::harness::raw::{Raw, code_in};
-use crate::harness::{Agent, House, code};
+use crate::harness::{Agent, House, code, copy};
 
 fn search(agent: &mut Agent, text: &str) -> Vec<String> {
     let request = History {
@@ -85,7 +85,8 @@ fn a_restored_backup_is_searched_as_the_store_was() {
     let from = house.data_dir().backups().join(backup.file);
     restore::restore(&house.data_dir(), &from, now).unwrap();
     house.start().unwrap();
-    let mut alice = house.register("alice");
+    let resume = copy(alice.resume());
+    let mut alice = house.resume(&resume, "alice", WhenLive::Refuse).unwrap();
     assert_eq!(search(&mut alice, "backup"), ["before the backup"]);
     alice.send("bob", "a backup was restored");
     assert_eq!(search(&mut alice, "restored"), ["a backup was restored"]);
@@ -94,6 +95,15 @@ fn a_restored_backup_is_searched_as_the_store_was() {
 
 #[test]
 fn a_damaged_index_of_words_is_made_anew_and_no_mail_is_lost() {
+    for damage in [
+        "UPDATE words_data SET block = x'00ff00ff' WHERE id > 10",
+        "DELETE FROM words_data WHERE id > 10",
+    ] {
+        mends(damage);
+    }
+}
+
+fn mends(damage: &str) {
     let mut house = House::new();
     let mut alice = house.register("alice");
     alice.send("bob", "in the backup");
@@ -101,13 +111,14 @@ fn a_damaged_index_of_words_is_made_anew_and_no_mail_is_lost() {
     alice.send("bob", "since then");
     house.stop().unwrap();
     let db = house.database();
-    let changed = db.execute("UPDATE words_data SET block = x'00ff00ff' WHERE id > 10", []);
+    let changed = db.execute(damage, []);
     assert!(changed.unwrap() > 0);
     db.close().unwrap();
     let ended = house.start().and_then(|()| house.wait_for_end());
     assert!(ended.is_err(), "the damage is found");
     house.start().unwrap();
-    let mut alice = house.register("alice");
+    let resume = copy(alice.resume());
+    let mut alice = house.resume(&resume, "alice", WhenLive::Refuse).unwrap();
     assert_eq!(search(&mut alice, "since"), ["since then"]);
     let all = texts(alice.call(&History::default()).unwrap());
     assert_eq!(all, ["in the backup", "since then"]);
