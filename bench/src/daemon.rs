@@ -13,7 +13,7 @@ use ipc_protocol::message::{Handover, Kind};
 use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
-use ipc_protocol::request::{Ack, Fetch, List, Register, Send, Status, WhenLive};
+use ipc_protocol::request::{Ack, Fetch, History, List, Register, Send, Status, WhenLive};
 use ipc_protocol::secret::SharedSecret;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, SeedableRng};
@@ -167,9 +167,21 @@ impl Agent {
 
     /// Sends many, one after the other.
     pub(crate) fn send_many(&mut self, to: &str, number: usize) -> Result<(), Box<dyn Error>> {
-        for _ in 0..number {
-            self.send(to, "filling")?;
+        for at in 0..number {
+            self.send(
+                to,
+                &format!("filling {at} of a store that is searched for words"),
+            )?;
         }
+        Ok(())
+    }
+
+    /// Looks past mail up by its words.
+    pub(crate) fn search(&mut self, query: &str) -> Result<(), Box<dyn Error>> {
+        self.client.call(&History {
+            search: Some(query.parse()?),
+            ..History::default()
+        })?;
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Parsed at the edge, once: a name, an id or a duration that leaves here is right.
 
+mod history;
 mod identity;
 mod mail;
 mod notices;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use ipc_protocol::name::Name;
 
+pub(crate) use history::HistoryArguments;
 pub(crate) use identity::{RegisterArguments, RenameArguments, RevokeArguments};
 pub(crate) use mail::{
     CheckArguments, DeadLettersArguments, ForwardArguments, ReadArguments, ReceiptsArguments,
@@ -96,6 +98,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Show one message whole, received or sent; changes nothing
     Read(ReadArguments),
+    /// Show past mail, sent and received, or find words in it; changes nothing
+    History(HistoryArguments),
     /// Stream messages as they arrive; takes them, as `check` does
     Watch(WatchArguments),
     /// Say when this agent is told of waiting mail; or look for mail by itself, every few minutes

@@ -12,6 +12,7 @@ mod do_phrase;
 pub(crate) mod doctor;
 mod fetching;
 pub(crate) mod help;
+mod history;
 pub(crate) mod hook;
 mod large;
 mod list;
@@ -53,6 +54,7 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Forward(arguments) => send::forward(&mut context, arguments),
         Command::Check(arguments) => check::run(&mut context, &arguments),
         Command::Read(arguments) => read::run(&mut context, &arguments),
+        Command::History(arguments) => history::run(&mut context, &arguments),
         Command::Watch(arguments) => watch::run(&mut context, &arguments),
         Command::AutoCheck(command) => auto_check::run(&mut context, &command),
         Command::Notices(command) => notices::run(&mut context, &command),

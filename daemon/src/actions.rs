@@ -13,6 +13,7 @@ pub(crate) mod auto_check;
 pub(crate) mod dead_letters;
 pub(crate) mod fetch;
 pub(crate) mod forward;
+pub(crate) mod history;
 pub(crate) mod leave;
 pub(crate) mod list;
 pub(crate) mod notice;

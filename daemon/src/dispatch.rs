@@ -159,6 +159,10 @@ impl Desk<'_> {
                 self.look(caller, move |k, v| actions::read::read(&r, k, v))
                     .await
             }
+            Request::History(r) => {
+                self.look(caller, move |k, v| actions::history::history(&r, k, v))
+                    .await
+            }
             Request::Receipts(r) => {
                 self.look(caller, move |k, v| actions::receipts::receipts(&r, k, v))
                     .await
@@ -248,6 +252,7 @@ impl Desk<'_> {
             | Request::AutoCheck(_)
             | Request::Notices(_)
             | Request::Read(_)
+            | Request::History(_)
             | Request::Receipts(_)
             | Request::DeadLetters(_)
             | Request::Whoami(_)

@@ -254,6 +254,14 @@ pub(crate) const IN_FLIGHT: usize = 16;
 /// Text that one fetch reply may carry, in bytes, so that it fits a frame with every byte escaped.
 pub(crate) const FETCH_TEXT_BYTES: usize = 131_072;
 
+/// Text of a message that is searched, in bytes from its beginning: what the writer indexes of one
+/// message, and takes back, is bounded, whatever words it is made of. The same number stands in
+/// `store/schema/03.sql`.
+pub(crate) const SEARCHED_BYTES: i64 = 65_536;
+
+/// What a delivery takes of a reply, in bytes, at most.
+pub(crate) const RECEIPT_BYTES: usize = 250;
+
 /// Free space under which sends are refused, in bytes: room for deletes, acks and the WAL.
 pub const FREE_SPACE_BYTES: u64 = 16 * 1_024 * 1_024;
 

@@ -12,6 +12,7 @@ What the user says, and the tool for it:
 - msgs?, check messages, any messages?: ipc_check
 - reply: …: ipc_reply; forward to X: ipc_forward
 - broadcast: …, tell everyone …: ipc_broadcast
+- what did X say about …?, show our last messages: ipc_history
 - who's online?, list instances: ipc_list
 - rename to X, change my name to X: ipc_rename
 - share file P with X: ipc_share_file

@@ -56,6 +56,9 @@ pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// Text in one page of `ipc_read`, in bytes as shown: what fits into a model's view beside the rest.
 pub(crate) const PAGE_BYTES: usize = 16 * 1_024;
 
+/// Recipients of one message of the past that are told of, the first ones.
+pub(crate) const PAST_RECIPIENTS: usize = 8;
+
 /// Text and data in one `ipc_check`, in bytes as shown: hosts cut results, and what they cut off
 /// would count as delivered. What is over it goes back and comes with the next call.
 pub(crate) const CHECK_BYTES: usize = 16 * 1_024;

@@ -50,29 +50,34 @@ pub(crate) fn text(letters: &[Letter], fence: &Fence) -> String {
     for (at, letter) in (1_usize..).zip(letters) {
         let view = MessageView::new(letter, fence);
         lines.push(format!("\nmessage {at} of {all}: {}", view.head()));
-        lines.push(view.text);
-        if let Some(data) = view.data {
-            lines.push("data, as JSON:".to_owned());
-            lines.push(data);
-        }
-        if let Some(path) = &view.saved_to {
-            lines.push(format!("Full content saved to: {path}"));
-        }
-        if view.truncated && view.saved_to.is_none() {
-            let id = &view.message_id;
-            lines.push(format!(
-                "(the beginning of {} bytes: call ipc_read with message_id {id})",
-                view.bytes
-            ));
-        }
-        if view.data_omitted {
-            let id = &view.message_id;
-            lines.push(format!(
-                "(data too large to show: `ipc read {id} --json` has it)"
-            ));
-        }
+        add_body(&mut lines, &view);
     }
     lines.join("\n")
+}
+
+/// Adds what stands below the head of a message.
+pub(crate) fn add_body(lines: &mut Vec<String>, view: &MessageView) {
+    lines.push(view.text.clone());
+    if let Some(data) = &view.data {
+        lines.push("data, as JSON:".to_owned());
+        lines.push(data.clone());
+    }
+    if let Some(path) = &view.saved_to {
+        lines.push(format!("Full content saved to: {path}"));
+    }
+    if view.truncated && view.saved_to.is_none() {
+        let id = &view.message_id;
+        lines.push(format!(
+            "(the beginning of {} bytes: call ipc_read with message_id {id})",
+            view.bytes
+        ));
+    }
+    if view.data_omitted {
+        let id = &view.message_id;
+        lines.push(format!(
+            "(data too large to show: `ipc read {id} --json` has it)"
+        ));
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod auto_check;
 mod broadcast;
 mod check;
 mod forward;
+mod history;
 mod list;
 mod read;
 mod register;
@@ -123,6 +124,7 @@ tools! {
     reply::Reply,
     forward::Forward,
     broadcast::Broadcast,
+    history::History,
     list::List,
     rename::Rename,
     status::Status,

@@ -48,6 +48,19 @@ pub const ACK_IDS: usize = 100;
 /// Text in one `read` reply, in bytes: with every byte escaped it still fits a frame.
 pub const READ_BYTES: u32 = 131_072;
 
+/// Text of each message that a page of history shows, in bytes: enough to know it again by.
+pub const HISTORY_PREVIEW_BYTES: usize = 2_048;
+
+/// Longest search, in bytes: a sentence or two.
+pub const SEARCH_BYTES: usize = 256;
+
+/// Words and phrases in one search: each is looked up by itself.
+pub const SEARCH_TERMS: usize = 16;
+
+/// Shortest beginning of a word that can be searched for, in characters: a shorter one is every
+/// message.
+pub const SEARCH_PREFIX_CHARS: usize = 2;
+
 /// Rows in one reply that lists things.
 pub const LIST_ROWS: u32 = 500;
 

@@ -10,6 +10,7 @@ mod auto_check;
 mod dead_letters;
 mod fetch;
 mod forward;
+mod history;
 mod leave;
 mod list;
 mod notice;
@@ -38,6 +39,7 @@ pub use auto_check::{AutoCheck, AutoCheckAction, AutoCheckMode, AutoCheckReport}
 pub use dead_letters::{DeadLetter, DeadLetters, DeadLettersPage};
 pub use fetch::{Fetch, Fetched};
 pub use forward::Forward;
+pub use history::{Direction, History, HistoryEntry, HistoryPage};
 pub use leave::{GoOffline, Left, Offline, Unregister};
 pub use list::{AgentRow, Agents, List, Presence};
 pub use notice::{Notice, NoticeReport, ReadsWith};
@@ -54,7 +56,8 @@ pub use whoami::{Whoami, WhoamiReport};
 
 use crate::error::{ErrorCode, Refusal};
 use crate::message::InvalidText;
-use crate::name::{InvalidName, Name, Recipient};
+use crate::name::{InvalidName, Name, Peer, Recipient};
+use crate::search::{InvalidSearch, SearchQuery};
 
 /// A request: its name on the wire and what a good reply to it is.
 pub trait Method: Serialize + DeserializeOwned {
@@ -132,6 +135,7 @@ requests! {
     "auto_check" => AutoCheck -> AutoCheckReport;
     "notices" => Notices -> NoticesReport;
     "read" => Read -> ReadPage;
+    "history" => History -> HistoryPage;
     "receipts" => Receipts -> ReceiptsPage;
     "dead_letters" => DeadLetters -> DeadLettersPage;
     "list" => List -> Agents;
@@ -165,6 +169,7 @@ impl Request {
             Self::Notice(notice) if notice.wait_ms > 0 => Demand::Waiting,
             Self::Fetch(_)
             | Self::Read(_)
+            | Self::History(_)
             | Self::Receipts(_)
             | Self::DeadLetters(_)
             | Self::List(_) => Demand::Bulk,
@@ -213,7 +218,12 @@ fn refused_field(params: &Map<String, Value>) -> Option<Refusal> {
     name("name")
         .or_else(|| name("new_name"))
         .or(recipient)
+        .or_else(|| text("with").and_then(|t| t.parse::<Peer>().err()))
         .map(Refusal::from)
+        .or_else(|| {
+            let wrong = text("search").and_then(|t| t.parse::<SearchQuery>().err());
+            wrong.map(Refusal::from)
+        })
 }
 
 impl From<InvalidName> for Refusal {
@@ -224,6 +234,12 @@ impl From<InvalidName> for Refusal {
             InvalidName::Reserved => Self::new(ErrorCode::NameReserved, error.to_string())
                 .hint("choose another; `system`, `all`, `admin` and the like belong to nobody"),
         }
+    }
+}
+
+impl From<InvalidSearch> for Refusal {
+    fn from(error: InvalidSearch) -> Self {
+        Self::new(ErrorCode::Malformed, error.to_string()).hint(error.hint())
     }
 }
 

@@ -52,7 +52,8 @@ pub(crate) fn table(page: &ReceiptsPage, now: Timestamp, style: Style) -> String
     table.render(style)
 }
 
-fn evidence(delivery: &DeliveryReceipt, now: Timestamp) -> String {
+/// What happened to a delivery, when and how.
+pub(super) fn evidence(delivery: &DeliveryReceipt, now: Timestamp) -> String {
     let ago = |time| times::relative(time, now);
     let mut facts = Vec::new();
     if let Some(time) = delivery.answered_ms {

@@ -26,9 +26,23 @@ pub(crate) struct Shown {
 
 /// The message for people, an empty line after it.
 pub(crate) fn render(shown: &Shown, now: Timestamp, style: Style) -> String {
+    // No agent can be called `system`: the name is reserved.
+    let sender = shown.mail.from.as_ref();
+    let who = sender.map_or("system", |sender| sender.name.as_str());
+    render_past(shown, who, &[], now, style)
+}
+
+/// The same with `who` in its head, and lines of our own below the text.
+pub(crate) fn render_past(
+    shown: &Shown,
+    who: &str,
+    below: &[String],
+    now: Timestamp,
+    style: Style,
+) -> String {
     let mail = &shown.mail;
     let mut lines = Lines::default();
-    lines.add(head(mail, now, style));
+    lines.add(head(mail, who, now, style));
     for line in body(mail).lines() {
         lines.add(format!("{INDENT}{line}"));
     }
@@ -50,17 +64,15 @@ pub(crate) fn render(shown: &Shown, now: Timestamp, style: Style) -> String {
             "{INDENT}(data too large to show: `ipc read {id} --json`)"
         ));
     }
+    for line in below {
+        lines.add(format!("{INDENT}{}", style.faint(&safe::line(line))));
+    }
     lines.add("");
     lines.into_text()
 }
 
 /// Who, when, which, and whatever is out of the ordinary, on one line.
-fn head(mail: &Mail, now: Timestamp, style: Style) -> String {
-    // No agent can be called `system`: the name is reserved.
-    let who = mail
-        .from
-        .as_ref()
-        .map_or("system", |sender| sender.name.as_str());
+fn head(mail: &Mail, who: &str, now: Timestamp, style: Style) -> String {
     let mut facts = vec![times::relative(mail.sent_ms, now), mail.id.to_string()];
     if mail.kind != Kind::Message && mail.kind != Kind::System {
         facts.push(mail.kind.as_str().to_owned());

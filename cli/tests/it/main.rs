@@ -18,6 +18,8 @@ mod false_server;
 #[cfg(test)]
 mod guides;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod hooks;
 #[cfg(test)]
 mod mcp;

@@ -6,6 +6,7 @@ mod daemon_gone;
 mod delivery;
 mod enrolment;
 mod exchange;
+mod history;
 mod names;
 mod notices;
 mod rendering;

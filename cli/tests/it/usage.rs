@@ -239,6 +239,7 @@ fn pipes_get_no_colour() {
         &["check", "--peek"][..],
         &["check"],
         &["list"],
+        &["history"],
         &["receipts"],
         &["whoami"],
         &["status"],

@@ -5,7 +5,7 @@ use ipc_daemon::store::SCHEMA_VERSION;
 use ipc_protocol::message::{AutoCheckMode, DeliveryState};
 use ipc_protocol::private::write_file;
 use ipc_protocol::request::{
-    AutoCheck, AutoCheckAction, Notice, Receipts, RecipientOutcome, WhenLive, Whoami,
+    AutoCheck, AutoCheckAction, History, Notice, Receipts, RecipientOutcome, WhenLive, Whoami,
 };
 use ipc_protocol::token::Token;
 use rusqlite::Connection;
@@ -97,6 +97,29 @@ fn mail_that_waited_in_version_1_reaches_whoever_claims_the_name() {
         sent.recipients[0].outcome,
         RecipientOutcome::Unclaimed { .. }
     ));
+}
+
+#[test]
+fn what_was_said_before_there_was_an_index_is_found() {
+    for frozen in [V1, V2] {
+        let (house, beside) = open_frozen(frozen);
+        let mut alice = house
+            .resume(&beside.alice, "alice", WhenLive::Refuse)
+            .unwrap();
+        let search = |text: &str| History {
+            search: Some(text.parse().unwrap()),
+            ..History::default()
+        };
+        let page = alice.call(&search("STILL un*")).unwrap();
+        let texts: Vec<_> = page.entries.iter().map(|e| &e.message.text).collect();
+        assert_eq!(texts, ["still unread"]);
+        let all = alice.call(&History::default()).unwrap().entries;
+        assert!(all.len() > 1);
+        assert!(
+            alice.call(&search("answer")).unwrap().entries.is_empty(),
+            "not taken yet"
+        );
+    }
 }
 
 /// The schema of the store, while no daemon runs.

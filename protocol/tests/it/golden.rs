@@ -65,6 +65,7 @@ pub(crate) fn read(golden: &Value) -> Again {
         Request::AutoCheck(r) => again(id, r, result),
         Request::Notices(r) => again(id, r, result),
         Request::Read(r) => again(id, r, result),
+        Request::History(r) => again(id, r, result),
         Request::Receipts(r) => again(id, r, result),
         Request::DeadLetters(r) => again(id, r, result),
         Request::List(r) => again(id, r, result),
