@@ -7,6 +7,7 @@ mod ack;
 mod admin;
 mod authenticate;
 mod auto_check;
+mod conversation;
 mod dead_letters;
 mod fetch;
 mod forward;
@@ -34,6 +35,7 @@ pub use admin::{
 };
 pub use authenticate::{Authenticate, Challenge, ChallengeSalt, Hello, PeerFacts, Signed};
 pub use auto_check::{AutoCheck, AutoCheckAction, AutoCheckMode, AutoCheckReport};
+pub use conversation::{Conversation, ConversationReport, ConversationRow};
 pub use dead_letters::{DeadLetter, DeadLetters, DeadLettersPage};
 pub use fetch::{Fetch, Fetched};
 pub use forward::Forward;
@@ -128,6 +130,7 @@ requests! {
     "nack" => Nack -> Nacked;
     "notice" => Notice -> NoticeReport;
     "auto_check" => AutoCheck -> AutoCheckReport;
+    "conversation" => Conversation -> ConversationReport;
     "read" => Read -> ReadPage;
     "receipts" => Receipts -> ReceiptsPage;
     "dead_letters" => DeadLetters -> DeadLettersPage;
@@ -164,6 +167,7 @@ impl Request {
             | Self::Read(_)
             | Self::Receipts(_)
             | Self::DeadLetters(_)
+            | Self::Conversation(Conversation::List { .. })
             | Self::List(_) => Demand::Bulk,
             Self::Send(_) | Self::Reply(_) | Self::Forward(_) => Demand::Storing,
             Self::Hello(_)
@@ -177,6 +181,7 @@ impl Request {
             | Self::Nack(_)
             | Self::Notice(_)
             | Self::AutoCheck(_)
+            | Self::Conversation(_)
             | Self::Whoami(_)
             | Self::Rename(_)
             | Self::Status(_)

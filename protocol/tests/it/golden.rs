@@ -63,6 +63,7 @@ pub(crate) fn read(golden: &Value) -> Again {
         Request::Nack(r) => again(id, r, result),
         Request::Notice(r) => again(id, r, result),
         Request::AutoCheck(r) => again(id, r, result),
+        Request::Conversation(r) => again(id, r, result),
         Request::Read(r) => again(id, r, result),
         Request::Receipts(r) => again(id, r, result),
         Request::DeadLetters(r) => again(id, r, result),
