@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::limits::FRAME_AFTER_AUTH;
-use ipc_protocol::request::{AutoCheckAction, Enrolment, Register, Request, WhenLive};
+use ipc_protocol::request::{
+    AutoCheckAction, Conversation, Enrolment, Register, Request, WhenLive,
+};
 use ipc_protocol::rpc::{self, CallId};
 use serde::Serialize;
 
@@ -138,6 +140,7 @@ impl Desk<'_> {
                 })
                 .await
             }
+            Request::Conversation(r) => self.conversation(caller, r).await,
             Request::Ack(r) => {
                 self.write(caller, move |k, c| actions::ack::ack(&r, k, c))
                     .await
@@ -237,6 +240,7 @@ impl Desk<'_> {
             | Request::Nack(_)
             | Request::Notice(_)
             | Request::AutoCheck(_)
+            | Request::Conversation(_)
             | Request::Read(_)
             | Request::Receipts(_)
             | Request::DeadLetters(_)
@@ -248,6 +252,16 @@ impl Desk<'_> {
     async fn send(&self, caller: &Caller, request: ipc_protocol::request::Send) -> ReplyFuture {
         self.store(caller, move |k, c| actions::send::send(&request, k, c))
             .await
+    }
+
+    async fn conversation(&self, caller: &Caller, request: Conversation) -> ReplyFuture {
+        use actions::conversation::{conversation, look};
+        if request.changes() {
+            self.store(caller, move |k, c| conversation(&request, k, c))
+                .await
+        } else {
+            self.look(caller, move |k, v| look(&request, k, v)).await
+        }
     }
 
     async fn offline(

@@ -1,12 +1,15 @@
 //! What is forgotten with time, a little at a go, so that the writer is never held for long.
 
+use std::collections::BTreeSet;
+
 use ipc_protocol::error::ErrorCode;
+use ipc_protocol::id::ConversationId;
 use ipc_protocol::message::EndReason;
 use ipc_protocol::time::Timestamp;
 use rusqlite::params;
 
 use super::context::Context;
-use super::{agents, credentials, deliveries};
+use super::{agents, conversations, credentials, deliveries};
 use crate::error::Done;
 use crate::limits::{ALIAS_MS, DAY_MS, SESSION_IDLE_MS};
 
@@ -40,18 +43,23 @@ fn days_before(now: Timestamp, days: u32) -> Timestamp {
     now.plus_millis(i64::from(days).saturating_mul(DAY_MS).saturating_neg())
 }
 
-/// Deletes messages that are old and wait for nobody.
+/// Deletes messages that are old and wait for nobody, and conversations that are over with them.
 fn delete_messages(context: &Context<'_>, before: Timestamp) -> Done<u64> {
     let sql = "DELETE FROM messages WHERE seq IN (
                    SELECT seq FROM messages AS m WHERE sent_ms < ?1 AND NOT EXISTS
                    (SELECT 1 FROM deliveries WHERE message = m.seq
                     AND state IN ('stored', 'offered'))
-                   ORDER BY sent_ms LIMIT ?2)";
-    let deleted = context
+                   ORDER BY sent_ms LIMIT ?2) RETURNING conversation";
+    let deleted: Vec<Option<i64>> = context
         .db
         .prepare_cached(sql)?
-        .execute(params![before.as_millis(), GO])?;
-    Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
+        .query_map(params![before.as_millis(), GO], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let conversations: BTreeSet<_> = deleted.iter().flatten().copied().collect();
+    for id in conversations {
+        conversations::forget_if_over(context.db, ConversationId::from_row(id))?;
+    }
+    Ok(u64::try_from(deleted.len()).unwrap_or(u64::MAX))
 }
 
 /// Frees the names of agents that have been away too long, and of agents that a program named and

@@ -44,6 +44,16 @@ pub enum Conversation {
     },
 }
 
+impl Conversation {
+    /// Whether it changes anything, rather than only looking.
+    pub const fn changes(&self) -> bool {
+        match self {
+            Self::Create { .. } | Self::Add { .. } | Self::Leave { .. } => true,
+            Self::Members { .. } | Self::List { .. } => false,
+        }
+    }
+}
+
 /// The conversations that a request was about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConversationReport {
