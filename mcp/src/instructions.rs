@@ -12,6 +12,7 @@ What the user says, and the tool for it:
 - msgs?, check messages, any messages?: ipc_check
 - reply: …: ipc_reply; forward to X: ipc_forward
 - broadcast: …, tell everyone …: ipc_broadcast
+- make a group with X and Y: ipc_conversation, then ipc_send to its id
 - who's online?, list instances: ipc_list
 - rename to X, change my name to X: ipc_rename
 - start auto checking every N minutes, stop auto checking, is auto checking on?: ipc_auto_check

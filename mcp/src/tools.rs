@@ -6,6 +6,7 @@
 mod auto_check;
 mod broadcast;
 mod check;
+mod conversation;
 mod forward;
 mod list;
 mod read;
@@ -125,6 +126,7 @@ tools! {
     list::List,
     rename::Rename,
     status::Status,
+    conversation::Conversation,
     auto_check::AutoCheck,
 }
 

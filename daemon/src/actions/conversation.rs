@@ -7,7 +7,7 @@ use ipc_protocol::conversation::Title;
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::{AgentId, ConversationId};
 use ipc_protocol::limits::{FETCH_DEFAULT, LIST_ROWS, LISTED_MEMBERS};
-use ipc_protocol::message::SystemEvent;
+use ipc_protocol::message::{IdempotencyKey, SystemEvent};
 use ipc_protocol::name::Name;
 use ipc_protocol::request::{Conversation, ConversationReport, ConversationRow};
 use ipc_protocol::token::contains_token;
@@ -27,7 +27,11 @@ pub(crate) fn conversation(
     context: &mut Context<'_>,
 ) -> Done<ConversationReport> {
     match request {
-        Conversation::Create { title, members } => create(title, members, caller, context),
+        Conversation::Create {
+            title,
+            members,
+            idempotency_key,
+        } => create(title, members, idempotency_key.as_ref(), caller, context),
         Conversation::Add {
             conversation_id,
             names,
@@ -66,6 +70,7 @@ pub(crate) fn look(
 fn create(
     title: &Title,
     members: &[Name],
+    key: Option<&IdempotencyKey>,
     caller: &Caller,
     context: &mut Context<'_>,
 ) -> Done<ConversationReport> {
@@ -78,7 +83,20 @@ fn create(
     }
     // Said first: a session of an agent that has ended makes nothing.
     let own = sender::of(context, caller.agent())?.name;
-    let id = conversations::create(context, title)?;
+    if let Some(key) = key
+        && let Some((id, earlier)) = conversations::made(context.db, caller.agent(), key)?
+    {
+        if earlier.as_ref() != Some(title) {
+            return refuse(
+                ErrorCode::Conflict,
+                "this idempotency key was used for another group",
+                "use a new key for a new group",
+            );
+        }
+        talk::entered(id, caller, context)?;
+        return report_one(id, Vec::new(), caller, context);
+    }
+    let id = conversations::create(context, title, caller.agent(), key)?;
     conversations::join(context.db, id, caller.agent())?;
     check_share(&own, caller.agent(), context)?;
     add(id, members, caller, context)

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use ipc_protocol::conversation::Title;
 use ipc_protocol::id::{AgentId, ConversationId};
 use ipc_protocol::limits::LEASE_MS;
-use ipc_protocol::message::SystemEvent;
+use ipc_protocol::message::{IdempotencyKey, SystemEvent};
 use ipc_protocol::name::Name;
 use ipc_protocol::time::Timestamp;
 use rusqlite::types::{FromSqlError, ValueRef};
@@ -94,14 +94,36 @@ pub(crate) fn direct(
 }
 
 /// Makes a group that nobody is in yet.
-pub(crate) fn create(context: &mut Context<'_>, title: &Title) -> rusqlite::Result<ConversationId> {
+pub(crate) fn create(
+    context: &mut Context<'_>,
+    title: &Title,
+    maker: AgentId,
+    key: Option<&IdempotencyKey>,
+) -> rusqlite::Result<ConversationId> {
     let id = ConversationId::random(context.rng);
-    let sql = "INSERT INTO conversations (conversation, title) VALUES (?1, ?2)";
-    context
-        .db
-        .prepare_cached(sql)?
-        .execute(params![id.to_row(), title.as_str()])?;
+    let sql = "INSERT INTO conversations (conversation, title, maker, key) VALUES (?1, ?2, ?3, ?4)";
+    context.db.prepare_cached(sql)?.execute(params![
+        id.to_row(),
+        title.as_str(),
+        maker.to_row(),
+        key.map(IdempotencyKey::as_str)
+    ])?;
     Ok(id)
+}
+
+/// The group that `maker` made under `key`, and its title.
+pub(crate) fn made(
+    db: &Connection,
+    maker: AgentId,
+    key: &IdempotencyKey,
+) -> rusqlite::Result<Option<(ConversationId, Option<Title>)>> {
+    let sql = "SELECT conversation, title FROM conversations WHERE maker = ?1 AND key = ?2";
+    db.prepare_cached(sql)?
+        .query_row(params![maker.to_row(), key.as_str()], |row| {
+            let id = ConversationId::from_row(row.get(0)?);
+            Ok((id, read_title(row.get_ref(1)?)?))
+        })
+        .optional()
 }
 
 /// Puts `agent` into the group `id`; says whether it was not in it.

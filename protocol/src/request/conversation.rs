@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversation::Title;
 use crate::id::ConversationId;
+use crate::message::IdempotencyKey;
 use crate::name::Name;
 use crate::time::Timestamp;
 
@@ -18,6 +19,9 @@ pub enum Conversation {
         /// The others; agents that exist.
         #[serde(default)]
         members: Vec<Name>,
+        /// Made again with the same key and title, it is the same group.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        idempotency_key: Option<IdempotencyKey>,
     },
     /// Brings others into a group that the caller is in. Who is in it already stays.
     Add {

@@ -25,6 +25,7 @@ fn create(members: &[&str]) -> Conversation {
     Conversation::Create {
         title: Title::parse("release 1.0").unwrap(),
         members: names(members),
+        idempotency_key: None,
     }
 }
 
@@ -164,6 +165,7 @@ fn a_title_with_a_token_is_refused() {
     let request = Conversation::Create {
         title: Title::parse(&token.expose()).unwrap(),
         members: Vec::new(),
+        idempotency_key: None,
     };
     let refused = room.desk.converse(&room.ann.clone(), &request);
     assert_eq!(refused.err(), Some(ErrorCode::Forbidden));
@@ -469,4 +471,24 @@ fn a_list_has_the_latest_first_and_says_how_many_there_are() {
     assert_eq!(waiting.unwrap().messages.len(), 2);
     room.desk.fetch(&ann);
     assert_eq!(listed(&mut room, None).conversations[0].unread, 0, "leased");
+}
+
+#[test]
+fn a_group_that_is_made_again_under_its_key_is_the_same_group() {
+    let mut room = Room::new();
+    let (ann, bob) = (room.ann.clone(), room.bob.clone());
+    let under_key = |title: &str| Conversation::Create {
+        title: Title::parse(title).unwrap(),
+        members: names(&["bob"]),
+        idempotency_key: Some("once".parse().unwrap()),
+    };
+    let made = room.desk.converse(&ann, &under_key("x")).unwrap();
+    assert_eq!(room.texts(&bob).len(), 1, "told of it");
+    let again = room.desk.converse(&ann, &under_key("x")).unwrap();
+    assert_eq!(again.conversations, made.conversations);
+    assert!(room.texts(&bob).is_empty(), "and not twice");
+    let other = room.desk.converse(&ann, &under_key("y"));
+    assert_eq!(other.err(), Some(ErrorCode::Conflict));
+    let his = room.desk.converse(&bob, &under_key("x")).unwrap();
+    assert_ne!(his.conversations[0].id, made.conversations[0].id);
 }

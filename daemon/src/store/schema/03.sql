@@ -1,13 +1,17 @@
 CREATE TABLE conversations (
     conversation INTEGER PRIMARY KEY,
     title        TEXT,
+    maker        INTEGER,
+    key          TEXT,
     first        INTEGER,
     second       INTEGER,
     CHECK ((title IS NULL) = (first IS NOT NULL)),
     CHECK ((first IS NULL) = (second IS NULL)),
-    CHECK (first < second)
+    CHECK (first < second),
+    CHECK ((maker IS NULL) = (title IS NULL))
 ) STRICT;
 
+CREATE UNIQUE INDEX conversations_made ON conversations (maker, key) WHERE key IS NOT NULL;
 CREATE UNIQUE INDEX conversations_direct ON conversations (first, second) WHERE first IS NOT NULL;
 
 CREATE TABLE members (
