@@ -10,6 +10,7 @@ mod daemon;
 mod figures;
 mod floor;
 mod host;
+mod talk;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -31,6 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         idle_memory(&daemon)?,
         empty_check(&daemon)?,
         durable_send(&daemon)?,
+        talk::group_send(&daemon)?,
     ];
     figures.extend(host::figures(&daemon)?);
     figures.extend(growth(&daemon)?);

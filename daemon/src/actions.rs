@@ -33,6 +33,8 @@ mod talk;
 pub(crate) mod whoami;
 
 #[cfg(test)]
+mod group_model;
+#[cfg(test)]
 pub(crate) mod harness;
 #[cfg(test)]
 #[expect(
