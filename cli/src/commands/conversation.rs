@@ -1,5 +1,6 @@
 //! `ipc conversation`: groups, and what conversations there are.
 
+use ipc_protocol::conversation::Title;
 use ipc_protocol::name::Name;
 use ipc_protocol::request::{Conversation, ConversationReport, ConversationRow};
 use ipc_protocol::time::Timestamp;
@@ -131,7 +132,7 @@ fn listed(report: &ConversationReport, own: &Name, now: Timestamp, style: Style)
         if row.more_members > 0 {
             with.push(format!("{} more", row.more_members));
         }
-        let title = row.title.as_ref().map(|title| title.shown());
+        let title = row.title.as_ref().map(Title::shown);
         table.push([
             row.id.to_string(),
             with.join(", "),
@@ -151,7 +152,6 @@ fn listed(report: &ConversationReport, own: &Name, now: Timestamp, style: Style)
 
 #[cfg(test)]
 mod tests {
-    use ipc_protocol::conversation::Title;
     use ipc_protocol::id::ConversationId;
 
     use super::*;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use ipc_protocol::conversation::Title;
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::{ConversationId, MessageId};
+use ipc_protocol::name::Name;
 use ipc_protocol::request::{Conversation, ConversationReport, Read, Unregister};
 use proptest::prelude::*;
 
@@ -289,7 +290,7 @@ impl Both {
                     continue;
                 };
                 let members: Vec<_> = self.groups[group].1.iter().map(|m| NAMES[*m]).collect();
-                let shown: Vec<_> = row.members.iter().map(|name| name.as_str()).collect();
+                let shown: Vec<_> = row.members.iter().map(Name::as_str).collect();
                 assert_eq!(shown, members);
                 let waits =
                     |said: &&Said| said.place == Place::Group(group) && said.waits.contains(&who);

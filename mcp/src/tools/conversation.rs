@@ -141,12 +141,12 @@ fn request(arguments: Arguments, key: IdempotencyKey) -> Result<Request, Failure
     Ok(match action {
         Action::Create => Request::Create {
             title: parse_title(title.as_deref())?,
-            members: parse_names(members.unwrap_or_default())?,
+            members: parse_names(&members.unwrap_or_default())?,
             idempotency_key: Some(key),
         },
         Action::Add => Request::Add {
             conversation_id: id()?,
-            names: parse_names(members.ok_or_else(|| missing("members"))?)?,
+            names: parse_names(&members.ok_or_else(|| missing("members"))?)?,
         },
         Action::Leave => Request::Leave {
             conversation_id: id()?,
@@ -169,7 +169,7 @@ fn parse_title(text: Option<&str>) -> Result<Title, Failure> {
     title.map_err(|error| Failure::malformed(format!("{error}")))
 }
 
-fn parse_names(names: Vec<String>) -> Result<Vec<Name>, Failure> {
+fn parse_names(names: &[String]) -> Result<Vec<Name>, Failure> {
     let names = names.iter().map(|name| Name::parse(name));
     let names: Result<_, _> = names.collect();
     names.map_err(|error| {
