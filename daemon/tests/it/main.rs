@@ -20,6 +20,8 @@ mod faults;
 #[cfg(test)]
 mod frozen;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod identity;
