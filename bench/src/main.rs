@@ -11,6 +11,7 @@ mod figures;
 mod floor;
 mod host;
 mod migration;
+mod talk;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -32,6 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         idle_memory(&daemon)?,
         empty_check(&daemon)?,
         durable_send(&daemon)?,
+        talk::group_send(&daemon)?,
     ];
     figures.extend(host::figures(&daemon)?);
     figures.extend(growth(&daemon)?);

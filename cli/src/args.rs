@@ -2,6 +2,7 @@
 //!
 //! Parsed at the edge, once: a name, an id or a duration that leaves here is right.
 
+mod conversation;
 mod history;
 mod identity;
 mod mail;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use ipc_protocol::name::Name;
 
+pub(crate) use conversation::ConversationCommand;
 pub(crate) use history::HistoryArguments;
 pub(crate) use identity::{RegisterArguments, RenameArguments, RevokeArguments};
 pub(crate) use mail::{
@@ -102,6 +104,9 @@ pub(crate) enum Command {
     History(HistoryArguments),
     /// Stream messages as they arrive; takes them, as `check` does
     Watch(WatchArguments),
+    /// Talk in groups: make them, bring others in, leave, see who is there
+    #[command(subcommand)]
+    Conversation(ConversationCommand),
     /// Say when this agent is told of waiting mail; or look for mail by itself, every few minutes
     #[command(subcommand)]
     AutoCheck(AutoCheckCommand),

@@ -6,6 +6,7 @@ mod auto_check;
 mod auto_check_run;
 mod check;
 pub(crate) mod completions;
+mod conversation;
 mod daemon;
 mod daemon_run;
 mod do_phrase;
@@ -56,6 +57,7 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Read(arguments) => read::run(&mut context, &arguments),
         Command::History(arguments) => history::run(&mut context, &arguments),
         Command::Watch(arguments) => watch::run(&mut context, &arguments),
+        Command::Conversation(command) => conversation::run(&mut context, command),
         Command::AutoCheck(command) => auto_check::run(&mut context, &command),
         Command::Notices(command) => notices::run(&mut context, &command),
         Command::Hook(arguments) => hook::run(&mut context, &arguments),

@@ -10,6 +10,7 @@
 pub(crate) mod ack;
 pub(crate) mod admin;
 pub(crate) mod auto_check;
+pub(crate) mod conversation;
 pub(crate) mod dead_letters;
 pub(crate) mod fetch;
 pub(crate) mod forward;
@@ -30,8 +31,11 @@ pub(crate) mod send;
 mod sender;
 pub(crate) mod session;
 pub(crate) mod status;
+mod talk;
 pub(crate) mod whoami;
 
+#[cfg(test)]
+mod group_model;
 #[cfg(test)]
 pub(crate) mod harness;
 #[cfg(test)]

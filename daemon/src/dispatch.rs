@@ -14,7 +14,7 @@ use std::sync::Arc;
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::limits::FRAME_AFTER_AUTH;
 use ipc_protocol::request::{
-    AutoCheckAction, Enrolment, NoticesAction, Register, Request, WhenLive,
+    AutoCheckAction, Conversation, Enrolment, NoticesAction, Register, Request, WhenLive,
 };
 use ipc_protocol::rpc::{self, CallId};
 use serde::Serialize;
@@ -147,6 +147,7 @@ impl Desk<'_> {
                 self.write(caller, move |k, c| actions::notices::notices(r, k, c))
                     .await
             }
+            Request::Conversation(r) => self.conversation(caller, r).await,
             Request::Ack(r) => {
                 self.write(caller, move |k, c| actions::ack::ack(&r, k, c))
                     .await
@@ -251,6 +252,7 @@ impl Desk<'_> {
             | Request::Notice(_)
             | Request::AutoCheck(_)
             | Request::Notices(_)
+            | Request::Conversation(_)
             | Request::Read(_)
             | Request::History(_)
             | Request::Receipts(_)
@@ -263,6 +265,16 @@ impl Desk<'_> {
     async fn send(&self, caller: &Caller, request: ipc_protocol::request::Send) -> ReplyFuture {
         self.store(caller, move |k, c| actions::send::send(&request, k, c))
             .await
+    }
+
+    async fn conversation(&self, caller: &Caller, request: Conversation) -> ReplyFuture {
+        use actions::conversation::{conversation, look};
+        if request.changes() {
+            self.store(caller, move |k, c| conversation(&request, k, c))
+                .await
+        } else {
+            self.look(caller, move |k, v| look(&request, k, v)).await
+        }
     }
 
     async fn offline(

@@ -47,6 +47,14 @@ pub struct Limits {
     pub hops: u32,
     /// Replies between two agents in ten minutes, both ways together.
     pub pair_answers_per_10_minutes: u32,
+    /// Replies of one agent into one group in ten minutes.
+    pub group_answers_per_10_minutes: u32,
+    /// Agents in one group.
+    pub group_members: u32,
+    /// Groups that one agent is in.
+    pub groups_per_agent: u32,
+    /// Groups that one agent makes, adds to or leaves in a minute.
+    pub group_changes_per_minute: NonZeroU32,
     /// Largest body, in bytes, attached data included; at most 1,048,576.
     pub body_bytes: u32,
     /// Text that a fetch shows of a larger body, in bytes; at most 10,240.
@@ -86,6 +94,10 @@ impl Default for Limits {
             unclaimed_names_per_sender: 10,
             hops: 8,
             pair_answers_per_10_minutes: 200,
+            group_answers_per_10_minutes: 100,
+            group_members: 64,
+            groups_per_agent: 64,
+            group_changes_per_minute: at_least_one(20),
             body_bytes: 1_048_576,
             preview_bytes: 10_240,
             wait_s: 3_600,
@@ -115,6 +127,7 @@ impl Limits {
                 self.failed_auth_per_minute_total,
             ),
             ("enrolments_per_minute", self.enrolments_per_minute),
+            ("group_changes_per_minute", self.group_changes_per_minute),
         ];
         // The arithmetic of rates counts nanoseconds in 64 bits.
         if let Some((key, _)) = rates.into_iter().find(|(_, rate)| rate.get() > 10_000_000) {
@@ -152,6 +165,12 @@ impl Limits {
                 "broadcast_recipients",
                 "0 to 4096",
             ),
+            (
+                (2..=64).contains(&self.group_members),
+                "group_members",
+                "2 to 64",
+            ),
+            (self.groups_per_agent <= 256, "groups_per_agent", "0 to 256"),
             (
                 self.mailbox_unread <= 100_000,
                 "mailbox_unread",
@@ -237,6 +256,9 @@ pub(crate) const LARGE_FRAME: usize = 65_536;
 
 /// Renames in a minute, of all agents together: each is told to everybody.
 pub(crate) const RENAMES_PER_MINUTE: NonZeroU32 = at_least_one(60);
+
+/// Changes of groups in a minute, of all agents together: each is told to all its members.
+pub(crate) const GROUP_CHANGES_PER_MINUTE: NonZeroU32 = at_least_one(120);
 
 /// Somebody who has proved a credential must say something within this time, until registered.
 pub(crate) const NEWCOMER_IDLE: Duration = Duration::from_mins(1);

@@ -19,7 +19,7 @@ use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::AgentId;
 
 use crate::caller::Peer;
-use crate::limits::{AGENTS_IN_MEMORY, Limits, RENAMES_PER_MINUTE};
+use crate::limits::{AGENTS_IN_MEMORY, GROUP_CHANGES_PER_MINUTE, Limits, RENAMES_PER_MINUTE};
 
 /// What a request is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(crate) enum Budget {
     Read,
     /// Mail to everybody.
     Broadcast,
+    /// Changes of groups, each told to all their members.
+    Group,
 }
 
 /// One budget for each key. Budgets that are full again are forgotten whenever twice as many are
@@ -74,6 +76,8 @@ pub(crate) struct Quotas {
     send: Keyed<AgentId>,
     read: Keyed<AgentId>,
     broadcast: Keyed<AgentId>,
+    groups: Keyed<AgentId>,
+    groups_total: Keyed<()>,
     enrolments: Keyed<()>,
     renames: Keyed<()>,
     failures: Keyed<Process>,
@@ -102,6 +106,8 @@ impl Quotas {
             send: Keyed::new(send),
             read: Keyed::new(each(limits.fetch_per_minute)),
             broadcast: Keyed::new(each(limits.broadcast_per_minute)),
+            groups: Keyed::new(each(limits.group_changes_per_minute)),
+            groups_total: Keyed::new(each(GROUP_CHANGES_PER_MINUTE)),
             enrolments: Keyed::new(each(limits.enrolments_per_minute)),
             renames: Keyed::new(each(RENAMES_PER_MINUTE)),
             failures: Keyed::new(each(limits.failed_auth_per_minute)),
@@ -119,8 +125,16 @@ impl Quotas {
             Budget::Send => (&self.send, "too many messages in a minute"),
             Budget::Read => (&self.read, "too many requests in a minute"),
             Budget::Broadcast => (&self.broadcast, "too many broadcasts in a minute"),
+            Budget::Group => (&self.groups, "too many changes of groups in a minute"),
         };
         self.check(limiter, &agent, what)
+    }
+
+    /// Charges `agent` a change of a group, and all agents together, as renames are.
+    pub(crate) fn charge_group_change(&self, agent: AgentId) -> Result<(), Refusal> {
+        self.charge(agent, Budget::Group)?;
+        let what = "too many changes of groups in a minute, of all agents together";
+        self.check(&self.groups_total, &(), what)
     }
 
     /// Charges a rename: whoever enrols again and again could otherwise have everybody told of it.

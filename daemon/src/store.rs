@@ -11,6 +11,7 @@ pub(crate) mod agents;
 pub(crate) mod auto_checks;
 pub mod backup;
 pub(crate) mod context;
+pub(crate) mod conversations;
 pub(crate) mod credentials;
 pub(crate) mod deliveries;
 pub(crate) mod guard;

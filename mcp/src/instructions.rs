@@ -13,6 +13,7 @@ What the user says, and the tool for it:
 - reply: …: ipc_reply; forward to X: ipc_forward
 - broadcast: …, tell everyone …: ipc_broadcast
 - what did X say about …?, show our last messages: ipc_history
+- make a group with X and Y: ipc_conversation, then ipc_send to its id
 - who's online?, list instances: ipc_list
 - rename to X, change my name to X: ipc_rename
 - share file P with X: ipc_share_file

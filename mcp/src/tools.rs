@@ -6,6 +6,7 @@
 mod auto_check;
 mod broadcast;
 mod check;
+mod conversation;
 mod forward;
 mod history;
 mod list;
@@ -128,6 +129,7 @@ tools! {
     list::List,
     rename::Rename,
     status::Status,
+    conversation::Conversation,
     auto_check::AutoCheck,
     share_file::ShareFile,
 }

@@ -30,6 +30,12 @@ pub const PREVIEW_BYTES: usize = 10_240;
 /// Longest name, in characters; a name is ASCII, so also in bytes.
 pub const NAME_CHARS: usize = 32;
 
+/// Longest title of a group, in bytes: a line of a list.
+pub const TITLE_BYTES: usize = 128;
+
+/// Members that a row of a list of conversations names: enough to know it by.
+pub const LISTED_MEMBERS: usize = 5;
+
 /// Longest idempotency key, in bytes.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
 

@@ -7,6 +7,7 @@ mod ack;
 mod admin;
 mod authenticate;
 mod auto_check;
+mod conversation;
 mod dead_letters;
 mod fetch;
 mod forward;
@@ -36,6 +37,7 @@ pub use admin::{
 };
 pub use authenticate::{Authenticate, Challenge, ChallengeSalt, Hello, PeerFacts, Signed};
 pub use auto_check::{AutoCheck, AutoCheckAction, AutoCheckMode, AutoCheckReport};
+pub use conversation::{Conversation, ConversationReport, ConversationRow};
 pub use dead_letters::{DeadLetter, DeadLetters, DeadLettersPage};
 pub use fetch::{Fetch, Fetched};
 pub use forward::Forward;
@@ -134,6 +136,7 @@ requests! {
     "notice" => Notice -> NoticeReport;
     "auto_check" => AutoCheck -> AutoCheckReport;
     "notices" => Notices -> NoticesReport;
+    "conversation" => Conversation -> ConversationReport;
     "read" => Read -> ReadPage;
     "history" => History -> HistoryPage;
     "receipts" => Receipts -> ReceiptsPage;
@@ -172,6 +175,7 @@ impl Request {
             | Self::History(_)
             | Self::Receipts(_)
             | Self::DeadLetters(_)
+            | Self::Conversation(Conversation::List { .. })
             | Self::List(_) => Demand::Bulk,
             Self::Send(_) | Self::Reply(_) | Self::Forward(_) => Demand::Storing,
             Self::Hello(_)
@@ -186,6 +190,7 @@ impl Request {
             | Self::Notice(_)
             | Self::AutoCheck(_)
             | Self::Notices(_)
+            | Self::Conversation(_)
             | Self::Whoami(_)
             | Self::Rename(_)
             | Self::Status(_)

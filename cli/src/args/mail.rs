@@ -46,7 +46,7 @@ Examples:
   ipc send bob \"which port?\" --wait=2m    print the answer"
 )]
 pub(crate) struct SendArguments {
-    /// A name, an agent's id, or `all`
+    /// A name, an agent's id, a conversation's id, or `all`
     #[arg(value_name = "TO")]
     pub(crate) to: Recipient,
     #[command(flatten)]
@@ -71,7 +71,8 @@ pub(crate) struct SendArguments {
 #[command(
     override_usage = "ipc reply [OPTIONS] [ID] <TEXT…|-|--stdin|--file FILE>",
     after_help = "\
-A first word that is an id names the message to answer.
+A first word that is an id names the message to answer. An answer to what was said in a group goes to
+the group.
 
 Examples:
   ipc reply \"port 8080\"
@@ -84,6 +85,9 @@ pub(crate) struct ReplyArguments {
     /// The message to answer
     #[arg(long, value_name = "ID")]
     pub(crate) id: Option<MessageId>,
+    /// Answer the sender alone, also where the message was said in a group
+    #[arg(long)]
+    pub(crate) private: bool,
 }
 
 /// `ipc forward`

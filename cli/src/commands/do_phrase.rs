@@ -84,6 +84,7 @@ fn command(deed: Deed) -> Command {
         Deed::Reply(text) => Command::Reply(ReplyArguments {
             content: content(text),
             id: None,
+            private: false,
         }),
         Deed::Forward(to) => Command::Forward(ForwardArguments {
             words: vec![to.into()],

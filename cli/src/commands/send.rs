@@ -87,6 +87,7 @@ pub(crate) fn reply(
         text,
         data: arguments.content.data,
         idempotency_key: Some(key),
+        private: arguments.private,
     };
     let sent = Front::open(context)?.call_again(context, &request)?;
     say(context, &sent)
@@ -154,6 +155,9 @@ fn outcome(sent: &SentTo) -> String {
     match &sent.outcome {
         RecipientOutcome::Stored => name.to_string(),
         RecipientOutcome::Forwarded { from } => format!("{name} (called {from} before)"),
+        RecipientOutcome::LeftOut { reason } => {
+            format!("{name}: left out, {}", reason.in_words())
+        }
         RecipientOutcome::Unclaimed { did_you_mean: None } => {
             format!("{name}: queued, not registered yet")
         }
@@ -211,6 +215,7 @@ mod tests {
             message_id: MessageId::from_row(7),
             sent_ms: Timestamp::from_millis(0),
             recipients,
+            conversation: None,
             duplicate: false,
         }
     }

@@ -92,6 +92,12 @@ fn head(mail: &Mail, who: &str, now: Timestamp, style: Style) -> String {
     if mail.redelivered {
         facts.push("(redelivered)".to_owned());
     }
+    // Last: what comes after the daemon's words cannot pass for them.
+    if let Some(within) = &mail.conversation
+        && let Some(title) = &within.title
+    {
+        facts.push(format!("in {} {}", within.id, title.shown()));
+    }
     let facts = style.faint(&format!(" · {}", safe::line(&facts.join(" · "))));
     format!("{}{facts}", style.strong(&safe::line(who)))
 }
@@ -154,6 +160,7 @@ mod tests {
             data: None,
             data_omitted: false,
             reply_to: None,
+            conversation: None,
             hops: 0,
             sent_ms: Timestamp::from_millis(0),
             via_alias: None,

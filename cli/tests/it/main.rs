@@ -9,6 +9,7 @@ mod admin;
 mod autostart;
 #[cfg(test)]
 mod claude_notices;
+mod conversations;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]

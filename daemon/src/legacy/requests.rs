@@ -142,6 +142,8 @@ fn told_of_sending(to: &SentTo) -> String {
         RecipientOutcome::Unclaimed { .. } => {
             format!("Message queued for {name} (not yet registered)")
         }
+        // Of groups only, which this wire cannot name.
+        RecipientOutcome::LeftOut { .. } => format!("Message not sent to {name}"),
     }
 }
 

@@ -7,7 +7,7 @@ use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::context::{Context, Effect, View};
-use super::{auto_checks, credentials, deliveries, names, notice_files};
+use super::{auto_checks, conversations, credentials, deliveries, names, notice_files};
 use crate::error::Done;
 use crate::limits::DAY_MS;
 
@@ -176,10 +176,11 @@ pub(crate) fn seen(db: &Connection, id: AgentId, now: Timestamp) -> rusqlite::Re
         .map(|_| ())
 }
 
-/// Ends the agent: its names are free, its credentials void, its waiting mail refused for
+/// Ends the agent: its names are free, its groups left, its credentials void, its waiting mail refused for
 /// `reason` and the senders told. Says how many messages that were.
 pub(crate) fn end(context: &mut Context<'_>, id: AgentId, reason: EndReason) -> Done<u64> {
     let refused = deliveries::end_waiting(context, id, reason)?;
+    conversations::leave_all(context, id)?;
     credentials::void_all(context, id, ErrorCode::Expired)?;
     names::take_all(context.db, id)?;
     auto_checks::remove(context.db, id)?;

@@ -9,11 +9,12 @@ use ipc_protocol::message::{DeliveryState, EndReason, Handover, SystemEvent};
 use ipc_protocol::name::Name;
 use ipc_protocol::request::{RecipientOutcome, SentTo};
 use ipc_protocol::time::Timestamp;
+use rand::CryptoRng;
 use rusqlite::{Connection, params};
 
 use super::context::{Context, Effect, View};
 use super::messages::{self, Seq};
-use super::{count, names};
+use super::{conversations, count, names};
 use crate::error::Done;
 
 /// Where a message goes.
@@ -25,6 +26,8 @@ pub(crate) struct Destination {
     pub(crate) name: Name,
     /// The old name that the message was addressed to.
     pub(crate) via_alias: Option<Name>,
+    /// Why this one gets nothing, where others do.
+    pub(crate) left_out: Option<EndReason>,
 }
 
 /// Puts message `seq` of `sender` on its way to `to`.
@@ -34,8 +37,10 @@ pub(crate) fn insert(
     sender: Option<AgentId>,
     to: &Destination,
 ) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO deliveries (message, sender, agent, unclaimed, name, via_alias, state)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'stored')";
+    let sql = "INSERT INTO deliveries
+               (message, sender, agent, unclaimed, name, via_alias, reason, state, ended_ms)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
+                       iif(?7 IS NULL, 'stored', 'refused'), iif(?7 IS NULL, NULL, ?8))";
     context.db.prepare_cached(sql)?.execute(params![
         seq.0,
         sender.map(AgentId::to_row),
@@ -43,8 +48,11 @@ pub(crate) fn insert(
         to.agent.is_none().then(|| to.name.folded()),
         to.name.as_str(),
         to.via_alias.as_ref().map(Name::as_str),
+        to.left_out.map(EndReason::as_str),
+        context.now.wall.as_millis(),
     ])?;
-    context.effects.extend(to.agent.map(Effect::MailFor));
+    let arrives = to.agent.filter(|_| to.left_out.is_none());
+    context.effects.extend(arrives.map(Effect::MailFor));
     Ok(())
 }
 
@@ -63,6 +71,7 @@ pub(crate) fn tell(
             agent: Some(*agent),
             name: name.clone(),
             via_alias: None,
+            left_out: None,
         };
         insert(context, seq, None, &to)?;
     }
@@ -116,7 +125,7 @@ pub(crate) fn adopt(
     name: &Name,
     agent: AgentId,
 ) -> rusqlite::Result<usize> {
-    let adopted = adopt_waiting(context.db, name, agent)?;
+    let adopted = adopt_waiting(context.db, context.rng, name, agent)?;
     if adopted > 0 {
         context.effects.push(Effect::MailFor(agent));
     }
@@ -126,9 +135,11 @@ pub(crate) fn adopt(
 /// The same where nobody can be waiting for it: no daemon runs.
 pub(crate) fn adopt_waiting(
     db: &Connection,
+    rng: &mut impl CryptoRng,
     name: &Name,
     agent: AgentId,
 ) -> rusqlite::Result<usize> {
+    conversations::place_adopted(db, rng, name, agent)?;
     let sql = "UPDATE deliveries SET agent = ?2, unclaimed = NULL
                WHERE unclaimed = ?1 AND state = 'stored'";
     db.prepare_cached(sql)?
@@ -241,13 +252,18 @@ pub(crate) fn answered(view: &View<'_>, agent: AgentId, seq: Seq) -> rusqlite::R
 
 /// The recipients of message `seq`, as they stand now.
 pub(crate) fn recipients(db: &Connection, seq: Seq) -> rusqlite::Result<Vec<SentTo>> {
-    let sql = "SELECT name, agent, via_alias FROM deliveries WHERE message = ?1 ORDER BY delivery";
+    let sql = "SELECT name, agent, via_alias, reason = 'mailbox_full' FROM deliveries
+               WHERE message = ?1 ORDER BY delivery";
     let mut query = db.prepare_cached(sql)?;
     let rows = query.query_map([seq.0], |row| {
         let alias = row
             .get::<_, Option<String>>(2)?
             .and_then(|text| Name::parse(&text).ok());
+        let left_out = row.get::<_, Option<bool>>(3)?.unwrap_or(false);
         let outcome = match (row.get::<_, Option<i64>>(1)?, alias) {
+            (Some(_), None) if left_out => RecipientOutcome::LeftOut {
+                reason: EndReason::MailboxFull,
+            },
             (None, _) => RecipientOutcome::Unclaimed { did_you_mean: None },
             (Some(_), Some(from)) => RecipientOutcome::Forwarded { from },
             (Some(_), None) => RecipientOutcome::Stored,

@@ -19,6 +19,7 @@ mod delivery;
 mod faults;
 #[cfg(test)]
 mod frozen;
+mod groups;
 #[cfg(test)]
 mod history;
 #[cfg(test)]

@@ -105,6 +105,7 @@ fn only_the_answer_wakes_whoever_waits_for_an_answer() {
         text: "answer".to_owned(),
         data: None,
         idempotency_key: None,
+        private: false,
     };
     bob.call(&reply).unwrap();
     assert_eq!(texts(&waits.next().unwrap()), ["answer"]);

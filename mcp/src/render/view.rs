@@ -14,8 +14,8 @@ use crate::limits::DATA_BYTES;
 /// What stands where the kernel named nobody.
 const NO_PROVENANCE: &str = "none (old port)";
 
-/// A message. Everything but `text` and `data` is the daemon's word; `program` is a claim that
-/// nothing checks.
+/// A message. Everything but `text`, `data` and `group_title` is the daemon's word; `program` is a
+/// claim that nothing checks.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -47,6 +47,12 @@ pub(crate) struct MessageView {
     /// The message that this one answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_to: Option<String>,
+    /// The conversation that it is part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation_id: Option<String>,
+    /// What a peer called the group that it was said in, between the two lines of the fence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) group_title: Option<String>,
     /// The old name it was addressed to, when it came over a rename.
     #[serde(skip_serializing_if = "Option::is_none")]
     via_alias: Option<String>,
@@ -111,6 +117,8 @@ impl MessageView {
             kind: mail.kind.as_str().to_owned(),
             sent: mail.sent_ms.rfc3339().unwrap_or_default(),
             reply_to: mail.reply_to.map(|id| id.to_string()),
+            conversation_id: mail.conversation.as_ref().map(|of| of.id.to_string()),
+            group_title: title(mail).map(|title| super::fenced(title, within)),
             via_alias: mail.via_alias.as_ref().map(ToString::to_string),
             hops: mail.hops,
             redelivered: mail.redelivered,
@@ -127,16 +135,23 @@ impl MessageView {
         }
     }
 
-    /// The same without text and data, as one line of JSON in which nothing is hidden: what a sender
+    /// The same without text, data and title, as one line of JSON in which nothing is hidden: what a sender
     /// chose in it (a program's name) is a JSON string, and cannot end it.
     pub(crate) fn head(&self) -> String {
         let mut head = json!(self);
         if let Value::Object(head) = &mut head {
             head.remove("text");
             head.remove("data");
+            head.remove("group_title");
         }
         safe::line(&fence::harmless(&head.to_string()).0)
     }
+}
+
+/// What a peer called the group that the message was said in.
+pub(super) fn title(mail: &Mail) -> Option<&str> {
+    let title = mail.conversation.as_ref()?.title.as_ref()?;
+    Some(title.as_str())
 }
 
 fn program(mail: &Mail) -> Option<String> {

@@ -32,13 +32,16 @@ pub(super) struct Arguments {
     /// Sent again with the same key and content, nothing is stored again.
     #[serde(default)]
     idempotency_key: Option<String>,
+    /// Answer the sender alone, also where the message was said in a group.
+    #[serde(default)]
+    private: bool,
 }
 
 impl Tool for Reply {
     const NAME: &'static str = "ipc_reply";
     const TITLE: &'static str = "Reply to a message";
     const DESCRIPTION: &'static str = "Answer a message that you received, for \"reply: …\". It \
-        goes to the sender, whoever waits for the answer gets it at once. Name the message_id \
+        goes to the sender, or to the group that the message was said in; whoever waits for the answer gets it at once. Name the message_id \
         when several messages came. Do not answer only to say that a message has arrived: its \
         sender sees that.";
     const EFFECT: Effect = Effect::Adds;
@@ -59,6 +62,7 @@ impl Tool for Reply {
             text: arguments.text,
             data: arguments.data,
             idempotency_key: Some(parse_key(arguments.idempotency_key, desk)?),
+            private: arguments.private,
         };
         let sent = desk.call(request).await?;
         Ok(Answer::new(sending::words(&sent), Stored::from(&sent)))

@@ -22,7 +22,8 @@ pub(super) struct Send;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// A name as `ipc_list` shows it, or one that nobody has yet; an agent id; or `all`.
+    /// A name as `ipc_list` shows it, or one that nobody has yet; an agent id; a
+    /// conversation id; or `all`.
     to: String,
     /// The text, up to 1 MiB.
     text: String,

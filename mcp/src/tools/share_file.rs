@@ -63,7 +63,7 @@ impl Tool for ShareFile {
         desk: &Arc<Desk>,
     ) -> Result<Answer<Output>, Failure> {
         let to = match sending::parse_recipient(&arguments.to)? {
-            Recipient::All => {
+            Recipient::All | Recipient::Conversation(_) => {
                 return Err(Failure::malformed("a file is shared with one agent")
                     .hint("name the agent; ipc_list shows who is there"));
             }

@@ -123,6 +123,8 @@ words! {
         RecipientLeft = "recipient_left",
         /// The recipient was offline so long that its name became free.
         RecipientForgotten = "recipient_forgotten",
+        /// This member of a group had no room for it; the others got it.
+        MailboxFull = "mailbox_full",
     }
 }
 

@@ -64,6 +64,7 @@ pub(crate) fn read(golden: &Value) -> Again {
         Request::Notice(r) => again(id, r, result),
         Request::AutoCheck(r) => again(id, r, result),
         Request::Notices(r) => again(id, r, result),
+        Request::Conversation(r) => again(id, r, result),
         Request::Read(r) => again(id, r, result),
         Request::History(r) => again(id, r, result),
         Request::Receipts(r) => again(id, r, result),
