@@ -36,6 +36,11 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
+    /// Where the program is.
+    pub(crate) fn program_path(&self) -> &Path {
+        &self.program
+    }
+
     /// Starts `ipc daemon run`, the program beside this one.
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
         let program = std::env::current_exe()?.with_file_name("ipc");

@@ -10,6 +10,7 @@ mod daemon;
 mod figures;
 mod floor;
 mod host;
+mod migration;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -34,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     ];
     figures.extend(host::figures(&daemon)?);
     figures.extend(growth(&daemon)?);
+    figures.push(migration::figure(daemon.program_path())?);
     daemon.stop()?;
     let mut out = io::stdout().lock();
     writeln!(
