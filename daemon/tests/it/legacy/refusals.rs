@@ -249,7 +249,8 @@ fn fields_that_are_missing_or_wrong_are_named() {
 
 #[test]
 fn the_limits_are_the_native_ones_in_the_predecessors_words() {
-    let config = format!("{CONFIG}[limits]\nmailbox_unread = 2\nsend_burst = 4\n");
+    let config =
+        format!("{CONFIG}[limits]\nmailbox_unread = 2\nsend_burst = 4\nsend_per_minute = 1\n");
     let house = House::with_config(&config);
     let port = OldPort::of(&house);
     let alice = port.register("alice");
