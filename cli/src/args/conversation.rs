@@ -3,8 +3,12 @@
 use clap::Subcommand;
 use ipc_protocol::conversation::Title;
 use ipc_protocol::id::ConversationId;
-use ipc_protocol::limits::LIST_ROWS;
+use ipc_protocol::limits::{FETCH_MESSAGES, LIST_ROWS};
+use ipc_protocol::moment::Moment;
 use ipc_protocol::name::Name;
+use ipc_protocol::search::SearchQuery;
+
+use super::history::search;
 
 /// `ipc conversation`
 #[derive(Debug, Subcommand)]
@@ -41,6 +45,25 @@ Examples:
     Members {
         /// The conversation
         id: ConversationId,
+    },
+    /// Show what was said in a conversation, as `ipc history --conversation` does
+    #[command(after_help = "\
+Examples:
+  ipc conversation history c.0123456789abc
+  ipc conversation history c.0123456789abc --search 'deploy*'")]
+    History {
+        /// The conversation
+        id: ConversationId,
+        /// Only messages with these words
+        #[arg(long, value_name = "QUERY", value_parser = search, allow_hyphen_values = true)]
+        search: Option<SearchQuery>,
+        /// Only what was stored before a message, a time, or a time ago
+        #[arg(long, value_name = "POINT")]
+        before: Option<Moment>,
+        /// Show at most N messages
+        #[arg(long, value_name = "N",
+              value_parser = clap::value_parser!(u32).range(1..=i64::from(FETCH_MESSAGES)))]
+        limit: Option<u32>,
     },
     /// Show the conversations that this agent is in, the latest first
     #[command(after_help = "Examples:\n  ipc conversation list\n  ipc conversation list --json")]

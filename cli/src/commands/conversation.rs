@@ -5,8 +5,8 @@ use ipc_protocol::name::Name;
 use ipc_protocol::request::{Conversation, ConversationReport, ConversationRow};
 use ipc_protocol::time::Timestamp;
 
-use super::text;
-use crate::args::ConversationCommand;
+use super::{history, text};
+use crate::args::{ConversationCommand, HistoryArguments};
 use crate::clock;
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -60,6 +60,21 @@ pub(crate) fn run(
             let people = || report.conversations.iter().map(facts).collect();
             context.screen.result(&report, people)?;
             Ok(ExitStatus::Done)
+        }
+        ConversationCommand::History {
+            id,
+            search,
+            before,
+            limit,
+        } => {
+            let past = HistoryArguments {
+                conversation: Some(id),
+                search,
+                before,
+                limit,
+                ..HistoryArguments::default()
+            };
+            history::show(context, &mut front, &past)
         }
         ConversationCommand::List { limit } => {
             let report = front.call_again(context, &Conversation::List { limit })?;
