@@ -17,8 +17,8 @@ use ipc_protocol::name::Name;
 
 pub(crate) use identity::{RegisterArguments, RenameArguments, RevokeArguments};
 pub(crate) use mail::{
-    CheckArguments, DeadLettersArguments, ForwardArguments, ReadArguments, ReceiptsArguments,
-    ReplyArguments, SendArguments, TextArguments, WatchArguments,
+    CheckArguments, DeadLettersArguments, FilterArguments, ForwardArguments, ReadArguments,
+    ReceiptsArguments, ReplyArguments, SendArguments, TextArguments, WatchArguments,
 };
 pub(crate) use notices::{AutoCheckCommand, HookArguments, HookHost, LoopArguments};
 pub(crate) use phrase::{DoArguments, HelpArguments};

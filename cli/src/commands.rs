@@ -2,6 +2,7 @@
 
 mod admin;
 pub(crate) mod agent;
+mod answers;
 mod auto_check;
 mod auto_check_run;
 mod check;
@@ -18,6 +19,7 @@ mod list;
 mod mcp;
 mod migrate;
 mod noticing;
+mod pings;
 mod quickstart;
 mod read;
 mod receipts;

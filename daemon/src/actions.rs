@@ -9,6 +9,7 @@
 
 pub(crate) mod ack;
 pub(crate) mod admin;
+pub(crate) mod asking;
 pub(crate) mod auto_check;
 pub(crate) mod dead_letters;
 pub(crate) mod fetch;

@@ -4,6 +4,7 @@
 //! their order (a fetch excepted, which may wait); the future that it returns waits for the
 //! outcome.
 
+mod asking;
 pub(crate) mod charge;
 mod wait;
 
@@ -22,6 +23,7 @@ use crate::actions::register::Enrolled;
 use crate::caller::{Caller, Newcomer, Operator, Peer};
 use crate::daemon::Daemon;
 use crate::error::{ActionError, Done};
+use crate::lease::{Lease, Leased};
 use crate::presence::Ended;
 use crate::quota::Budget;
 use crate::store::context::{Context, View};
@@ -38,8 +40,16 @@ pub(crate) enum Speaker {
     Agent(Caller),
 }
 
-/// The payload of a reply, when it is there.
-pub(crate) type ReplyFuture = Pin<Box<dyn Future<Output = Vec<u8>> + Send>>;
+/// A reply, and the mail in it.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) payload: Vec<u8>,
+    /// Given back if the reply is not taken.
+    pub(crate) lease: Option<Lease>,
+}
+
+/// A reply, when it is there.
+pub(crate) type ReplyFuture = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
 /// Hands `request` in; the future waits for the reply.
 pub(crate) async fn dispatch(
@@ -122,7 +132,7 @@ impl Desk<'_> {
             }
             Request::Fetch(r) => {
                 let daemon = Arc::clone(self.daemon);
-                self.later(wait::fetch(r, caller.clone(), ended, daemon))
+                self.carrying(wait::fetch(r, caller.clone(), ended, daemon))
             }
             Request::Notice(r) => {
                 let daemon = Arc::clone(self.daemon);
@@ -319,7 +329,30 @@ impl Desk<'_> {
         outcome: impl Future<Output = Done<T>> + Send + 'static,
     ) -> ReplyFuture {
         let (id, daemon) = (self.id, Arc::clone(self.daemon));
-        Box::pin(async move { encode(id, outcome.await, &daemon) })
+        Box::pin(async move {
+            Reply {
+                payload: encode(id, outcome.await, &daemon),
+                lease: None,
+            }
+        })
+    }
+
+    /// The same for a reply with mail in it.
+    fn carrying<T: Serialize + Send + 'static>(
+        &self,
+        outcome: impl Future<Output = Done<Leased<T>>> + Send + 'static,
+    ) -> ReplyFuture {
+        let (id, daemon) = (self.id, Arc::clone(self.daemon));
+        Box::pin(async move {
+            let (outcome, lease) = match outcome.await {
+                Ok(Leased { reply, lease }) => (Ok(reply), Some(lease)),
+                Err(error) => (Err(error), None),
+            };
+            Reply {
+                payload: encode(id, outcome, &daemon),
+                lease,
+            }
+        })
     }
 
     fn refuse(&self, refusal: Refusal) -> ReplyFuture {

@@ -27,6 +27,7 @@ mod error;
 mod gate;
 mod housekeeping;
 mod key;
+mod lease;
 pub mod limits;
 mod listener;
 mod mailboxes;
@@ -36,6 +37,7 @@ mod quota;
 mod shared;
 pub mod store;
 pub mod systemd;
+mod wanted;
 
 use std::future::Future;
 use std::io;

@@ -67,6 +67,8 @@ impl Shared {
                 Effect::MailFor(agent) | Effect::AutoCheckChosen(agent) => {
                     self.mailboxes.arrived(*agent);
                 }
+                Effect::Arrived(agent, envelope) => self.mailboxes.came(*agent, envelope),
+                Effect::RecipientGone => self.presence.somebody_left(),
                 Effect::Drained { agent, until } => self.mailboxes.drained(*agent, *until),
                 Effect::SessionEnded { sid, why } => self.presence.end_session(*sid, *why),
                 Effect::Stored => self.counters.sent(),

@@ -8,6 +8,7 @@
 //! another's failure; a database that is not ours is never written to.
 
 pub(crate) mod agents;
+pub(crate) mod asked;
 pub(crate) mod auto_checks;
 pub mod backup;
 pub(crate) mod context;
@@ -18,6 +19,7 @@ pub(crate) mod mail;
 pub(crate) mod messages;
 pub(crate) mod migrations;
 pub(crate) mod names;
+pub(crate) mod offering;
 pub mod open;
 pub(crate) mod quarantine;
 pub(crate) mod reader;
@@ -40,7 +42,7 @@ use crate::error::Fault;
 pub const APPLICATION_ID: i32 = 0x4950_4331;
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: i32 = 2;
+pub const SCHEMA_VERSION: i32 = 3;
 
 /// Reads a column that holds one of our words.
 pub(crate) fn word<T: std::str::FromStr<Err = UnknownWord>>(

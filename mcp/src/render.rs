@@ -106,6 +106,7 @@ mod tests {
             data: None,
             data_omitted: false,
             reply_to: None,
+            interim: false,
             hops: 0,
             sent_ms: Timestamp::from_millis(0),
             via_alias: None,

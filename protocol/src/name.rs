@@ -143,6 +143,43 @@ impl From<Recipient> for String {
     }
 }
 
+/// Somebody else, present or past.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Peer {
+    /// Whoever has the name; if nobody has, whoever was called that.
+    Name(Name),
+    /// One agent, whatever it is or was called.
+    Agent(AgentId),
+}
+
+impl FromStr for Peer {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        text.parse()
+            .map(Self::Agent)
+            .or_else(|_| Name::parse(text).map(Self::Name))
+    }
+}
+
+impl TryFrom<String> for Peer {
+    type Error = InvalidName;
+
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        text.parse()
+    }
+}
+
+impl From<Peer> for String {
+    fn from(peer: Peer) -> Self {
+        match peer {
+            Peer::Name(name) => name.into(),
+            Peer::Agent(id) => id.into(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

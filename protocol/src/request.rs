@@ -52,7 +52,7 @@ pub use whoami::{Whoami, WhoamiReport};
 
 use crate::error::{ErrorCode, Refusal};
 use crate::message::InvalidText;
-use crate::name::{InvalidName, Name, Recipient};
+use crate::name::{InvalidName, Name, Peer, Recipient};
 
 /// A request: its name on the wire and what a good reply to it is.
 pub trait Method: Serialize + DeserializeOwned {
@@ -208,6 +208,7 @@ fn refused_field(params: &Map<String, Value>) -> Option<Refusal> {
     let recipient = text("to").and_then(|t| t.parse::<Recipient>().err());
     name("name")
         .or_else(|| name("new_name"))
+        .or_else(|| text("sent_by").and_then(|t| t.parse::<Peer>().err()))
         .or(recipient)
         .map(Refusal::from)
 }

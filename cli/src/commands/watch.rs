@@ -9,6 +9,7 @@ use std::time::Duration;
 use ipc_protocol::error::ErrorCode;
 
 use super::fetching::{self, Lease, Wanted};
+use super::pings::Pings;
 use super::watch_notices;
 use crate::args::{WaitTime, WatchArguments};
 use crate::clock::Deadline;
@@ -38,10 +39,12 @@ pub(crate) fn run(
     }
     context.screen.require_reader()?;
     let mut own = OwnFront::open(context)?;
+    let wanted = Wanted::new(arguments.filter.clone(), true);
+    let mut pings = Pings::default();
     let patience = arguments.wait.map(WaitTime::duration);
     loop {
         let deadline = patience.map(Deadline::after);
-        let Some(shown) = next(context, &mut own, deadline)? else {
+        let Some(shown) = next(context, &mut own, &wanted, &mut pings, deadline)? else {
             return Ok(ExitStatus::TimedOut);
         };
         let text = text(context, &shown)?;
@@ -58,6 +61,8 @@ pub(crate) fn run(
 fn next(
     context: &mut Context,
     own: &mut OwnFront,
+    wanted: &Wanted,
+    pings: &mut Pings,
     deadline: Option<Deadline>,
 ) -> Result<Option<Vec<Shown>>, Failure> {
     let mut absence = None;
@@ -69,7 +74,8 @@ fn next(
                 None => return Ok(None),
             },
         };
-        match fetching::fetch_once(&mut own.front, Wanted::default(), left) {
+        let fetched = fetching::fetch_once(&mut own.front, wanted, left);
+        match fetched.map(|found| pings.answer(context, &mut own.front, wanted, found)) {
             Ok(fetched) if fetched.messages.is_empty() => absence = None,
             Ok(fetched) => {
                 let messages = fetched.messages;

@@ -14,6 +14,7 @@ use crate::store::context::{Context, Effect, View};
 use crate::store::deliveries::{self, Destination};
 use crate::store::messages::{self, Draft, Parent, Seq};
 use crate::store::names::{self, Holder};
+use crate::wanted::Envelope;
 
 /// Replies between two agents are counted over this time, in milliseconds.
 const ANSWERS_MS: i64 = 600_000;
@@ -29,6 +30,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) parent: Option<&'a Parent>,
     /// Whether it passes its parent on rather than answering it.
     pub(crate) passes_on: bool,
+    /// Whether it answers and more of the answer comes.
+    pub(crate) interim: bool,
     pub(crate) known_only: bool,
 }
 
@@ -51,14 +54,20 @@ pub(crate) fn store(
             .filter(|_| !mail.passes_on)
             .map(|parent| parent.id),
         hops,
+        interim: mail.interim,
     };
     let sender = sender::of(context, caller.agent())?;
     let (message_id, seq) = messages::insert(context, caller, &sender, &draft)?;
+    let envelope = Envelope {
+        sender: Some(caller.agent()),
+        kind: mail.kind,
+        reply_to: draft.reply_to,
+    };
     for to in &destinations {
-        deliveries::insert(context, seq, Some(caller.agent()), to)?;
+        deliveries::insert(context, seq, &envelope, to)?;
     }
-    if let Some(parent) = mail.parent.filter(|_| !mail.passes_on) {
-        deliveries::answered(context, caller.agent(), parent.seq)?;
+    if let Some(parent) = mail.parent.filter(|_| !mail.passes_on && !mail.interim) {
+        deliveries::answered(context, caller.agent(), parent.seq, message_id)?;
     }
     context.effects.push(Effect::Stored);
     Ok((sent(context, message_id, &destinations)?, seq))
@@ -94,6 +103,7 @@ fn check_body(mail: &Outgoing<'_>, view: &View<'_>) -> Done<()> {
         data: mail.data,
         reply_to: None,
         hops: 0,
+        interim: false,
     };
     let data = draft.data_text()?.unwrap_or_default();
     let bytes = mail.text.len().saturating_add(data.len());

@@ -46,6 +46,7 @@ fn store(request: &Reply, caller: &Caller, context: &mut Context<'_>) -> Done<(S
         data: request.data.as_ref(),
         parent: Some(&parent),
         passes_on: false,
+        interim: !request.is_final,
         known_only: true,
     };
     outgoing::store(&mail, caller, context)

@@ -45,6 +45,7 @@ fn store(request: &Send, caller: &Caller, context: &mut Context<'_>) -> Done<(Se
         data: request.data.as_ref(),
         parent: parent.as_ref(),
         passes_on: false,
+        interim: false,
         known_only: request.known_only,
     };
     outgoing::store(&mail, caller, context)

@@ -6,7 +6,7 @@ use ipc_protocol::message::EndReason;
 use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::context::{Context, View};
+use super::context::{Context, Effect, View};
 use super::{auto_checks, credentials, deliveries, names};
 use crate::error::Done;
 use crate::limits::DAY_MS;
@@ -168,5 +168,6 @@ pub(crate) fn end(context: &mut Context<'_>, id: AgentId, reason: EndReason) -> 
         .db
         .prepare_cached(sql)?
         .execute([id.to_row(), context.now.wall.as_millis()])?;
+    context.effects.push(Effect::RecipientGone);
     Ok(refused)
 }

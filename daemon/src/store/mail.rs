@@ -14,7 +14,7 @@ use crate::error::{Done, Fault};
 const SELECT: &str = "SELECT m.id, m.sender, m.sender_name, m.sender_incarnation, m.kind,
     m.reply_to, m.hops, m.sent_ms, m.bytes, m.event, m.uid, m.pid, m.start_ticks, m.program,
     b.text, b.data, d.name, d.via_alias, 
-    coalesce(d.offers > 0 AND d.state IN ('stored', 'offered'), 0)
+    coalesce(d.offers > 0 AND d.state IN ('stored', 'offered'), 0), m.interim
     FROM messages AS m JOIN bodies AS b ON b.message = m.seq";
 
 /// Message `seq` as `agent` has it in its mailbox, text and data cut to a preview.
@@ -98,6 +98,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Raw> {
         data: None,
         data_omitted: false,
         reply_to: row.get::<_, Option<i64>>(5)?.map(MessageId::from_row),
+        interim: row.get(19)?,
         hops: row.get(6)?,
         sent_ms: Timestamp::from_millis(row.get(7)?),
         via_alias: name(17)?,

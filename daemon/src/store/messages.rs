@@ -22,6 +22,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) data: Option<&'a Data>,
     pub(crate) reply_to: Option<MessageId>,
     pub(crate) hops: u32,
+    /// Whether it is an answer of which more comes.
+    pub(crate) interim: bool,
 }
 
 impl Draft<'_> {
@@ -89,8 +91,8 @@ pub(crate) fn insert(
 ) -> Done<(MessageId, Seq)> {
     let id = MessageId::random(context.rng);
     let sql = "INSERT INTO messages (id, sender, sender_name, sender_incarnation, kind, reply_to,
-               hops, sent_ms, bytes, uid, pid, start_ticks, program)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+               hops, sent_ms, bytes, uid, pid, start_ticks, program, interim)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     let peer = caller.peer();
     context.db.prepare_cached(sql)?.execute(params![
         id.to_row(),
@@ -108,6 +110,7 @@ pub(crate) fn insert(
         peer.program
             .as_ref()
             .map(ipc_protocol::message::ProgramName::as_str),
+        draft.interim,
     ])?;
     let seq = Seq(context.db.last_insert_rowid());
     insert_body(context.db, seq, draft.text, draft.data_text()?.as_deref())?;

@@ -13,6 +13,7 @@ fn reply(text: &str, message_id: Option<MessageId>) -> Reply {
         text: text.to_owned(),
         data: None,
         idempotency_key: None,
+        is_final: true,
     }
 }
 

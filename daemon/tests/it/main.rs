@@ -6,6 +6,8 @@ mod harness;
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod auto_checks;
 #[cfg(test)]
 mod backups;
@@ -17,6 +19,8 @@ mod crowds;
 mod delivery;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod filters;
 #[cfg(test)]
 mod frozen;
 #[cfg(test)]

@@ -41,6 +41,9 @@ pub(crate) struct MessageView {
     /// The message that this one answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_to: Option<String>,
+    /// Whether it is an interim answer: more of it comes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    interim: bool,
     /// The old name it was addressed to, when it came over a rename.
     #[serde(skip_serializing_if = "Option::is_none")]
     via_alias: Option<String>,
@@ -103,6 +106,7 @@ impl MessageView {
             kind: mail.kind.as_str().to_owned(),
             sent: mail.sent_ms.rfc3339().unwrap_or_default(),
             reply_to: mail.reply_to.map(|id| id.to_string()),
+            interim: mail.interim,
             via_alias: mail.via_alias.as_ref().map(ToString::to_string),
             hops: mail.hops,
             redelivered: mail.redelivered,

@@ -20,4 +20,11 @@ pub struct Reply {
     /// As in `send`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Whether this is all of the answer; an interim one says that more comes.
+    #[serde(rename = "final", default = "whole")]
+    pub is_final: bool,
+}
+
+const fn whole() -> bool {
+    true
 }
