@@ -14,6 +14,7 @@ pub(crate) mod auto_check;
 pub(crate) mod dead_letters;
 pub(crate) mod fetch;
 pub(crate) mod forward;
+mod kinds;
 pub(crate) mod leave;
 pub(crate) mod list;
 pub(crate) mod notice;

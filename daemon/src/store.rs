@@ -21,6 +21,7 @@ pub(crate) mod migrations;
 pub(crate) mod names;
 pub(crate) mod offering;
 pub mod open;
+pub(crate) mod pings;
 pub(crate) mod quarantine;
 pub(crate) mod reader;
 pub mod restore;

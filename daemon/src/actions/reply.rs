@@ -34,9 +34,9 @@ fn store(request: &Reply, caller: &Caller, context: &mut Context<'_>) -> Done<(S
         to: &Recipient::Agent(sender),
         kind: match parent.kind {
             Kind::Request | Kind::TaskProposal => Kind::Response,
+            Kind::Ping => Kind::Ack,
             Kind::Message
             | Kind::Response
-            | Kind::Ping
             | Kind::Ack
             | Kind::TaskAccept
             | Kind::Broadcast

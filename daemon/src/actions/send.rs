@@ -46,7 +46,8 @@ fn store(request: &Send, caller: &Caller, context: &mut Context<'_>) -> Done<(Se
         parent: parent.as_ref(),
         passes_on: false,
         interim: false,
-        known_only: request.known_only,
+        // A ping asks who is there now.
+        known_only: request.known_only || request.kind == Kind::Ping,
     };
     outgoing::store(&mail, caller, context)
 }

@@ -2,8 +2,9 @@
 
 use ipc_protocol::id::{AgentId, MessageId};
 use ipc_protocol::message::DeliveryState;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
+use super::messages::Seq;
 use super::word;
 
 /// How far one who was asked with a message has come.
@@ -17,6 +18,18 @@ pub(crate) enum Asked {
     Unclaimed,
     /// It has not answered yet.
     Silent(AgentId),
+}
+
+/// How far message `seq` has come for `agent`; nothing if it was not sent to it.
+pub(crate) fn state(
+    db: &Connection,
+    seq: Seq,
+    agent: AgentId,
+) -> rusqlite::Result<Option<DeliveryState>> {
+    let sql = "SELECT state FROM deliveries WHERE message = ?1 AND agent = ?2";
+    db.prepare_cached(sql)?
+        .query_row([seq.0, agent.to_row()], |row| Ok(word(row.get_ref(0)?)?))
+        .optional()
 }
 
 /// Who was asked with message `id`; nobody unless `asker` sent it.

@@ -59,12 +59,13 @@ pub(crate) fn visible(
         .optional()
 }
 
-/// The last message from an agent that `agent` received.
+/// The last message from an agent that `agent` received; what programs answer by themselves, and
+/// their answers, is none.
 pub(crate) fn last_received(view: &View<'_>, agent: AgentId) -> rusqlite::Result<Option<Parent>> {
     let sql = "SELECT m.seq, m.id, m.sender, m.kind, m.hops
                FROM deliveries AS d JOIN messages AS m ON m.seq = d.message
                WHERE d.agent = ?1 AND d.state IN ('offered', 'delivered', 'answered')
-               AND m.sender IS NOT NULL
+               AND m.sender IS NOT NULL AND NOT d.ping AND m.kind <> 'ack'
                ORDER BY d.message DESC LIMIT 1";
     view.db
         .prepare_cached(sql)?
@@ -216,7 +217,7 @@ pub(crate) fn answers_between(
     let sql = "SELECT count(*) FROM (
                    SELECT 1 FROM messages AS m JOIN deliveries AS d ON d.message = m.seq
                    WHERE m.sender IN (?1, ?2) AND m.reply_to IS NOT NULL AND m.sent_ms > ?3
-                   AND m.seq > (SELECT coalesce(max(seq), 0) - 20000 FROM messages)
+                   AND m.kind <> 'ack' AND m.seq > (SELECT coalesce(max(seq), 0) - 20000 FROM messages)
                    AND d.agent IN (?1, ?2) LIMIT ?4)";
     db.prepare_cached(sql)?.query_row(
         params![one.to_row(), other.to_row(), since.as_millis(), most],

@@ -6,7 +6,7 @@ use ipc_protocol::time::Timestamp;
 use rusqlite::params;
 
 use super::context::Context;
-use super::{agents, credentials, deliveries};
+use super::{agents, credentials, deliveries, pings};
 use crate::error::Done;
 use crate::limits::{ALIAS_MS, DAY_MS, SESSION_IDLE_MS};
 
@@ -20,12 +20,16 @@ pub(crate) fn sweep(context: &mut Context<'_>) -> Done<bool> {
     let read = days(context.limits.read_days);
     let expired = deliveries::expire_unclaimed(context, unclaimed, GO)?;
     let deleted = delete_messages(context, read)?;
+    let pings = pings::drop_old(context, GO)?;
     let forgotten = forget_agents(context)?;
     delete_names(context)?;
     delete_sessions(context)?;
     give_pages_back(context)?;
     let full = u64::from(GO);
-    Ok(expired >= full || deleted >= full || forgotten >= full)
+    let pings = u64::try_from(pings).unwrap_or(u64::MAX);
+    Ok([expired, deleted, pings, forgotten]
+        .iter()
+        .any(|done| *done >= full))
 }
 
 /// Shortens the file by up to 64 pages; SQLite gives one back with each step.

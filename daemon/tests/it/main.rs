@@ -30,7 +30,11 @@ mod identity;
 #[cfg(test)]
 mod impostors;
 #[cfg(test)]
+mod kinds;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod loops;
 #[cfg(test)]
 mod migration;
 #[cfg(test)]
