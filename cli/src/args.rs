@@ -21,8 +21,8 @@ pub(crate) use conversation::ConversationCommand;
 pub(crate) use history::HistoryArguments;
 pub(crate) use identity::{RegisterArguments, RenameArguments, RevokeArguments};
 pub(crate) use mail::{
-    CheckArguments, DeadLettersArguments, ForwardArguments, ReadArguments, ReceiptsArguments,
-    ReplyArguments, SendArguments, TextArguments, WatchArguments,
+    CheckArguments, DeadLettersArguments, FilterArguments, ForwardArguments, ReadArguments,
+    ReceiptsArguments, ReplyArguments, SendArguments, TextArguments, WatchArguments,
 };
 pub(crate) use notices::{
     AutoCheckCommand, HookArguments, HookHost, LoopArguments, NoticesCommand,

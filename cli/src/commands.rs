@@ -2,6 +2,7 @@
 
 mod admin;
 pub(crate) mod agent;
+mod answers;
 mod auto_check;
 mod auto_check_run;
 mod check;
@@ -21,6 +22,7 @@ mod mcp;
 mod migrate;
 mod notices;
 mod noticing;
+mod pings;
 mod quickstart;
 mod read;
 mod receipts;

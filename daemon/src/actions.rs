@@ -9,12 +9,14 @@
 
 pub(crate) mod ack;
 pub(crate) mod admin;
+pub(crate) mod asking;
 pub(crate) mod auto_check;
 pub(crate) mod conversation;
 pub(crate) mod dead_letters;
 pub(crate) mod fetch;
 pub(crate) mod forward;
 pub(crate) mod history;
+mod kinds;
 pub(crate) mod leave;
 pub(crate) mod list;
 pub(crate) mod notice;

@@ -27,6 +27,7 @@ mod error;
 mod gate;
 mod housekeeping;
 mod key;
+mod lease;
 mod legacy;
 pub mod limits;
 mod listener;
@@ -38,6 +39,7 @@ mod quota;
 mod shared;
 pub mod store;
 pub mod systemd;
+mod wanted;
 
 use std::future::Future;
 use std::io;

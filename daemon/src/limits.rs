@@ -212,6 +212,10 @@ pub(crate) const MINUTE_MS: i64 = 60_000;
 /// this time, in milliseconds: the front-end that was to tell it may have ended before it did.
 pub(crate) const LOST_NOTICE_MS: i64 = 300_000;
 
+/// Pings that nobody answered, dropped at most whenever another is sent: more than one sender may
+/// leave in a mailbox.
+pub(crate) const PINGS_DROPPED: u32 = 200;
+
 /// How long an old name forwards, in milliseconds: two hours.
 pub(crate) const ALIAS_MS: i64 = 7_200_000;
 

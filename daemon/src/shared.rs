@@ -75,6 +75,11 @@ impl Shared {
                 Effect::MailboxChanged(agent) => self.board.changed(*agent),
                 Effect::NoticesOn(agent) => self.board.begin(*agent),
                 Effect::NoticesOff(agent) => self.board.end(*agent),
+                Effect::Arrived(agent, envelope) => {
+                    self.mailboxes.came(*agent, envelope);
+                    self.board.changed(*agent);
+                }
+                Effect::RecipientGone => self.presence.somebody_left(),
                 Effect::Drained { agent, until } => self.mailboxes.drained(*agent, *until),
                 Effect::SessionEnded { sid, why } => self.presence.end_session(*sid, *why),
                 Effect::Stored => self.counters.sent(),

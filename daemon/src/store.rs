@@ -8,6 +8,7 @@
 //! another's failure; a database that is not ours is never written to.
 
 pub(crate) mod agents;
+pub(crate) mod asked;
 pub(crate) mod auto_checks;
 pub mod backup;
 pub(crate) mod context;
@@ -21,7 +22,9 @@ pub(crate) mod messages;
 pub(crate) mod migrations;
 pub(crate) mod names;
 pub(crate) mod notice_files;
+pub(crate) mod offering;
 pub mod open;
+pub(crate) mod pings;
 pub(crate) mod quarantine;
 pub(crate) mod reader;
 pub mod restore;

@@ -78,6 +78,12 @@ pub trait Door: Send + Sync + 'static {
     /// As [`Door::enrol`].
     fn connect(&self, session: &Credential) -> Result<Client<UnixStream>, Failure>;
 
+    /// The same to a daemon that runs: somebody may have stopped it on purpose.
+    ///
+    /// # Errors
+    /// As [`Door::enrol`].
+    fn connect_running(&self, session: &Credential) -> Result<Client<UnixStream>, Failure>;
+
     /// Has the agent of `session`, once called `name`, go by another name, here too.
     ///
     /// # Errors

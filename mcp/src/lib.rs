@@ -30,6 +30,7 @@ mod limits;
 mod lines;
 mod notices;
 mod offered;
+mod pings;
 mod prompts;
 mod render;
 mod resources;
@@ -90,6 +91,7 @@ pub async fn run<R, W>(
             () = channel::serve(&desk, options, &host) => {}
             () = codex::serve(&desk, options) => {}
             () = subscriptions::serve(&desk, &host) => {}
+            () = pings::serve(&desk) => {}
         }
     };
     let left = async {

@@ -124,6 +124,7 @@ mod tests {
             data_omitted: false,
             reply_to: None,
             conversation: None,
+            interim: false,
             hops: 0,
             sent_ms: Timestamp::from_millis(0),
             via_alias: None,

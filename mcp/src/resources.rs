@@ -115,7 +115,7 @@ async fn inbox(desk: &Arc<Desk>) -> Result<Value, Failure> {
         limit: Some(FETCH_MESSAGES),
         wait_ms: 0,
         peek: true,
-        answers_to: None,
+        ..Fetch::default()
     };
     let fetched = desk.call(peek).await?;
     let row = |mail: &Mail| {

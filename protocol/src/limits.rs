@@ -83,6 +83,14 @@ pub const AUTO_CHECK_MINUTES: std::ops::RangeInclusive<u32> = 1..=60;
 /// The same when nobody says: what people who wait for an answer put up with.
 pub const AUTO_CHECK_DEFAULT: u32 = 5;
 
+/// How long a ping can be answered, in milliseconds: whoever is there answers within moments, and
+/// later it would say nothing of now. What nobody answered is dropped.
+pub const PING_MS: i64 = 60_000;
+
+/// Pings that one front-end answers in a minute: its answers are messages of its agent, whose rate is
+/// for mail.
+pub const PINGS_PER_MINUTE: u32 = 20;
+
 /// How long one front-end holds a fetched message before it is offered again, in milliseconds.
 pub const LEASE_MS: i64 = 60_000;
 

@@ -14,7 +14,7 @@ use crate::id::{AgentId, ConversationId, MessageId};
 use crate::limits::{IDEMPOTENCY_KEY_BYTES, PROGRAM_BYTES};
 use crate::name::Name;
 use crate::time::Timestamp;
-pub use words::{AutoCheckMode, DeliveryState, EndReason, Handover, Kind, UnknownWord};
+pub use words::{AutoCheckMode, DeliveryState, EndReason, Handover, Kind, UnknownWord, WaitEnd};
 
 /// Data attached to a message: a JSON object, handed through as it is.
 pub type Data = BTreeMap<String, Value>;
@@ -74,6 +74,9 @@ pub struct Mail {
     /// The conversation that it is part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Within>,
+    /// Whether it is an interim answer: more of it comes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interim: bool,
     /// How often it was passed on to a third agent.
     pub hops: u32,
     /// When it was stored.

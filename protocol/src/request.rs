@@ -222,6 +222,7 @@ fn refused_field(params: &Map<String, Value>) -> Option<Refusal> {
     let recipient = text("to").and_then(|t| t.parse::<Recipient>().err());
     name("name")
         .or_else(|| name("new_name"))
+        .or_else(|| text("sent_by").and_then(|t| t.parse::<Peer>().err()))
         .or(recipient)
         .or_else(|| text("with").and_then(|t| t.parse::<Peer>().err()))
         .map(Refusal::from)

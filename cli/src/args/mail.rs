@@ -10,13 +10,24 @@ use ipc_protocol::id::MessageId;
 use ipc_protocol::json::{NotStrict, parse_object};
 use ipc_protocol::limits::{DATA_DEPTH, FETCH_MESSAGES};
 use ipc_protocol::message::{Data, IdempotencyKey, Kind};
-use ipc_protocol::name::Recipient;
+use ipc_protocol::name::{Peer, Recipient};
 
 use super::WaitTime;
 
+/// Which mail is wanted.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct FilterArguments {
+    /// Only mail of this agent: its name or id
+    #[arg(long, value_name = "NAME")]
+    pub(crate) from: Option<Peer>,
+    /// Only mail of this kind
+    #[arg(long, value_name = "KIND", value_parser = any_kind())]
+    pub(crate) kind: Option<Kind>,
+}
+
 /// Where a text comes from: words, standard input, or a file.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("source").required(true).args(["text", "stdin", "file"]))]
+#[command(group = ArgGroup::new("source").args(["text", "stdin", "file"]))]
 pub(crate) struct TextArguments {
     /// The text; `-` reads standard input
     #[arg(value_name = "TEXT")]
@@ -35,6 +46,13 @@ pub(crate) struct TextArguments {
     pub(crate) idempotency_key: Option<IdempotencyKey>,
 }
 
+impl TextArguments {
+    /// Whether no text is named.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty() && !self.stdin && self.file.is_none()
+    }
+}
+
 /// `ipc send`
 #[derive(Debug, Args)]
 #[command(
@@ -43,7 +61,9 @@ pub(crate) struct TextArguments {
 Examples:
   ipc send bob \"the build is green\"
   git diff | ipc send bob -
-  ipc send bob \"which port?\" --wait=2m    print the answer"
+  ipc send bob \"which port?\" --wait=2m    print the answers as they come, until the final one
+  ipc send all \"who is free?\" --wait=1m   until everybody has answered, or the time is over
+  ipc send bob --kind ping --wait         is it there, and how long does it take"
 )]
 pub(crate) struct SendArguments {
     /// A name, an agent's id, a conversation's id, or `all`
@@ -60,7 +80,7 @@ pub(crate) struct SendArguments {
     /// The message that this one answers
     #[arg(long, value_name = "ID")]
     pub(crate) reply_to: Option<MessageId>,
-    /// Wait for the answer, by default 30s
+    /// Wait for the final answer of everybody whom it is for, by default 30s
     #[arg(long, value_name = "DUR", num_args = 0..=1, require_equals = true,
           default_missing_value = "30s")]
     pub(crate) wait: Option<WaitTime>,
@@ -76,7 +96,8 @@ the group.
 
 Examples:
   ipc reply \"port 8080\"
-  ipc reply m.0123456789abc \"port 8080\""
+  ipc reply m.0123456789abc \"port 8080\"
+  ipc reply --interim \"looking; ten minutes\"   whoever waits goes on waiting for the rest"
 )]
 pub(crate) struct ReplyArguments {
     /// The message to answer if the first word is an id, then the text; `-` reads standard input
@@ -88,6 +109,10 @@ pub(crate) struct ReplyArguments {
     /// Answer the sender alone, also where the message was said in a group
     #[arg(long)]
     pub(crate) private: bool,
+
+    /// Not all of the answer: more comes
+    #[arg(long)]
+    pub(crate) interim: bool,
 }
 
 /// `ipc forward`
@@ -111,6 +136,7 @@ pub(crate) struct ForwardArguments {
 Examples:
   ipc check
   ipc check --wait=5m          wait for mail; status 5 when none comes
+  ipc check --from bob --wait=1h
   ipc check --peek --exit-code only look; status 4 when there is none")]
 pub(crate) struct CheckArguments {
     /// Wait for mail, by default 30m
@@ -123,6 +149,8 @@ pub(crate) struct CheckArguments {
     /// Only look: the mail stays new
     #[arg(long, conflicts_with = "wait")]
     pub(crate) peek: bool,
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
     /// End with status 4 when there is no mail
     #[arg(long)]
     pub(crate) exit_code: bool,
@@ -153,6 +181,7 @@ of the daemon.
 
 Examples:
   ipc --as alice watch
+  ipc --as alice watch --from bob --kind request
   ipc --as alice watch --json | while read -r message; do …; done
   ipc watch --notices            one line when mail waits; takes none, and waits for the agent
                                  to be registered if it is not
@@ -164,11 +193,13 @@ A program of --exec gets the whole text on standard input, or the message as one
 `ipc reply`. Status 0 marks the message delivered; any other gives it back, and it comes again.")]
 pub(crate) struct WatchArguments {
     /// Take nothing: print one sentence when mail waits that the agent has not been told of
-    #[arg(long, conflicts_with = "wait")]
+    #[arg(long, conflicts_with_all = ["wait", "from", "kind"])]
     pub(crate) notices: bool,
     /// Queue the sentence as a message to this thread of Codex instead of printing it
     #[arg(long, value_name = "THREAD", requires = "notices")]
     pub(crate) queue_codex: Option<ThreadId>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
     /// With --notices: name the command that reads mail, not the tool
     #[arg(long, requires = "notices")]
     pub(crate) cli: bool,
@@ -216,6 +247,11 @@ fn data(text: &str) -> Result<Data, NotStrict> {
 fn kind() -> impl TypedValueParser<Value = Kind> {
     let words = Kind::ALL.iter().filter(|kind| kind.is_for_agents());
     PossibleValuesParser::new(words.map(|kind| kind.as_str())).try_map(|word| word.parse::<Kind>())
+}
+
+fn any_kind() -> impl TypedValueParser<Value = Kind> {
+    let words = Kind::ALL.iter().map(|kind| kind.as_str());
+    PossibleValuesParser::new(words).try_map(|word| word.parse::<Kind>())
 }
 
 fn fetch_limit() -> impl TypedValueParser<Value = u32> {

@@ -11,8 +11,9 @@ use ipc_protocol::name::{Name, Recipient};
 use serde_json::json;
 
 use crate::args::{
-    AutoCheckCommand, CheckArguments, Command, DoArguments, ForwardArguments, RegisterArguments,
-    RenameArguments, ReplyArguments, SendArguments, StatusArguments, TextArguments,
+    AutoCheckCommand, CheckArguments, Command, DoArguments, FilterArguments, ForwardArguments,
+    RegisterArguments, RenameArguments, ReplyArguments, SendArguments, StatusArguments,
+    TextArguments,
 };
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -85,6 +86,7 @@ fn command(deed: Deed) -> Command {
             content: content(text),
             id: None,
             private: false,
+            interim: false,
         }),
         Deed::Forward(to) => Command::Forward(ForwardArguments {
             words: vec![to.into()],
@@ -94,6 +96,7 @@ fn command(deed: Deed) -> Command {
             wait: None,
             limit: None,
             peek: false,
+            filter: FilterArguments::default(),
             exit_code: false,
         }),
         Deed::List => Command::List,

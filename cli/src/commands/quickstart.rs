@@ -175,6 +175,7 @@ fn tell(context: &Context, first: &mut Agent, second: &mut Agent) -> Result<Vec<
         data: None,
         idempotency_key: None,
         private: false,
+        is_final: true,
     })?;
     step(
         context,

@@ -10,6 +10,7 @@ use ipc_protocol::error::ErrorCode;
 use ipc_protocol::message::Mail;
 
 use super::fetching::{self, Lease, Wanted};
+use super::pings::Pings;
 use super::{watch_exec, watch_notices};
 use crate::args::{WaitTime, WatchArguments};
 use crate::clock::Deadline;
@@ -45,10 +46,12 @@ pub(crate) fn run(
     // A signal ends it as it ends any program: what is not acknowledged comes again.
     let stop = Stop::on(&[])?;
     let mut own = OwnFront::open(context)?;
+    let wanted = Wanted::new(arguments.filter.clone(), true);
+    let mut pings = Pings::default();
     let patience = arguments.wait.map(WaitTime::duration);
     loop {
         let deadline = patience.map(Deadline::after);
-        let Some(messages) = next(context, &mut own, &stop, Wanted::default(), deadline)? else {
+        let Some(messages) = next(context, &mut own, &stop, &wanted, &mut pings, deadline)? else {
             return Ok(ExitStatus::TimedOut);
         };
         let shown = fetching::prepare(context, &mut own.front, messages, Lease::Taken);
@@ -67,7 +70,8 @@ pub(super) fn next(
     context: &mut Context,
     own: &mut OwnFront,
     stop: &Stop,
-    wanted: Wanted,
+    wanted: &Wanted,
+    pings: &mut Pings,
     deadline: Option<Deadline>,
 ) -> Result<Option<Vec<Mail>>, Failure> {
     let mut absence = None;
@@ -80,7 +84,8 @@ pub(super) fn next(
             },
         };
         let fetch = |front: &mut Front| fetching::fetch_once(front, wanted, left);
-        match stop.while_waiting(&mut own.front, fetch) {
+        let fetched = stop.while_waiting(&mut own.front, fetch);
+        match fetched.map(|found| pings.answer(context, &mut own.front, wanted, found)) {
             Ok(fetched) if fetched.messages.is_empty() => absence = None,
             Ok(fetched) => return Ok(Some(fetched.messages)),
             Err(failure) => recover(context, own, stop, &mut absence, failure)?,

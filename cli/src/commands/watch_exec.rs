@@ -15,6 +15,7 @@ use ipc_protocol::request::Nack;
 
 use super::fetching::{self, Wanted};
 use super::large;
+use super::pings::Pings;
 use super::watch::{next, recover};
 use crate::args::{WaitTime, WatchArguments};
 use crate::clock::Deadline;
@@ -29,13 +30,6 @@ use program::{Outcome, Program};
 
 /// First and longest pause before a message that failed is tried again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_mins(1));
-
-/// One message at a time: whatever waits its turn is not leased meanwhile.
-const ONE: Wanted = Wanted {
-    limit: Some(1),
-    peek: false,
-    answers_to: None,
-};
 
 /// Runs the program of `words` for each message, until a signal ends it.
 pub(super) fn run(
@@ -52,6 +46,12 @@ pub(super) fn run(
         own,
         attempts: arguments.attempts,
         failed: None,
+        // One at a time: whatever waits its turn is not leased meanwhile.
+        wanted: Wanted {
+            limit: Some(1),
+            ..Wanted::new(arguments.filter.clone(), true)
+        },
+        pings: Pings::default(),
     };
     match work.stream(context, arguments.wait.map(WaitTime::duration)) {
         Err(_) if work.stop.is_over() => Ok(ExitStatus::Done),
@@ -66,6 +66,8 @@ struct Work {
     /// How often a message may fail in a row.
     attempts: u32,
     failed: Option<Failing>,
+    wanted: Wanted,
+    pings: Pings,
 }
 
 /// A message that its program did not take.
@@ -83,7 +85,14 @@ impl Work {
     ) -> Result<ExitStatus, Failure> {
         loop {
             let deadline = patience.map(Deadline::after);
-            let messages = next(context, &mut self.own, &self.stop, ONE, deadline)?;
+            let messages = next(
+                context,
+                &mut self.own,
+                &self.stop,
+                &self.wanted,
+                &mut self.pings,
+                deadline,
+            )?;
             let Some(messages) = messages else {
                 return Ok(ExitStatus::TimedOut);
             };

@@ -254,6 +254,10 @@ impl Door for McpDoor {
         session::prove(&mut self.context(), session).map_err(for_model)
     }
 
+    fn connect_running(&self, session: &Credential) -> Result<Client<UnixStream>, Failure> {
+        session::prove_running(&mut self.context(), session).map_err(for_model)
+    }
+
     fn rename(
         &self,
         session: &Credential,

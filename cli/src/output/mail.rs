@@ -78,7 +78,12 @@ fn head(mail: &Mail, who: &str, now: Timestamp, style: Style) -> String {
         facts.push(mail.kind.as_str().to_owned());
     }
     if let Some(parent) = mail.reply_to {
-        facts.push(format!("answers {parent}"));
+        let of = if mail.interim {
+            "begins to answer"
+        } else {
+            "answers"
+        };
+        facts.push(format!("{of} {parent}"));
     }
     if let Some(alias) = &mail.via_alias {
         facts.push(format!("via alias {alias}"));
@@ -161,6 +166,7 @@ mod tests {
             data_omitted: false,
             reply_to: None,
             conversation: None,
+            interim: false,
             hops: 0,
             sent_ms: Timestamp::from_millis(0),
             via_alias: None,

@@ -59,7 +59,7 @@ fn gauges(report: &StatusReport) -> [(&'static str, &'static str, u64); 8] {
     ]
 }
 
-const fn counters(report: &StatusReport) -> [(&'static str, &'static str, u64); 8] {
+const fn counters(report: &StatusReport) -> [(&'static str, &'static str, u64); 9] {
     let c = &report.counters;
     [
         ("connections_total", "Connections accepted", c.connections),
@@ -78,6 +78,7 @@ const fn counters(report: &StatusReport) -> [(&'static str, &'static str, u64); 
         ),
         ("faults_total", "Faults of the daemon's own", c.faults),
         ("commits_total", "Transactions committed", c.commits),
+        ("looks_total", "Looks into the store by fetches", c.looks),
     ]
 }
 

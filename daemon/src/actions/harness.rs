@@ -167,6 +167,7 @@ impl Desk {
             data: None,
             idempotency_key: None,
             private,
+            is_final: true,
         };
         self.act_as(from, |c| reply::reply(&request, from, c))
     }

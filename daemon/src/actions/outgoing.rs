@@ -7,13 +7,17 @@ use ipc_protocol::name::{Name, Recipient};
 use ipc_protocol::request::{RecipientOutcome, Sent, SentTo};
 use ipc_protocol::token::contains_token;
 
-use super::{list, sender, talk};
+use super::{kinds, list, sender, talk};
 use crate::caller::Caller;
 use crate::error::{Done, Fault, refuse};
+use crate::limits::PINGS_DROPPED;
+use crate::store::asked;
 use crate::store::context::{Context, Effect, View};
 use crate::store::deliveries::{self, Destination};
 use crate::store::messages::{self, Draft, Parent, Seq};
 use crate::store::names::{self, Holder};
+use crate::store::pings;
+use crate::wanted::Envelope;
 
 /// Replies between two agents are counted over this time, in milliseconds.
 pub(super) const ANSWERS_MS: i64 = 600_000;
@@ -29,6 +33,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) parent: Option<&'a Parent>,
     /// Whether it passes its parent on rather than answering it.
     pub(crate) passes_on: bool,
+    /// Whether it answers and more of the answer comes.
+    pub(crate) interim: bool,
     pub(crate) known_only: bool,
 }
 
@@ -40,6 +46,7 @@ pub(crate) fn store(
 ) -> Done<(Sent, Seq)> {
     check_body(mail, context)?;
     let mut destinations = destinations(mail, caller, context)?;
+    kinds::check(mail, &destinations, caller, context)?;
     check_room(mail.to, &mut destinations, caller.agent(), context)?;
     let hops = hops(mail, &destinations, caller, context)?;
     let sender = sender::of(context, caller.agent())?;
@@ -54,14 +61,23 @@ pub(crate) fn store(
             .map(|parent| parent.id),
         conversation,
         hops,
+        interim: mail.interim,
     };
     let (message_id, seq) = messages::insert(context, caller, &sender, &draft)?;
+    let envelope = Envelope {
+        sender: Some(caller.agent()),
+        kind: mail.kind,
+        reply_to: draft.reply_to,
+    };
     for to in &destinations {
-        deliveries::insert(context, seq, Some(caller.agent()), to)?;
+        deliveries::insert(context, seq, &envelope, to)?;
     }
-    if let Some(parent) = mail.parent.filter(|_| !mail.passes_on) {
-        deliveries::answered(context, caller.agent(), parent.seq)?;
+    if let Some(parent) = mail.parent.filter(|_| !mail.passes_on && !mail.interim) {
+        deliveries::answered(context, caller.agent(), parent.seq, message_id)?;
         context.effects.push(Effect::MailboxChanged(caller.agent()));
+    }
+    if mail.kind == Kind::Ping {
+        pings::drop_old(context, PINGS_DROPPED)?;
     }
     context.effects.push(Effect::Stored);
     let sent = Sent {
@@ -101,6 +117,7 @@ fn check_body(mail: &Outgoing<'_>, view: &View<'_>) -> Done<()> {
         reply_to: None,
         conversation: None,
         hops: 0,
+        interim: false,
     };
     let data = draft.data_text()?.unwrap_or_default();
     let bytes = mail.text.len().saturating_add(data.len());
@@ -276,13 +293,14 @@ fn hops(
     if let Some(hops) = talk::hops_within(mail, caller, context)? {
         return Ok(hops);
     }
-    let own = parent.sender == Some(caller.agent());
-    let back = |to: &Destination| to.agent.is_some() && to.agent == parent.sender;
-    if !mail.passes_on && (own || destinations.iter().all(back)) {
-        if !own {
-            check_answers(parent, caller, context)?;
+    if !mail.passes_on {
+        // A ping has one.
+        if mail.kind != Kind::Ack {
+            check_answers(destinations, caller, context)?;
         }
-        return Ok(parent.hops);
+        if stays(parent, destinations, caller, context)? {
+            return Ok(parent.hops);
+        }
     }
     let hops = parent.hops.saturating_add(1);
     if hops > context.limits.hops {
@@ -295,13 +313,42 @@ fn hops(
     Ok(hops)
 }
 
-fn check_answers(parent: &Parent, caller: &Caller, context: &Context<'_>) -> Done<()> {
-    let Some(other) = parent.sender else {
+/// Whether an answer to `parent` stays among those who have the parent: back to its sender, or one's
+/// own message taken further with those whom it went to.
+fn stays(
+    parent: &Parent,
+    destinations: &[Destination],
+    caller: &Caller,
+    view: &View<'_>,
+) -> Done<bool> {
+    let own = parent.sender == Some(caller.agent());
+    for to in destinations {
+        let Some(agent) = to.agent else {
+            return Ok(false);
+        };
+        let back = parent.sender == Some(agent);
+        let had_it = own && asked::state(view.db, parent.seq, agent)?.is_some();
+        if !back && !had_it {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Counts what two agents answer each other, whatever it answers and whoever wrote that; what goes
+/// to several has a rate of its own.
+fn check_answers(destinations: &[Destination], caller: &Caller, context: &Context<'_>) -> Done<()> {
+    let [
+        Destination {
+            agent: Some(other), ..
+        },
+    ] = destinations
+    else {
         return Ok(());
     };
     let most = context.limits.pair_answers_per_10_minutes;
     let since = context.now.wall.plus_millis(-ANSWERS_MS);
-    let answers = messages::answers_between(context.db, caller.agent(), other, since, most)?;
+    let answers = messages::answers_between(context.db, caller.agent(), *other, since, most)?;
     if answers >= most {
         return refuse(
             ErrorCode::LoopDetected,

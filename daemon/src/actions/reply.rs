@@ -33,9 +33,9 @@ fn store(request: &Reply, caller: &Caller, context: &mut Context<'_>) -> Done<(S
         to: &to,
         kind: match parent.kind {
             Kind::Request | Kind::TaskProposal => Kind::Response,
+            Kind::Ping => Kind::Ack,
             Kind::Message
             | Kind::Response
-            | Kind::Ping
             | Kind::Ack
             | Kind::TaskAccept
             | Kind::Broadcast
@@ -45,6 +45,7 @@ fn store(request: &Reply, caller: &Caller, context: &mut Context<'_>) -> Done<(S
         data: request.data.as_ref(),
         parent: Some(&parent),
         passes_on: false,
+        interim: !request.is_final,
         known_only: true,
     };
     outgoing::store(&mail, caller, context)

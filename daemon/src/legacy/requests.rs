@@ -19,6 +19,7 @@ use crate::caller::Caller;
 use crate::daemon::Daemon;
 use crate::dispatch::{self, Speaker};
 use crate::error::Fault;
+use crate::lease::Lease;
 use crate::quota::Budget;
 
 /// What a request came to, and the mail that is lent until the reply has been written. Not
@@ -93,8 +94,10 @@ pub(super) async fn ask<R: DeserializeOwned>(
 ) -> Result<R, Refusal> {
     let speaker = Speaker::Agent(caller.clone());
     let reply = dispatch::dispatch(0, request, &speaker, None, false, daemon).await;
-    let payload = reply.await;
-    let outcome = Reply::decode(&payload).map(|reply| reply.outcome);
+    let answer = reply.await;
+    // `check` acknowledges or gives back by itself, once the client has hung up.
+    answer.lease.map(Lease::keep);
+    let outcome = Reply::decode(&answer.payload).map(|reply| reply.outcome);
     let value = outcome.unwrap_or_else(|| Err(unreadable()))?;
     serde_json::from_value(value).map_err(|_| unreadable())
 }

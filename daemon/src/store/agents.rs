@@ -192,5 +192,6 @@ pub(crate) fn end(context: &mut Context<'_>, id: AgentId, reason: EndReason) -> 
         .db
         .prepare_cached(sql)?
         .execute([id.to_row(), context.now.wall.as_millis()])?;
+    context.effects.push(Effect::RecipientGone);
     Ok(refused)
 }

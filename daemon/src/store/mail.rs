@@ -15,7 +15,8 @@ use crate::error::{Done, Fault};
 const SELECT: &str = "SELECT m.id, m.sender, m.sender_name, m.sender_incarnation, m.kind,
     m.reply_to, m.hops, m.sent_ms, m.bytes, m.event, m.uid, m.pid, m.start_ticks, m.program,
     b.text, b.data, d.name, d.via_alias,
-    coalesce(d.offers > 0 AND d.state IN ('stored', 'offered'), 0), m.conversation, c.title
+    coalesce(d.offers > 0 AND d.state IN ('stored', 'offered'), 0), m.conversation, c.title,
+    m.interim
     FROM messages AS m JOIN bodies AS b ON b.message = m.seq
     LEFT JOIN conversations AS c ON c.conversation = m.conversation";
 
@@ -101,6 +102,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Raw> {
         data_omitted: false,
         reply_to: row.get::<_, Option<i64>>(5)?.map(MessageId::from_row),
         conversation: within(row)?,
+        interim: row.get(21)?,
         hops: row.get(6)?,
         sent_ms: Timestamp::from_millis(row.get(7)?),
         via_alias: name(17)?,

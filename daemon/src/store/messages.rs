@@ -23,6 +23,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) reply_to: Option<MessageId>,
     pub(crate) conversation: Option<ConversationId>,
     pub(crate) hops: u32,
+    /// Whether it is an answer of which more comes.
+    pub(crate) interim: bool,
 }
 
 impl Draft<'_> {
@@ -59,12 +61,13 @@ pub(crate) fn visible(
         .optional()
 }
 
-/// The last message from an agent that `agent` received.
+/// The last message from an agent that `agent` received; what programs answer by themselves, and
+/// their answers, is none.
 pub(crate) fn last_received(view: &View<'_>, agent: AgentId) -> rusqlite::Result<Option<Parent>> {
     let sql = "SELECT m.seq, m.id, m.sender, m.kind, m.hops, m.conversation
                FROM deliveries AS d JOIN messages AS m ON m.seq = d.message
                WHERE d.agent = ?1 AND d.state IN ('offered', 'delivered', 'answered')
-               AND m.sender IS NOT NULL
+               AND m.sender IS NOT NULL AND NOT d.ping AND m.kind <> 'ack'
                ORDER BY d.message DESC LIMIT 1";
     view.db
         .prepare_cached(sql)?
@@ -92,8 +95,9 @@ pub(crate) fn insert(
 ) -> Done<(MessageId, Seq)> {
     let id = MessageId::random(context.rng);
     let sql = "INSERT INTO messages (id, sender, sender_name, sender_incarnation, kind, reply_to,
-               hops, sent_ms, bytes, uid, pid, start_ticks, program, conversation)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+               hops, sent_ms, bytes, uid, pid, start_ticks, program, conversation, interim)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
+               ?15)";
     let peer = caller.peer();
     context.db.prepare_cached(sql)?.execute(params![
         id.to_row(),
@@ -111,6 +115,7 @@ pub(crate) fn insert(
         peer.and_then(|peer| peer.program.as_ref())
             .map(ipc_protocol::message::ProgramName::as_str),
         draft.conversation.map(ConversationId::to_row),
+        draft.interim,
     ])?;
     let seq = Seq(context.db.last_insert_rowid());
     insert_body(context.db, seq, draft.text, draft.data_text()?.as_deref())?;
@@ -218,7 +223,7 @@ pub(crate) fn answers_between(
     let sql = "SELECT count(*) FROM (
                    SELECT 1 FROM messages AS m JOIN deliveries AS d ON d.message = m.seq
                    WHERE m.sender IN (?1, ?2) AND m.reply_to IS NOT NULL AND m.sent_ms > ?3
-                   AND m.seq > (SELECT coalesce(max(seq), 0) - 20000 FROM messages)
+                   AND m.kind <> 'ack' AND m.seq > (SELECT coalesce(max(seq), 0) - 20000 FROM messages)
                    AND d.agent IN (?1, ?2) LIMIT ?4)";
     db.prepare_cached(sql)?.query_row(
         params![one.to_row(), other.to_row(), since.as_millis(), most],

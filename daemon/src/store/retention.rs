@@ -9,7 +9,7 @@ use ipc_protocol::time::Timestamp;
 use rusqlite::params;
 
 use super::context::Context;
-use super::{agents, conversations, credentials, deliveries};
+use super::{agents, conversations, credentials, deliveries, pings};
 use crate::error::Done;
 use crate::limits::{ALIAS_MS, DAY_MS, SEARCHED_BYTES, SESSION_IDLE_MS};
 
@@ -26,12 +26,15 @@ pub(crate) fn sweep(context: &mut Context<'_>) -> Done<bool> {
     let read = days(context.limits.read_days);
     let expired = deliveries::expire_unclaimed(context, unclaimed, GO)?;
     let more_to_delete = delete_messages(context, read)?;
+    let pings = pings::drop_old(context, GO)?;
     let forgotten = forget_agents(context)?;
     delete_names(context)?;
     delete_sessions(context)?;
     give_pages_back(context)?;
     let full = u64::from(GO);
-    Ok(expired >= full || more_to_delete || forgotten >= full)
+    let pings = u64::try_from(pings).unwrap_or(u64::MAX);
+    let is_full = [expired, pings, forgotten].iter().any(|done| *done >= full);
+    Ok(is_full || more_to_delete)
 }
 
 /// Shortens the file by up to 64 pages; SQLite gives one back with each step.

@@ -48,6 +48,7 @@ fn besides_leases(view: &View<'_>, agent: AgentId, lease_ms: i64) -> Done<Option
     let sql = "SELECT number, oldest, newest, m.id, m.sender_name FROM
                    (SELECT count(*) AS number, min(message) AS oldest, max(message) AS newest
                     FROM deliveries WHERE agent = ?1 AND state IN ('stored', 'offered')
+                    AND NOT ping
                     AND (lease_until_ms IS NULL OR lease_until_ms NOT BETWEEN ?2 + 1 AND ?2 + ?3)
                     GROUP BY sender)
                JOIN messages AS m ON m.seq = newest ORDER BY newest DESC";

@@ -14,6 +14,7 @@ fn reply(text: &str, message_id: Option<MessageId>) -> Reply {
         data: None,
         idempotency_key: None,
         private: false,
+        is_final: true,
     }
 }
 

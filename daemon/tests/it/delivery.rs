@@ -36,6 +36,7 @@ fn a_message_goes_from_stored_to_answered_and_each_step_has_evidence() {
         data: None,
         idempotency_key: None,
         private: false,
+        is_final: true,
     };
     bob.call(&reply).unwrap();
     assert_eq!(state(&mut alice).state, DeliveryState::Answered);

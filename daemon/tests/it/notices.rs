@@ -149,6 +149,7 @@ fn what_was_taken_without_a_fetch_leaves_no_notice_outstanding() {
         data: None,
         idempotency_key: None,
         private: false,
+        is_final: true,
     };
     alice.call(&answer).unwrap();
     assert!(tell(&mut bob).is_due);

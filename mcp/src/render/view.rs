@@ -53,6 +53,9 @@ pub(crate) struct MessageView {
     /// What a peer called the group that it was said in, between the two lines of the fence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) group_title: Option<String>,
+    /// Whether it is an interim answer: more of it comes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    interim: bool,
     /// The old name it was addressed to, when it came over a rename.
     #[serde(skip_serializing_if = "Option::is_none")]
     via_alias: Option<String>,
@@ -119,6 +122,7 @@ impl MessageView {
             reply_to: mail.reply_to.map(|id| id.to_string()),
             conversation_id: mail.conversation.as_ref().map(|of| of.id.to_string()),
             group_title: title(mail).map(|title| super::fenced(title, within)),
+            interim: mail.interim,
             via_alias: mail.via_alias.as_ref().map(ToString::to_string),
             hops: mail.hops,
             redelivered: mail.redelivered,

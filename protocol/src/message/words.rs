@@ -129,6 +129,20 @@ words! {
 }
 
 words! {
+    /// Why whoever asked waits for no more answers.
+    WaitEnd {
+        /// Everybody who was asked has answered finally.
+        Answered = "answered",
+        /// The time is over.
+        TimedOut = "timed_out",
+        /// The daemon stops. The message is stored; an answer will be in the mailbox.
+        ShuttingDown = "shutting_down",
+        /// Whoever has not answered has gone: gave its name up, or ended while it was waited for.
+        RecipientGone = "recipient_gone",
+    }
+}
+
+words! {
     /// Which kind of front-end handed a message over: the evidence behind "delivered".
     Handover {
         /// The command line: standard output took the bytes.
@@ -162,6 +176,10 @@ mod tests {
                 .map(|w| (serde_json::to_value(w).unwrap(), w.as_str()))
                 .collect(),
             EndReason::ALL
+                .iter()
+                .map(|w| (serde_json::to_value(w).unwrap(), w.as_str()))
+                .collect(),
+            WaitEnd::ALL
                 .iter()
                 .map(|w| (serde_json::to_value(w).unwrap(), w.as_str()))
                 .collect(),

@@ -24,4 +24,11 @@ pub struct Reply {
     /// Only for the sender, also where the message was said in a group.
     #[serde(default)]
     pub private: bool,
+    /// Whether this is all of the answer; an interim one says that more comes.
+    #[serde(rename = "final", default = "whole")]
+    pub is_final: bool,
+}
+
+const fn whole() -> bool {
+    true
 }

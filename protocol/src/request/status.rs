@@ -123,4 +123,7 @@ pub struct Counters {
     pub faults: u64,
     /// Transactions committed.
     pub commits: u64,
+    /// Times that a fetch looked into the store.
+    #[serde(default)]
+    pub looks: u64,
 }
