@@ -170,7 +170,7 @@ impl Agent {
 
     /// Asks who is there.
     pub(crate) fn list(&mut self) -> Result<(), Box<dyn Error>> {
-        self.client.call(&List {})?;
+        self.client.call(&List::default())?;
         Ok(())
     }
 

@@ -6,6 +6,7 @@ mod identity;
 mod mail;
 mod notices;
 mod phrase;
+mod presence;
 mod setup;
 mod upkeep;
 mod wait;
@@ -22,6 +23,9 @@ pub(crate) use mail::{
 };
 pub(crate) use notices::{AutoCheckCommand, HookArguments, HookHost, LoopArguments};
 pub(crate) use phrase::{DoArguments, HelpArguments};
+pub(crate) use presence::{
+    ListArguments, ProfileArguments, SetStatusArguments, SetSummaryArguments,
+};
 pub(crate) use setup::SetupArguments;
 pub(crate) use upkeep::{
     AdminCommand, CompletionsArguments, DaemonCommand, McpArguments, RestoreArguments,
@@ -106,8 +110,11 @@ pub(crate) enum Command {
     /// Show messages that you sent and that reached nobody
     DeadLetters(DeadLettersArguments),
     /// Show who is there
-    #[command(after_help = "Examples:\n  ipc list\n  ipc list --json")]
-    List,
+    List(ListArguments),
+    /// Say how this agent is, for `ipc list`
+    SetStatus(SetStatusArguments),
+    /// Say what this agent works on, for `ipc list`
+    SetSummary(SetSummaryArguments),
     /// Show whose mailbox this is
     #[command(after_help = "Examples:\n  ipc whoami\n  ipc --as alice whoami --json")]
     Whoami,

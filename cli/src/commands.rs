@@ -8,6 +8,7 @@ mod check;
 pub(crate) mod completions;
 mod daemon;
 mod daemon_run;
+mod describe;
 mod do_phrase;
 pub(crate) mod doctor;
 mod fetching;
@@ -55,7 +56,9 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Hook(arguments) => hook::run(&mut context, &arguments),
         Command::Receipts(arguments) => receipts::receipts(&mut context, &arguments),
         Command::DeadLetters(arguments) => receipts::dead_letters(&mut context, &arguments),
-        Command::List => list::run(&mut context),
+        Command::List(arguments) => list::run(&mut context, arguments),
+        Command::SetStatus(arguments) => describe::set_status(&mut context, &arguments),
+        Command::SetSummary(arguments) => describe::set_summary(&mut context, &arguments),
         Command::Whoami => agent::whoami(&mut context),
         Command::Rename(arguments) => rename::run(&mut context, arguments),
         Command::Do(arguments) => do_phrase::run(context, &arguments),

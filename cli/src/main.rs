@@ -21,6 +21,7 @@ mod failure;
 mod front;
 mod output;
 mod phrases;
+mod place;
 mod setup;
 mod stop;
 

@@ -166,6 +166,10 @@ impl Desk<'_> {
                 })
                 .await
             }
+            Request::Describe(r) => {
+                self.write(caller, move |k, c| actions::describe::describe(&r, k, c))
+                    .await
+            }
             Request::Whoami(r) => {
                 let shared = Arc::clone(&self.daemon.shared);
                 let ask =
@@ -240,6 +244,7 @@ impl Desk<'_> {
             | Request::Read(_)
             | Request::Receipts(_)
             | Request::DeadLetters(_)
+            | Request::Describe(_)
             | Request::Whoami(_)
             | Request::Rename(_) => self.refuse(unregistered(&request)),
         }

@@ -19,6 +19,7 @@ pub(crate) mod messages;
 pub(crate) mod migrations;
 pub(crate) mod names;
 pub mod open;
+pub(crate) mod profiles;
 pub(crate) mod quarantine;
 pub(crate) mod reader;
 pub mod restore;
@@ -40,7 +41,7 @@ use crate::error::Fault;
 pub const APPLICATION_ID: i32 = 0x4950_4331;
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: i32 = 2;
+pub const SCHEMA_VERSION: i32 = 3;
 
 /// Reads a column that holds one of our words.
 pub(crate) fn word<T: std::str::FromStr<Err = UnknownWord>>(

@@ -8,6 +8,7 @@ mod admin;
 mod authenticate;
 mod auto_check;
 mod dead_letters;
+mod describe;
 mod fetch;
 mod forward;
 mod leave;
@@ -35,10 +36,11 @@ pub use admin::{
 pub use authenticate::{Authenticate, Challenge, ChallengeSalt, Hello, PeerFacts, Signed};
 pub use auto_check::{AutoCheck, AutoCheckAction, AutoCheckMode, AutoCheckReport};
 pub use dead_letters::{DeadLetter, DeadLetters, DeadLettersPage};
+pub use describe::{Describe, Described};
 pub use fetch::{Fetch, Fetched};
 pub use forward::Forward;
 pub use leave::{GoOffline, Left, Offline, Unregister};
-pub use list::{AgentRow, Agents, List, Presence};
+pub use list::{AgentRow, Agents, List, Presence, Scope};
 pub use notice::{Notice, NoticeReport, ReadsWith};
 pub use read::{Read, ReadPage};
 pub use receipts::{DeliveryReceipt, Receipt, Receipts, ReceiptsPage};
@@ -132,6 +134,7 @@ requests! {
     "receipts" => Receipts -> ReceiptsPage;
     "dead_letters" => DeadLetters -> DeadLettersPage;
     "list" => List -> Agents;
+    "describe" => Describe -> Described;
     "whoami" => Whoami -> WhoamiReport;
     "rename" => Rename -> Renamed;
     "status" => Status -> StatusReport;
@@ -177,6 +180,7 @@ impl Request {
             | Self::Nack(_)
             | Self::Notice(_)
             | Self::AutoCheck(_)
+            | Self::Describe(_)
             | Self::Whoami(_)
             | Self::Rename(_)
             | Self::Status(_)

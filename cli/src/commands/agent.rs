@@ -41,6 +41,15 @@ fn people(report: &WhoamiReport, now: Timestamp) -> String {
         ),
         ("waiting", report.waiting.to_string()),
     ]);
+    if let Some(status) = &report.status {
+        rows.push(("status", status.as_str().to_owned()));
+    }
+    if let Some(summary) = &report.summary {
+        rows.push(("summary", summary.as_str().to_owned()));
+    }
+    if !report.capabilities.is_empty() {
+        rows.push(("can", report.capabilities.join(", ")));
+    }
     table::facts(&rows)
 }
 

@@ -11,8 +11,9 @@ use ipc_protocol::name::{Name, Recipient};
 use serde_json::json;
 
 use crate::args::{
-    AutoCheckCommand, CheckArguments, Command, DoArguments, ForwardArguments, RegisterArguments,
-    RenameArguments, ReplyArguments, SendArguments, StatusArguments, TextArguments,
+    AutoCheckCommand, CheckArguments, Command, DoArguments, ForwardArguments, ListArguments,
+    ProfileArguments, RegisterArguments, RenameArguments, ReplyArguments, SendArguments,
+    StatusArguments, TextArguments,
 };
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -70,6 +71,7 @@ fn command(deed: Deed) -> Command {
         Deed::Register(name) => Command::Register(RegisterArguments {
             name,
             takeover: false,
+            profile: ProfileArguments::default(),
         }),
         Deed::Rename(new_name) => Command::Rename(RenameArguments { new_name }),
         Deed::Send { to, text } => Command::Send(SendArguments {
@@ -95,7 +97,7 @@ fn command(deed: Deed) -> Command {
             peek: false,
             exit_code: false,
         }),
-        Deed::List => Command::List,
+        Deed::List => Command::List(ListArguments::default()),
         Deed::Whoami => Command::Whoami,
         Deed::Status => Command::Status(StatusArguments { metrics: false }),
         Deed::AutoCheck(wanted) => Command::AutoCheck(match wanted {

@@ -26,6 +26,8 @@ mod packages;
 #[cfg(test)]
 mod phrases;
 #[cfg(test)]
+mod presence;
+#[cfg(test)]
 mod service;
 #[cfg(test)]
 mod setup;

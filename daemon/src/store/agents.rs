@@ -7,7 +7,7 @@ use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::context::{Context, View};
-use super::{auto_checks, credentials, deliveries, names};
+use super::{auto_checks, credentials, deliveries, names, profiles};
 use crate::error::Done;
 use crate::limits::DAY_MS;
 
@@ -158,6 +158,7 @@ pub(crate) fn end(context: &mut Context<'_>, id: AgentId, reason: EndReason) -> 
     credentials::void_all(context, id, ErrorCode::Expired)?;
     names::take_all(context.db, id)?;
     auto_checks::remove(context.db, id)?;
+    profiles::remove(context.db, id)?;
     let sql = "UPDATE agents SET ended_ms = ?2 WHERE agent = ?1";
     context
         .db

@@ -106,7 +106,7 @@ fn schema(house: &House) -> i32 {
 }
 
 #[test]
-fn a_database_of_version_1_becomes_one_of_version_2_and_takes_what_is_new() {
+fn a_database_of_version_1_becomes_one_of_this_version_and_takes_what_is_new() {
     let (mut house, beside) = open_frozen(V1);
     let mut robert = house
         .resume(&beside.robert, "robert", WhenLive::Refuse)
@@ -118,7 +118,7 @@ fn a_database_of_version_1_becomes_one_of_version_2_and_takes_what_is_new() {
     assert!(robert.call(&tell).unwrap().is_due);
     house.restart();
     house.stop().unwrap();
-    assert_eq!(schema(&house), 2);
+    assert_eq!(schema(&house), 3);
 }
 
 #[test]
@@ -165,5 +165,5 @@ fn a_backup_of_version_1_is_restored_and_brought_up_to_date() {
         .unwrap();
     assert_eq!(robert.fetch()[0].text, "still unread");
     house.stop().unwrap();
-    assert_eq!(schema(&house), 2);
+    assert_eq!(schema(&house), 3);
 }
