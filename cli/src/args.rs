@@ -2,6 +2,7 @@
 //!
 //! Parsed at the edge, once: a name, an id or a duration that leaves here is right.
 
+mod boundaries;
 mod identity;
 mod mail;
 mod notices;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use ipc_protocol::name::Name;
 
+pub(crate) use boundaries::{AllowArguments, BlockArguments, MuteArguments, RuleArguments, Switch};
 pub(crate) use identity::{RegisterArguments, RenameArguments, RevokeArguments};
 pub(crate) use mail::{
     CheckArguments, DeadLettersArguments, ForwardArguments, ReadArguments, ReceiptsArguments,
@@ -115,6 +117,15 @@ pub(crate) enum Command {
     SetStatus(SetStatusArguments),
     /// Say what this agent works on, for `ipc list`
     SetSummary(SetSummaryArguments),
+    /// Refuse an agent's mail
+    Block(BlockArguments),
+    /// Take an agent's mail without being told of it
+    Mute(MuteArguments),
+    /// Let an agent's mail in; or let in nobody else's
+    Allow(AllowArguments),
+    /// Show whose mail is blocked, muted, allowed and held
+    #[command(after_help = "Examples:\n  ipc boundaries\n  ipc boundaries --json")]
+    Boundaries,
     /// Show whose mailbox this is
     #[command(after_help = "Examples:\n  ipc whoami\n  ipc --as alice whoami --json")]
     Whoami,

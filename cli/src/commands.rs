@@ -4,6 +4,7 @@ mod admin;
 pub(crate) mod agent;
 mod auto_check;
 mod auto_check_run;
+mod boundaries;
 mod check;
 pub(crate) mod completions;
 mod daemon;
@@ -34,6 +35,8 @@ mod text;
 mod watch;
 mod watch_notices;
 
+use ipc_protocol::request::BoundaryRule;
+
 use crate::args::{AdminCommand, Command, DaemonCommand};
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -59,6 +62,14 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::List(arguments) => list::run(&mut context, arguments),
         Command::SetStatus(arguments) => describe::set_status(&mut context, &arguments),
         Command::SetSummary(arguments) => describe::set_summary(&mut context, &arguments),
+        Command::Block(arguments) => {
+            boundaries::set(&mut context, arguments.rule, BoundaryRule::Block)
+        }
+        Command::Mute(arguments) => {
+            boundaries::set(&mut context, arguments.rule, BoundaryRule::Mute)
+        }
+        Command::Allow(arguments) => boundaries::allow(&mut context, arguments),
+        Command::Boundaries => boundaries::show(&mut context),
         Command::Whoami => agent::whoami(&mut context),
         Command::Rename(arguments) => rename::run(&mut context, arguments),
         Command::Do(arguments) => do_phrase::run(context, &arguments),

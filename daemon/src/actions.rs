@@ -10,6 +10,7 @@
 pub(crate) mod ack;
 pub(crate) mod admin;
 pub(crate) mod auto_check;
+pub(crate) mod boundaries;
 pub(crate) mod dead_letters;
 pub(crate) mod describe;
 pub(crate) mod fetch;

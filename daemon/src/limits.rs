@@ -209,6 +209,9 @@ pub(crate) const RENEW_GRACE_MS: i64 = 60_000;
 /// milliseconds: five minutes covers every correction that is not a lie.
 pub(crate) const CLOCK_TOLERANCE_MS: i64 = 300_000;
 
+/// Rules about others that one agent has: more is what the allow-list mode is for.
+pub(crate) const RULES_PER_AGENT: u32 = 256;
+
 /// Sessions of one agent: a host's window, its hooks and some terminals, many times over.
 pub(crate) const SESSIONS_PER_AGENT: usize = 16;
 

@@ -67,6 +67,7 @@ impl Shared {
                 Effect::MailFor(agent) | Effect::AutoCheckChosen(agent) => {
                     self.mailboxes.arrived(*agent);
                 }
+                Effect::QuietMailFor(agent) => self.mailboxes.arrived_quietly(*agent),
                 Effect::Drained { agent, until } => self.mailboxes.drained(*agent, *until),
                 Effect::SessionEnded { sid, why } => self.presence.end_session(*sid, *why),
                 Effect::Stored => self.counters.sent(),

@@ -10,6 +10,7 @@
 pub(crate) mod agents;
 pub(crate) mod auto_checks;
 pub mod backup;
+pub(crate) mod boundaries;
 pub(crate) mod context;
 pub(crate) mod credentials;
 pub(crate) mod deliveries;

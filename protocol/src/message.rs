@@ -13,7 +13,9 @@ use crate::id::{AgentId, MessageId};
 use crate::limits::{IDEMPOTENCY_KEY_BYTES, PROGRAM_BYTES};
 use crate::name::Name;
 use crate::time::Timestamp;
-pub use words::{AutoCheckMode, DeliveryState, EndReason, Handover, Kind, UnknownWord};
+pub use words::{
+    AutoCheckMode, BoundaryRule, DeliveryState, EndReason, Handover, Kind, UnknownWord,
+};
 
 /// Data attached to a message: a JSON object, handed through as it is.
 pub type Data = BTreeMap<String, Value>;

@@ -7,6 +7,7 @@ mod ack;
 mod admin;
 mod authenticate;
 mod auto_check;
+mod boundaries;
 mod dead_letters;
 mod describe;
 mod fetch;
@@ -35,6 +36,7 @@ pub use admin::{
 };
 pub use authenticate::{Authenticate, Challenge, ChallengeSalt, Hello, PeerFacts, Signed};
 pub use auto_check::{AutoCheck, AutoCheckAction, AutoCheckMode, AutoCheckReport};
+pub use boundaries::{Boundaries, BoundariesReport, BoundaryRow, BoundaryRule, HeldRow};
 pub use dead_letters::{DeadLetter, DeadLetters, DeadLettersPage};
 pub use describe::{Describe, Described};
 pub use fetch::{Fetch, Fetched};
@@ -135,6 +137,7 @@ requests! {
     "dead_letters" => DeadLetters -> DeadLettersPage;
     "list" => List -> Agents;
     "describe" => Describe -> Described;
+    "boundaries" => Boundaries -> BoundariesReport;
     "whoami" => Whoami -> WhoamiReport;
     "rename" => Rename -> Renamed;
     "status" => Status -> StatusReport;
@@ -167,7 +170,8 @@ impl Request {
             | Self::Read(_)
             | Self::Receipts(_)
             | Self::DeadLetters(_)
-            | Self::List(_) => Demand::Bulk,
+            | Self::List(_)
+            | Self::Boundaries(_) => Demand::Bulk,
             Self::Send(_) | Self::Reply(_) | Self::Forward(_) => Demand::Storing,
             Self::Hello(_)
             | Self::Authenticate(_)

@@ -39,7 +39,7 @@ fn people(report: &WhoamiReport, now: Timestamp) -> String {
             "session ends",
             times::relative(report.session_expires_ms, now),
         ),
-        ("waiting", report.waiting.to_string()),
+        ("waiting", waiting(report)),
     ]);
     if let Some(status) = &report.status {
         rows.push(("status", status.as_str().to_owned()));
@@ -51,6 +51,13 @@ fn people(report: &WhoamiReport, now: Timestamp) -> String {
         rows.push(("can", report.capabilities.join(", ")));
     }
     table::facts(&rows)
+}
+
+fn waiting(report: &WhoamiReport) -> String {
+    match report.muted {
+        0 => report.waiting.to_string(),
+        muted => format!("{} ({muted} muted)", report.waiting),
+    }
 }
 
 /// Marks the agent offline.

@@ -8,6 +8,8 @@ mod admin;
 #[cfg(test)]
 mod autostart;
 #[cfg(test)]
+mod boundaries;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod doctor;

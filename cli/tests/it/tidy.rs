@@ -36,7 +36,7 @@ const WITHOUT_COMMAND: [(&str, &str); 7] = [
 ];
 
 /// Requests without a tool of their own in the MCP server, and why.
-const WITHOUT_TOOL: [(&str, &str); 18] = [
+const WITHOUT_TOOL: [(&str, &str); 19] = [
     ("hello", "every connection begins with it"),
     ("authenticate", "every connection begins with it"),
     ("fetch", "`ipc_check`, and `ipc_send` with wait_s"),
@@ -45,6 +45,10 @@ const WITHOUT_TOOL: [(&str, &str); 18] = [
     ("whoami", "part of `ipc_status`"),
     ("describe", "part of `ipc_status` and `ipc_register`"),
     ("notice", "subscriptions and notices pushed into hosts"),
+    (
+        "boundaries",
+        "people decide whom to hear: no peer may talk a model out of a block",
+    ),
     ("renew", "a session that ends is replaced"),
     ("unregister", "a model does not give its mailbox up"),
     ("offline", "the end of the server says it"),

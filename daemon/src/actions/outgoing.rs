@@ -7,11 +7,12 @@ use ipc_protocol::name::{Name, Recipient};
 use ipc_protocol::request::{RecipientOutcome, Sent, SentTo};
 use ipc_protocol::token::contains_token;
 
-use super::{list, sender};
+use super::{boundaries, list, sender};
 use crate::caller::Caller;
 use crate::error::{Done, Fault, refuse};
+use crate::store::boundaries as held;
 use crate::store::context::{Context, Effect, View};
-use crate::store::deliveries::{self, Destination};
+use crate::store::deliveries::{self, Destination, Way};
 use crate::store::messages::{self, Draft, Parent, Seq};
 use crate::store::names::{self, Holder};
 
@@ -40,6 +41,7 @@ pub(crate) fn store(
 ) -> Done<(Sent, Seq)> {
     check_body(mail, context)?;
     let destinations = destinations(mail, caller, context)?;
+    let destinations = boundaries::admit(mail, destinations, caller.agent(), context)?;
     check_room(&destinations, caller.agent(), context)?;
     let hops = hops(mail, &destinations, caller, context)?;
     let draft = Draft {
@@ -68,6 +70,7 @@ fn sent(context: &Context<'_>, message_id: MessageId, destinations: &[Destinatio
     let mut recipients = Vec::with_capacity(destinations.len());
     for to in destinations {
         let outcome = match (to.agent, &to.via_alias) {
+            (Some(_), _) if to.way == Way::Held => RecipientOutcome::Held,
             (None, _) => RecipientOutcome::Unclaimed {
                 did_you_mean: names::nearest(context.db, &to.name)?,
             },
@@ -135,6 +138,7 @@ fn destinations(
                 agent: Some(*id),
                 name,
                 via_alias: None,
+                way: Way::Rings,
             }]),
             None => refuse(
                 ErrorCode::UnknownRecipient,
@@ -151,6 +155,7 @@ fn by_name(mail: &Outgoing<'_>, name: &Name, context: &Context<'_>) -> Done<Dest
             agent,
             name,
             via_alias,
+            way: Way::Rings,
         })
     };
     let current = |id: AgentId| -> Done<Name> {
@@ -177,11 +182,7 @@ fn everybody(caller: &Caller, context: &Context<'_>) -> Done<Vec<Destination>> {
     let others = list::recent(context, Some(caller.agent()))?;
     let most = context.limits.broadcast_recipients;
     if others.is_empty() {
-        return refuse(
-            ErrorCode::UnknownRecipient,
-            "nobody else has been here in the last 24 hours",
-            "`ipc list` shows who is there",
-        );
+        return Err(nobody_here().into());
     }
     if u32::try_from(others.len()).map_or(true, |number| number > most) {
         let text = format!("a broadcast reaches at most {most} agents, and more are here");
@@ -192,14 +193,22 @@ fn everybody(caller: &Caller, context: &Context<'_>) -> Done<Vec<Destination>> {
         agent: Some(agent),
         name,
         via_alias: None,
+        way: Way::Rings,
     };
     Ok(others.into_iter().map(to).collect())
+}
+
+/// What is told when a broadcast would reach nobody.
+pub(super) fn nobody_here() -> Refusal {
+    let text = "nobody else has been here in the last 24 hours";
+    Refusal::new(ErrorCode::UnknownRecipient, text).hint("`ipc list` shows who is there")
 }
 
 fn check_room(destinations: &[Destination], sender: AgentId, context: &Context<'_>) -> Done<()> {
     let limits = context.limits;
     for to in destinations {
         let (all, own) = match to.agent {
+            Some(agent) if to.way == Way::Held => held::waiting(context.db, agent, sender)?,
             Some(agent) => deliveries::waiting_for(context.db, agent, sender)?,
             None => deliveries::waiting_for_name(context.db, &to.name, sender)?,
         };

@@ -14,6 +14,7 @@ use crate::config::NamePolicy;
 use crate::error::{Done, Fault, expired, refuse};
 use crate::limits::SESSION_IDLE_MS;
 use crate::store::agents::{self, Agent};
+use crate::store::boundaries;
 use crate::store::context::Context;
 use crate::store::credentials::{self, Host, Lifetime};
 use crate::store::deliveries;
@@ -101,6 +102,7 @@ fn create(request: &Register, context: &mut Context<'_>) -> Done<AgentId> {
 fn reclaim(name: &Name, agent: AgentId, context: &mut Context<'_>) -> Done<AgentId> {
     credentials::void_all(context, agent, ErrorCode::TakenOver)?;
     agents::reincarnate(context.db, agent)?;
+    boundaries::distrust(context.db, agent)?;
     tracing::warn!(%name, %agent, "a held name was claimed with the shared secret alone");
     let others = list::recent(context, Some(agent))?;
     deliveries::tell(

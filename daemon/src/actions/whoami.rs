@@ -8,7 +8,7 @@ use crate::caller::Caller;
 use crate::error::Done;
 use crate::key::DeploymentKey;
 use crate::store::context::View;
-use crate::store::{agents, credentials, deliveries, names, profiles};
+use crate::store::{agents, boundaries, credentials, deliveries, names, profiles};
 
 /// Says who the caller is.
 pub(crate) fn whoami(
@@ -32,6 +32,7 @@ pub(crate) fn whoami(
         sessions: u32::try_from(credentials::sessions(view, id)?.len()).unwrap_or(u32::MAX),
         session_expires_ms: session.lifetime.expires.ok_or_else(gone)?,
         waiting: deliveries::waiting(view, id)?.0,
+        muted: boundaries::muted(view, id)?,
         status: profile.status(),
         summary: profile.summary(),
         capabilities: profile.capabilities,

@@ -7,7 +7,7 @@ use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::context::{Context, View};
-use super::{auto_checks, credentials, deliveries, names, profiles};
+use super::{auto_checks, boundaries, credentials, deliveries, names, profiles};
 use crate::error::Done;
 use crate::limits::DAY_MS;
 
@@ -155,14 +155,16 @@ pub(crate) fn seen(db: &Connection, id: AgentId, now: Timestamp) -> rusqlite::Re
 /// `reason` and the senders told. Says how many messages that were.
 pub(crate) fn end(context: &mut Context<'_>, id: AgentId, reason: EndReason) -> Done<u64> {
     let refused = deliveries::end_waiting(context, id, reason)?;
+    let held = boundaries::end_held(context, id, None, reason)?;
     credentials::void_all(context, id, ErrorCode::Expired)?;
     names::take_all(context.db, id)?;
     auto_checks::remove(context.db, id)?;
     profiles::remove(context.db, id)?;
+    boundaries::remove(context.db, id)?;
     let sql = "UPDATE agents SET ended_ms = ?2 WHERE agent = ?1";
     context
         .db
         .prepare_cached(sql)?
         .execute([id.to_row(), context.now.wall.as_millis()])?;
-    Ok(refused)
+    Ok(refused.saturating_add(held))
 }

@@ -60,6 +60,8 @@ impl<'a> Deref for Context<'a> {
 pub(crate) enum Effect {
     /// Mail came for this agent: whoever waits for it looks again.
     MailFor(AgentId),
+    /// The same of an agent that it has muted: nobody is woken, but whoever looks finds it.
+    QuietMailFor(AgentId),
     /// This agent is told of mail in another way now: whoever waits for that looks again.
     AutoCheckChosen(AgentId),
     /// Nothing is to be had from this mailbox before something comes, or a lease ends.

@@ -25,6 +25,20 @@ pub(crate) struct Destination {
     pub(crate) name: Name,
     /// The old name that the message was addressed to.
     pub(crate) via_alias: Option<Name>,
+    /// How it comes there.
+    pub(crate) way: Way,
+}
+
+/// How a message comes to its recipient.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Into the mailbox; whoever waits there wakes.
+    #[default]
+    Rings,
+    /// Into the mailbox; nobody wakes.
+    Quiet,
+    /// Not into the mailbox before its owner says so (`store/boundaries.rs`).
+    Held,
 }
 
 /// Puts message `seq` of `sender` on its way to `to`.
@@ -36,15 +50,23 @@ pub(crate) fn insert(
 ) -> rusqlite::Result<()> {
     let sql = "INSERT INTO deliveries (message, sender, agent, unclaimed, name, via_alias, state)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'stored')";
+    let (agent, outside) = match (to.agent, to.way) {
+        (Some(agent), Way::Held) => (None, Some(agent.to_string())),
+        (Some(agent), Way::Rings | Way::Quiet) => (Some(agent), None),
+        (None, _) => (None, Some(to.name.folded())),
+    };
     context.db.prepare_cached(sql)?.execute(params![
         seq.0,
         sender.map(AgentId::to_row),
-        to.agent.map(AgentId::to_row),
-        to.agent.is_none().then(|| to.name.folded()),
+        agent.map(AgentId::to_row),
+        outside,
         to.name.as_str(),
         to.via_alias.as_ref().map(Name::as_str),
     ])?;
-    context.effects.extend(to.agent.map(Effect::MailFor));
+    context.effects.extend(agent.map(|agent| match to.way {
+        Way::Quiet => Effect::QuietMailFor(agent),
+        Way::Rings | Way::Held => Effect::MailFor(agent),
+    }));
     Ok(())
 }
 
@@ -63,6 +85,7 @@ pub(crate) fn tell(
             agent: Some(*agent),
             name: name.clone(),
             via_alias: None,
+            way: Way::Rings,
         };
         insert(context, seq, None, &to)?;
     }
@@ -105,6 +128,7 @@ pub(crate) fn other_unclaimed_names(
 ) -> rusqlite::Result<u32> {
     let sql = "SELECT count(DISTINCT unclaimed) FROM deliveries
                WHERE unclaimed IS NOT NULL AND sender = ?2 AND unclaimed <> ?1
+               AND instr(unclaimed, '.') = 0
                AND state = 'stored'";
     db.prepare_cached(sql)?
         .query_row(params![name.folded(), sender.to_row()], |row| row.get(0))
@@ -234,13 +258,15 @@ pub(crate) fn answered(view: &View<'_>, agent: AgentId, seq: Seq) -> rusqlite::R
 
 /// The recipients of message `seq`, as they stand now.
 pub(crate) fn recipients(db: &Connection, seq: Seq) -> rusqlite::Result<Vec<SentTo>> {
-    let sql = "SELECT name, agent, via_alias FROM deliveries WHERE message = ?1 ORDER BY delivery";
+    let sql = "SELECT name, agent, via_alias, instr(unclaimed, '.') > 0 FROM deliveries
+               WHERE message = ?1 ORDER BY delivery";
     let mut query = db.prepare_cached(sql)?;
     let rows = query.query_map([seq.0], |row| {
         let alias = row
             .get::<_, Option<String>>(2)?
             .and_then(|text| Name::parse(&text).ok());
         let outcome = match (row.get::<_, Option<i64>>(1)?, alias) {
+            (None, _) if row.get::<_, Option<bool>>(3)? == Some(true) => RecipientOutcome::Held,
             (None, _) => RecipientOutcome::Unclaimed { did_you_mean: None },
             (Some(_), Some(from)) => RecipientOutcome::Forwarded { from },
             (Some(_), None) => RecipientOutcome::Stored,
@@ -255,7 +281,7 @@ pub(crate) fn recipients(db: &Connection, seq: Seq) -> rusqlite::Result<Vec<Sent
 
 /// A delivery that is to end.
 #[derive(Debug)]
-struct Ending {
+pub(super) struct Ending {
     delivery: i64,
     message: MessageId,
     sender: Option<AgentId>,
@@ -288,7 +314,7 @@ pub(crate) fn expire_unclaimed(
     end(context, endings, DeliveryState::Expired, EndReason::TooOld)
 }
 
-fn endings(
+pub(super) fn endings(
     db: &Connection,
     sql: &str,
     params: impl rusqlite::Params,
@@ -305,7 +331,7 @@ fn endings(
     rows.collect()
 }
 
-fn end(
+pub(super) fn end(
     context: &mut Context<'_>,
     endings: Vec<Ending>,
     state: DeliveryState,

@@ -10,6 +10,8 @@ mod auto_checks;
 #[cfg(test)]
 mod backups;
 #[cfg(test)]
+mod boundaries;
+#[cfg(test)]
 mod content;
 #[cfg(test)]
 mod crowds;

@@ -33,7 +33,8 @@ pub(super) struct Stored {
 struct StoredFor {
     /// What the recipient is called now.
     name: String,
-    /// `stored`, `forwarded` (from an old name) or `unclaimed` (kept for whoever takes the name).
+    /// `stored`, `forwarded` (from an old name), `unclaimed` (kept for whoever takes the name) or
+    /// `held` (until its owner allows you).
     outcome: String,
     /// The old name that it was addressed to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +62,7 @@ impl From<&SentTo> for StoredFor {
             RecipientOutcome::Unclaimed { did_you_mean } => {
                 ("unclaimed", None, did_you_mean.as_ref())
             }
+            RecipientOutcome::Held => ("held", None, None),
         };
         Self {
             name: sent.name.to_string(),
@@ -107,6 +109,9 @@ fn outcome(sent: &SentTo) -> String {
         } => format!(
             "{name}, queued: nobody is registered under that name yet; did you mean {other}?"
         ),
+        RecipientOutcome::Held => {
+            format!("{name}, held until its owner allows you: do not repeat it")
+        }
     }
 }
 

@@ -129,5 +129,5 @@ pub(crate) async fn look(desk: &Arc<Desk>) -> Result<(Output, u64), Failure> {
         live: daemon.live,
         daemon_started: daemon.started_ms.rfc3339().unwrap_or_default(),
     };
-    Ok((output, who.waiting))
+    Ok((output, who.waiting.saturating_sub(who.muted)))
 }

@@ -34,6 +34,7 @@ impl EndReason {
             Self::TooOld => "too old",
             Self::RecipientLeft => "the recipient gave its name up",
             Self::RecipientForgotten => "the recipient was offline too long",
+            Self::Blocked => "the recipient takes no mail from you",
         }
     }
 }

@@ -72,4 +72,6 @@ pub enum RecipientOutcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         did_you_mean: Option<Name>,
     },
+    /// Kept outside the mailbox until its owner allows the sender.
+    Held,
 }

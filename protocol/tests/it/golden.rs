@@ -68,6 +68,7 @@ pub(crate) fn read(golden: &Value) -> Again {
         Request::DeadLetters(r) => again(id, r, result),
         Request::List(r) => again(id, r, result),
         Request::Describe(r) => again(id, r, result),
+        Request::Boundaries(r) => again(id, r, result),
         Request::Whoami(r) => again(id, r, result),
         Request::Rename(r) => again(id, r, result),
         Request::Status(r) => again(id, r, result),
