@@ -25,6 +25,7 @@ pub mod deployment;
 mod dispatch;
 mod error;
 mod gate;
+mod hosts;
 mod housekeeping;
 mod key;
 pub mod limits;
@@ -227,6 +228,7 @@ async fn serve(
 ) -> Result<(), DaemonError> {
     let mut tasks = JoinSet::new();
     tasks.spawn(housekeeping::run(Arc::clone(daemon)));
+    tasks.spawn(hosts::run(Arc::clone(daemon)));
     tasks.spawn(housekeeping::examine_secret(Arc::clone(daemon), secret));
     let mut checking = Box::pin(housekeeping::check_store(Arc::clone(daemon)));
     let mut serving = JoinSet::new();

@@ -224,6 +224,9 @@ pub(crate) const ONLINE_MS: i64 = 900_000;
 /// Connections of one agent: so that no agent holds the places of all.
 pub(crate) const CONNECTIONS_PER_AGENT: u32 = 64;
 
+/// Host processes that are watched at a time: each takes a descriptor, beside the connections'.
+pub(crate) const HOSTS_WATCHED: usize = 128;
+
 /// Bytes of large requests that one agent may have on their way at a time: a quarter of the
 /// default of `inbound_bytes`, so that no agent holds it all.
 pub(crate) const INBOUND_PER_AGENT: usize = 8_388_608;

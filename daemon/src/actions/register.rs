@@ -15,7 +15,7 @@ use crate::error::{Done, Fault, expired, refuse};
 use crate::limits::SESSION_IDLE_MS;
 use crate::store::agents::{self, Agent};
 use crate::store::boundaries;
-use crate::store::context::Context;
+use crate::store::context::{Context, Effect};
 use crate::store::credentials::{self, Host, Lifetime};
 use crate::store::deliveries;
 use crate::store::names::{self, Holder};
@@ -180,6 +180,7 @@ fn enrol(
     } else {
         None
     };
+    context.effects.extend(host.map(Effect::HostStands));
     agents::seen(context.db, id, context.now.wall)?;
     let agent = find(context, id)?;
     let name = names::current(context.db, id)?.ok_or(Fault::Inconsistent("an agent, no name"))?;

@@ -15,6 +15,7 @@ use crate::config::NamePolicy;
 use crate::key::DeploymentKey;
 use crate::limits::Limits;
 use crate::presence::Presence;
+use crate::store::credentials::Host;
 use crate::store::verifiers::SecretVerifier;
 
 /// What an action may look at.
@@ -78,6 +79,8 @@ pub(crate) enum Effect {
         /// Why.
         why: ErrorCode,
     },
+    /// This process stands for an agent from now on.
+    HostStands(Host),
     /// So many messages were stored.
     Stored,
     /// So many deliveries were acknowledged.
