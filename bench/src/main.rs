@@ -10,6 +10,7 @@ mod daemon;
 mod figures;
 mod floor;
 mod host;
+mod rest;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -32,6 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         empty_check(&daemon)?,
         durable_send(&daemon)?,
     ];
+    figures.extend(rest::figures(&daemon)?);
     figures.extend(host::figures(&daemon)?);
     figures.extend(growth(&daemon)?);
     daemon.stop()?;
