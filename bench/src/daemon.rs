@@ -101,6 +101,11 @@ impl Daemon {
         Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
     }
 
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its resident memory, in MiB.
     pub(crate) fn resident_mib(&self) -> Result<f64, Box<dyn Error>> {
         resident_mib(self.child.id())
@@ -202,7 +207,7 @@ impl Agent {
 
     /// Asks who is there.
     pub(crate) fn list(&mut self) -> Result<(), Box<dyn Error>> {
-        self.client.call(&List {})?;
+        self.client.call(&List::default())?;
         Ok(())
     }
 

@@ -11,6 +11,7 @@ mod figures;
 mod floor;
 mod host;
 mod migration;
+mod rest;
 mod talk;
 
 use std::error::Error;
@@ -35,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         durable_send(&daemon)?,
         talk::group_send(&daemon)?,
     ];
+    figures.extend(rest::figures(&daemon)?);
     figures.extend(host::figures(&daemon)?);
     figures.extend(growth(&daemon)?);
     figures.push(migration::figure(daemon.program_path())?);

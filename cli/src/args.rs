@@ -2,12 +2,14 @@
 //!
 //! Parsed at the edge, once: a name, an id or a duration that leaves here is right.
 
+mod boundaries;
 mod conversation;
 mod history;
 mod identity;
 mod mail;
 mod notices;
 mod phrase;
+mod presence;
 mod setup;
 mod upkeep;
 mod wait;
@@ -17,6 +19,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use ipc_protocol::name::Name;
 
+pub(crate) use boundaries::{AllowArguments, BlockArguments, MuteArguments, RuleArguments, Switch};
 pub(crate) use conversation::ConversationCommand;
 pub(crate) use history::HistoryArguments;
 pub(crate) use identity::{RegisterArguments, RenameArguments, RevokeArguments};
@@ -28,6 +31,9 @@ pub(crate) use notices::{
     AutoCheckCommand, HookArguments, HookHost, LoopArguments, NoticesCommand,
 };
 pub(crate) use phrase::{DoArguments, HelpArguments};
+pub(crate) use presence::{
+    ListArguments, ProfileArguments, SetStatusArguments, SetSummaryArguments,
+};
 pub(crate) use setup::SetupArguments;
 pub(crate) use upkeep::{
     AdminCommand, CompletionsArguments, DaemonCommand, McpArguments, MigrateArguments,
@@ -120,8 +126,20 @@ pub(crate) enum Command {
     /// Show messages that you sent and that reached nobody
     DeadLetters(DeadLettersArguments),
     /// Show who is there
-    #[command(after_help = "Examples:\n  ipc list\n  ipc list --json")]
-    List,
+    List(ListArguments),
+    /// Say how this agent is, for `ipc list`
+    SetStatus(SetStatusArguments),
+    /// Say what this agent works on, for `ipc list`
+    SetSummary(SetSummaryArguments),
+    /// Refuse an agent's mail
+    Block(BlockArguments),
+    /// Take an agent's mail without being told of it
+    Mute(MuteArguments),
+    /// Let an agent's mail in; or let in nobody else's
+    Allow(AllowArguments),
+    /// Show whose mail is blocked, muted, allowed and held
+    #[command(after_help = "Examples:\n  ipc boundaries\n  ipc boundaries --json")]
+    Boundaries,
     /// Show whose mailbox this is
     #[command(after_help = "Examples:\n  ipc whoami\n  ipc --as alice whoami --json")]
     Whoami,

@@ -5,11 +5,13 @@ pub(crate) mod agent;
 mod answers;
 mod auto_check;
 mod auto_check_run;
+mod boundaries;
 mod check;
 pub(crate) mod completions;
 mod conversation;
 mod daemon;
 mod daemon_run;
+mod describe;
 mod do_phrase;
 pub(crate) mod doctor;
 mod fetching;
@@ -40,6 +42,8 @@ mod watch;
 mod watch_exec;
 mod watch_notices;
 
+use ipc_protocol::request::BoundaryRule;
+
 use crate::args::{AdminCommand, Command, DaemonCommand};
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -65,7 +69,17 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Hook(arguments) => hook::run(&mut context, &arguments),
         Command::Receipts(arguments) => receipts::receipts(&mut context, &arguments),
         Command::DeadLetters(arguments) => receipts::dead_letters(&mut context, &arguments),
-        Command::List => list::run(&mut context),
+        Command::List(arguments) => list::run(&mut context, arguments),
+        Command::SetStatus(arguments) => describe::set_status(&mut context, &arguments),
+        Command::SetSummary(arguments) => describe::set_summary(&mut context, &arguments),
+        Command::Block(arguments) => {
+            boundaries::set(&mut context, arguments.rule, BoundaryRule::Block)
+        }
+        Command::Mute(arguments) => {
+            boundaries::set(&mut context, arguments.rule, BoundaryRule::Mute)
+        }
+        Command::Allow(arguments) => boundaries::allow(&mut context, arguments),
+        Command::Boundaries => boundaries::show(&mut context),
         Command::Whoami => agent::whoami(&mut context),
         Command::Rename(arguments) => rename::run(&mut context, arguments),
         Command::Do(arguments) => do_phrase::run(context, &arguments),

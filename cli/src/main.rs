@@ -22,6 +22,7 @@ mod front;
 mod notices;
 mod output;
 mod phrases;
+mod place;
 mod setup;
 mod share;
 mod stop;

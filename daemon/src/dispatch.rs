@@ -179,6 +179,20 @@ impl Desk<'_> {
                 })
                 .await
             }
+            Request::Describe(r) => {
+                self.write(caller, move |k, c| actions::describe::describe(&r, k, c))
+                    .await
+            }
+            Request::Boundaries(r) if !r.changes() => {
+                self.look(caller, move |k, v| actions::boundaries::look(&r, k, v))
+                    .await
+            }
+            Request::Boundaries(r) => {
+                self.write(caller, move |k, c| {
+                    actions::boundaries::boundaries(&r, k, c)
+                })
+                .await
+            }
             Request::Whoami(r) => {
                 let shared = Arc::clone(&self.daemon.shared);
                 let ask =
@@ -256,6 +270,8 @@ impl Desk<'_> {
             | Request::History(_)
             | Request::Receipts(_)
             | Request::DeadLetters(_)
+            | Request::Describe(_)
+            | Request::Boundaries(_)
             | Request::Whoami(_)
             | Request::Rename(_) => self.refuse(unregistered(&request)),
         }

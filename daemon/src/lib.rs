@@ -25,6 +25,7 @@ pub mod deployment;
 mod dispatch;
 mod error;
 mod gate;
+mod hosts;
 mod housekeeping;
 mod key;
 mod lease;
@@ -137,6 +138,7 @@ pub async fn run(
     }
     tasks.spawn(housekeeping::run(Arc::clone(&daemon)));
     tasks.spawn(notice_files::run(Arc::clone(&daemon)));
+    tasks.spawn(hosts::run(Arc::clone(&daemon)));
     tasks.spawn(housekeeping::examine_secret(Arc::clone(&daemon), secret));
     let outcome = serve(&daemon, listener, tasks, broken, ready, &stop, shutdown).await;
     settle(daemon, threads).await;

@@ -232,6 +232,9 @@ pub(crate) const RENEW_GRACE_MS: i64 = 60_000;
 /// milliseconds: five minutes covers every correction that is not a lie.
 pub(crate) const CLOCK_TOLERANCE_MS: i64 = 300_000;
 
+/// Rules about others that one agent has: more is what the allow-list mode is for.
+pub(crate) const RULES_PER_AGENT: u32 = 256;
+
 /// Sessions of one agent: a host's window, its hooks and some terminals, many times over.
 pub(crate) const SESSIONS_PER_AGENT: usize = 16;
 
@@ -243,6 +246,9 @@ pub(crate) const ONLINE_MS: i64 = 900_000;
 
 /// Connections of one agent: so that no agent holds the places of all.
 pub(crate) const CONNECTIONS_PER_AGENT: u32 = 64;
+
+/// Host processes that are watched at a time: each takes a descriptor, beside the connections'.
+pub(crate) const HOSTS_WATCHED: usize = 128;
 
 /// Bytes of large requests that one agent may have on their way at a time: a quarter of the
 /// default of `inbound_bytes`, so that no agent holds it all.

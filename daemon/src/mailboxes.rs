@@ -122,6 +122,11 @@ impl Mailboxes {
         })
     }
 
+    /// Mail came that nobody is to be woken for.
+    pub(crate) fn arrived_quietly(&self, agent: AgentId) {
+        self.with(agent, |mailbox| mailbox.known = Known::Maybe);
+    }
+
     /// A fetch found nothing more.
     pub(crate) fn drained(&self, agent: AgentId, until: Option<Timestamp>) {
         self.with(agent, |mailbox| mailbox.known = Known::Empty { until });

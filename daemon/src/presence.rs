@@ -13,7 +13,8 @@ use ipc_protocol::token::Sid;
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, Semaphore, watch};
 
-use crate::limits::{BULKY_PER_AGENT, CONNECTIONS_PER_AGENT, INBOUND_PER_AGENT};
+use crate::limits::{BULKY_PER_AGENT, CONNECTIONS_PER_AGENT, HOSTS_WATCHED, INBOUND_PER_AGENT};
+use crate::store::credentials::Host;
 
 /// Says whether a session has ended, and why.
 pub(crate) type Ended = watch::Receiver<Option<ErrorCode>>;
@@ -62,6 +63,8 @@ struct State {
     /// Used since the store last heard of it. Emptied by every flush.
     agents_used: HashMap<AgentId, Timestamp>,
     sessions_used: HashMap<Sid, Timestamp>,
+    /// Host processes that are to be watched.
+    hosts: Vec<Host>,
 }
 
 /// Who is there.
@@ -70,6 +73,8 @@ pub(crate) struct Presence {
     state: Mutex<State>,
     /// Rings when somebody is no longer there in one way or another.
     departures: Notify,
+    /// Rings when a host process is to be watched.
+    host_came: Notify,
 }
 
 /// Uses that the store has not heard of.
@@ -178,6 +183,25 @@ impl Presence {
     /// An agent may be gone.
     pub(crate) fn somebody_left(&self) {
         self.departures.notify_waiters();
+    }
+
+    /// These processes stand for agents from now on. Those beyond what is watched are let go.
+    pub(crate) fn stand(&self, hosts: impl IntoIterator<Item = Host>) {
+        self.with(|state| {
+            let room = HOSTS_WATCHED.saturating_sub(state.hosts.len());
+            state.hosts.extend(hosts.into_iter().take(room));
+        });
+        self.host_came.notify_waiters();
+    }
+
+    /// Hears of the next process that is to be watched.
+    pub(crate) fn host_came(&self) -> Notified<'_> {
+        self.host_came.notified()
+    }
+
+    /// Takes the processes that are to be watched.
+    pub(crate) fn take_hosts(&self) -> Vec<Host> {
+        self.with(|state| std::mem::take(&mut state.hosts))
     }
 
     fn disconnect(&self, agent: AgentId, session: Sid) {

@@ -80,8 +80,10 @@ impl Shared {
                     self.board.changed(*agent);
                 }
                 Effect::RecipientGone => self.presence.somebody_left(),
+                Effect::QuietMailFor(agent) => self.mailboxes.arrived_quietly(*agent),
                 Effect::Drained { agent, until } => self.mailboxes.drained(*agent, *until),
                 Effect::SessionEnded { sid, why } => self.presence.end_session(*sid, *why),
+                Effect::HostStands(host) => self.presence.stand([*host]),
                 Effect::Stored => self.counters.sent(),
                 Effect::Delivered(number) => self.counters.delivered(*number),
                 Effect::Rotated(verifiers) => {

@@ -53,9 +53,11 @@ impl<T: Serialize> Answer<T> {
     /// The result for the host. Some hosts show a model the words alone, some the structure alone,
     /// so that both say all of it.
     pub(crate) async fn into_result(self, desk: &Arc<Desk>) -> Result<CallToolResult, Failure> {
-        let waiting = match self.waiting {
-            Some(waiting) => waiting,
-            None => desk.call(Whoami {}).await.map_or(0, |who| who.waiting),
+        let waiting = if let Some(waiting) = self.waiting {
+            waiting
+        } else {
+            let who = desk.call(Whoami {}).await;
+            who.map_or(0, |who| who.waiting.saturating_sub(who.muted))
         };
         let notes = desk.take_notes();
         let mut words = vec![ContentBlock::text(self.text)];

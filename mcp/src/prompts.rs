@@ -127,7 +127,7 @@ pub(crate) async fn complete(argument: &str, begun: &str, desk: &Arc<Desk>) -> C
         !row.is_self && name.starts_with(&begun)
     };
     let agents = desk
-        .call(List {})
+        .call(List::default())
         .await
         .map_or_else(|_| Vec::new(), |all| all.agents);
     let names = agents.iter().filter(fits).map(|row| row.name.to_string());

@@ -66,7 +66,7 @@ pub(crate) async fn read(uri: &str, desk: &Arc<Desk>) -> Result<ReadResourceResu
     let contents = match uri {
         INBOX => json_at(uri, &inbox(desk).await.map_err(refused)?),
         INSTANCES => {
-            let agents = desk.call(List {}).await.map_err(refused)?;
+            let agents = desk.call(List::default()).await.map_err(refused)?;
             json_at(uri, &json!(ListOutput::from(&agents)))
         }
         STATUS => {

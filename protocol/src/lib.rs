@@ -3,7 +3,7 @@
 //! Bytes become a request in this order, and a request becomes bytes in the reverse order:
 //! [`frame`] cuts the stream, [`json`] refuses what JSON merely tolerates, [`rpc`] opens the
 //! envelope, [`request`] names the request and parses its fields into the types of [`name`],
-//! [`id`], [`message`], [`conversation`] and [`time`]. [`auth`] is the arithmetic of the mutual proof, for both
+//! [`id`], [`message`], [`conversation`], [`profile`] and [`time`]. [`auth`] is the arithmetic of the mutual proof, for both
 //! sides. [`client`] puts it together for whoever talks to the daemon, and [`safe`] shows what
 //! came from a peer.
 //!
@@ -28,6 +28,7 @@ pub mod name;
 pub mod paths;
 pub mod private;
 pub mod process;
+pub mod profile;
 pub mod request;
 pub mod rpc;
 pub mod safe;

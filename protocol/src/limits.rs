@@ -42,6 +42,18 @@ pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
 /// Longest hint of a host program's name, in bytes.
 pub const PROGRAM_BYTES: usize = 32;
 
+/// Longest status of an agent, in bytes: what fits a line beside its name.
+pub const STATUS_BYTES: usize = 120;
+
+/// Longest summary of what an agent works on, in bytes: a sentence or three.
+pub const SUMMARY_BYTES: usize = 512;
+
+/// Longest capability, in characters; a capability is ASCII, so also in bytes.
+pub const CAPABILITY_CHARS: usize = 32;
+
+/// Capabilities of one agent: more describe nothing.
+pub const CAPABILITIES: usize = 16;
+
 /// Messages in one fetch reply, at most.
 pub const FETCH_MESSAGES: u32 = 100;
 

@@ -14,7 +14,9 @@ use crate::id::{AgentId, ConversationId, MessageId};
 use crate::limits::{IDEMPOTENCY_KEY_BYTES, PROGRAM_BYTES};
 use crate::name::Name;
 use crate::time::Timestamp;
-pub use words::{AutoCheckMode, DeliveryState, EndReason, Handover, Kind, UnknownWord, WaitEnd};
+pub use words::{
+    AutoCheckMode, BoundaryRule, DeliveryState, EndReason, Handover, Kind, UnknownWord, WaitEnd,
+};
 
 /// Data attached to a message: a JSON object, handed through as it is.
 pub type Data = BTreeMap<String, Value>;

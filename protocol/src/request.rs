@@ -7,8 +7,10 @@ mod ack;
 mod admin;
 mod authenticate;
 mod auto_check;
+mod boundaries;
 mod conversation;
 mod dead_letters;
+mod describe;
 mod fetch;
 mod forward;
 mod history;
@@ -37,13 +39,15 @@ pub use admin::{
 };
 pub use authenticate::{Authenticate, Challenge, ChallengeSalt, Hello, PeerFacts, Signed};
 pub use auto_check::{AutoCheck, AutoCheckAction, AutoCheckMode, AutoCheckReport};
+pub use boundaries::{Boundaries, BoundariesReport, BoundaryRow, BoundaryRule, HeldRow};
 pub use conversation::{Conversation, ConversationReport, ConversationRow};
 pub use dead_letters::{DeadLetter, DeadLetters, DeadLettersPage};
+pub use describe::{Describe, Described};
 pub use fetch::{Fetch, Fetched};
 pub use forward::Forward;
 pub use history::{Direction, History, HistoryEntry, HistoryPage};
 pub use leave::{GoOffline, Left, Offline, Unregister};
-pub use list::{AgentRow, Agents, List, Presence};
+pub use list::{AgentRow, Agents, List, Presence, Scope};
 pub use notice::{Notice, NoticeReport, ReadsWith};
 pub use notices::{Notices, NoticesAction, NoticesReport};
 pub use read::{Read, ReadPage};
@@ -142,6 +146,8 @@ requests! {
     "receipts" => Receipts -> ReceiptsPage;
     "dead_letters" => DeadLetters -> DeadLettersPage;
     "list" => List -> Agents;
+    "describe" => Describe -> Described;
+    "boundaries" => Boundaries -> BoundariesReport;
     "whoami" => Whoami -> WhoamiReport;
     "rename" => Rename -> Renamed;
     "status" => Status -> StatusReport;
@@ -176,6 +182,7 @@ impl Request {
             | Self::Receipts(_)
             | Self::DeadLetters(_)
             | Self::Conversation(Conversation::List { .. })
+            | Self::Boundaries(_)
             | Self::List(_) => Demand::Bulk,
             Self::Send(_) | Self::Reply(_) | Self::Forward(_) => Demand::Storing,
             Self::Hello(_)
@@ -191,6 +198,7 @@ impl Request {
             | Self::AutoCheck(_)
             | Self::Notices(_)
             | Self::Conversation(_)
+            | Self::Describe(_)
             | Self::Whoami(_)
             | Self::Rename(_)
             | Self::Status(_)

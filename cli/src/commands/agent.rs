@@ -40,9 +40,25 @@ fn people(report: &WhoamiReport, now: Timestamp) -> String {
             "session ends",
             times::relative(report.session_expires_ms, now),
         ),
-        ("waiting", report.waiting.to_string()),
+        ("waiting", waiting(report)),
     ]);
+    if let Some(status) = &report.status {
+        rows.push(("status", status.as_str().to_owned()));
+    }
+    if let Some(summary) = &report.summary {
+        rows.push(("summary", summary.as_str().to_owned()));
+    }
+    if !report.capabilities.is_empty() {
+        rows.push(("can", report.capabilities.join(", ")));
+    }
     table::facts(&rows)
+}
+
+fn waiting(report: &WhoamiReport) -> String {
+    match report.muted {
+        0 => report.waiting.to_string(),
+        muted => format!("{} ({muted} muted)", report.waiting),
+    }
 }
 
 /// Marks the agent offline.

@@ -12,8 +12,8 @@ use serde_json::json;
 
 use crate::args::{
     AutoCheckCommand, CheckArguments, Command, DoArguments, FilterArguments, ForwardArguments,
-    RegisterArguments, RenameArguments, ReplyArguments, SendArguments, StatusArguments,
-    TextArguments,
+    ListArguments, ProfileArguments, RegisterArguments, RenameArguments, ReplyArguments,
+    SendArguments, StatusArguments, TextArguments,
 };
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -71,6 +71,7 @@ fn command(deed: Deed) -> Command {
         Deed::Register(name) => Command::Register(RegisterArguments {
             name,
             takeover: false,
+            profile: ProfileArguments::default(),
         }),
         Deed::Rename(new_name) => Command::Rename(RenameArguments { new_name }),
         Deed::Send { to, text } => Command::Send(SendArguments {
@@ -99,7 +100,7 @@ fn command(deed: Deed) -> Command {
             filter: FilterArguments::default(),
             exit_code: false,
         }),
-        Deed::List => Command::List,
+        Deed::List => Command::List(ListArguments::default()),
         Deed::Whoami => Command::Whoami,
         Deed::Status => Command::Status(StatusArguments { metrics: false }),
         Deed::AutoCheck(wanted) => Command::AutoCheck(match wanted {

@@ -3,6 +3,7 @@
 use ipc_protocol::name::Name;
 use ipc_protocol::request::WhenLive;
 
+use super::describe;
 use crate::args::RegisterArguments;
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -29,7 +30,8 @@ pub(crate) fn run(
     } else {
         WhenLive::Refuse
     };
-    let enrolled = enrol::enrol(context, &arguments.name, when_live)?;
+    let says = describe::with_name(&arguments.profile)?;
+    let enrolled = enrol::enrol(context, &arguments.name, when_live, says)?;
     context.screen.confirm(&enrolled, || people(&enrolled))?;
     Ok(ExitStatus::Done)
 }

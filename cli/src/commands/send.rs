@@ -174,6 +174,7 @@ fn outcome(sent: &SentTo) -> String {
         } => {
             format!("{name}: queued, not registered yet; did you mean {other}?")
         }
+        RecipientOutcome::Held => format!("{name}: held until {name} allows it"),
     }
 }
 

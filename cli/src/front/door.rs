@@ -16,7 +16,7 @@ use ipc_protocol::id::AgentId;
 use ipc_protocol::limits::NAME_CHARS;
 use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
-use ipc_protocol::request::{Notices, NoticesAction, Renamed, Unregister, WhenLive};
+use ipc_protocol::request::{Describe, Notices, NoticesAction, Renamed, Unregister, WhenLive};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -140,6 +140,7 @@ impl McpDoor {
             when_live,
             automatic,
             project: self.project.clone(),
+            says: Describe::default(),
         };
         let enrolled = enrol::stake(context, claim);
         let enrolled = enrolled.map_err(|failure| in_tools_words(failure, context, name))?;

@@ -9,7 +9,7 @@ use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::AgentId;
 use ipc_protocol::name::Name;
 use ipc_protocol::private;
-use ipc_protocol::request::{Register, Registered, WhenLive};
+use ipc_protocol::request::{Describe, Register, Registered, WhenLive};
 use ipc_protocol::time::Timestamp;
 use serde::Serialize;
 
@@ -17,6 +17,7 @@ use super::{secret, session, taken_over_hint};
 use crate::autostart;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::place;
 
 /// What a registration says, without the credentials in it.
 #[derive(Debug, Serialize)]
@@ -59,6 +60,8 @@ pub(crate) struct Claim<'a> {
     pub(crate) automatic: bool,
     /// The folder of the project that the agent works in, where its host says so.
     pub(crate) project: Option<PathBuf>,
+    /// What the agent says of itself with it.
+    pub(crate) says: Describe,
 }
 
 /// Registers as `name` and keeps what there is to come back with.
@@ -66,12 +69,14 @@ pub(crate) fn enrol(
     context: &mut Context,
     name: &Name,
     when_live: WhenLive,
+    says: Describe,
 ) -> Result<Enrolled, Failure> {
     let claim = Claim {
         name,
         when_live,
         automatic: false,
         project: None,
+        says,
     };
     stake(context, claim)
 }
@@ -98,8 +103,39 @@ pub(crate) fn stake(context: &mut Context, claim: Claim<'_>) -> Result<Enrolled,
         .map_err(|error| explain(error, name))?;
     note_other_version(context, &registered.version);
     let enrolled = Enrolled::from(&registered);
+    let directory = claim.project.clone().or_else(|| context.project());
     session::keep(&files, &lock, registered, host_record, claim.project)?;
+    let place = directory.and_then(|directory| place::of(&directory));
+    let says = Describe {
+        place,
+        ..claim.says
+    };
+    describe(&mut client, &says, context)?;
     Ok(enrolled)
+}
+
+/// Says what there is to say of the agent. It has its name and its file by now: what an older
+/// daemon does not keep is not worth losing them.
+fn describe(
+    client: &mut Client<UnixStream>,
+    says: &Describe,
+    context: &Context,
+) -> Result<(), Failure> {
+    let is_asked_for = says.summary.is_some() || says.capabilities.is_some();
+    let Err(error) = client.call(says) else {
+        return Ok(());
+    };
+    let failure = Failure::from(error);
+    if is_asked_for && failure.code != Some(ErrorCode::UnsupportedVersion) {
+        return Err(failure);
+    }
+    if is_asked_for {
+        context.screen.note(
+            "note: the daemon is older and keeps no summary and no capabilities\n\
+             hint: `ipc daemon restart` runs the newer one",
+        );
+    }
+    Ok(())
 }
 
 /// Says that the daemon is of another version than this program: here, and not at every command.

@@ -8,6 +8,7 @@ mod admin;
 #[cfg(test)]
 mod autostart;
 #[cfg(test)]
+mod boundaries;
 mod claude_notices;
 mod conversations;
 #[cfg(test)]
@@ -32,6 +33,8 @@ mod notices;
 mod packages;
 #[cfg(test)]
 mod phrases;
+#[cfg(test)]
+mod presence;
 #[cfg(test)]
 mod service;
 #[cfg(test)]

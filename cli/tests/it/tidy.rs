@@ -25,17 +25,18 @@ const WITHOUT_ACTION: [(&str, &str); 3] = [
 ];
 
 /// Requests without a command of their own, and why.
-const WITHOUT_COMMAND: [(&str, &str); 6] = [
+const WITHOUT_COMMAND: [(&str, &str); 7] = [
     ("hello", "every command begins with it"),
     ("authenticate", "every command begins with it"),
     ("fetch", "`check` and `watch`"),
     ("ack", "part of `check` and `watch`"),
     ("nack", "part of `check` and `watch`"),
     ("notice", "`hook` and `watch --notices`"),
+    ("describe", "`set-status`, `set-summary` and `register`"),
 ];
 
 /// Requests without a tool of their own in the MCP server, and why.
-const WITHOUT_TOOL: [(&str, &str); 18] = [
+const WITHOUT_TOOL: [(&str, &str); 20] = [
     ("hello", "every connection begins with it"),
     ("authenticate", "every connection begins with it"),
     ("fetch", "`ipc_check`, and `ipc_send` with wait_s"),
@@ -43,7 +44,12 @@ const WITHOUT_TOOL: [(&str, &str); 18] = [
     ("nack", "follows a response that was dropped"),
     ("whoami", "part of `ipc_status`"),
     ("notices", "part of `ipc_status`"),
+    ("describe", "part of `ipc_status` and `ipc_register`"),
     ("notice", "subscriptions and notices pushed into hosts"),
+    (
+        "boundaries",
+        "people decide whom to hear: no peer may talk a model out of a block",
+    ),
     ("renew", "a session that ends is replaced"),
     ("unregister", "a model does not give its mailbox up"),
     ("offline", "the end of the server says it"),

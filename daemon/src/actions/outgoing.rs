@@ -7,13 +7,14 @@ use ipc_protocol::name::{Name, Recipient};
 use ipc_protocol::request::{RecipientOutcome, Sent, SentTo};
 use ipc_protocol::token::contains_token;
 
-use super::{kinds, list, sender, talk};
+use super::{boundaries, kinds, list, sender, talk};
 use crate::caller::Caller;
 use crate::error::{Done, Fault, refuse};
 use crate::limits::PINGS_DROPPED;
 use crate::store::asked;
+use crate::store::boundaries as held;
 use crate::store::context::{Context, Effect, View};
-use crate::store::deliveries::{self, Destination};
+use crate::store::deliveries::{self, Destination, Way};
 use crate::store::messages::{self, Draft, Parent, Seq};
 use crate::store::names::{self, Holder};
 use crate::store::pings;
@@ -45,8 +46,9 @@ pub(crate) fn store(
     context: &mut Context<'_>,
 ) -> Done<(Sent, Seq)> {
     check_body(mail, context)?;
-    let mut destinations = destinations(mail, caller, context)?;
+    let destinations = destinations(mail, caller, context)?;
     kinds::check(mail, &destinations, caller, context)?;
+    let mut destinations = boundaries::admit(mail, destinations, caller.agent(), context)?;
     check_room(mail.to, &mut destinations, caller.agent(), context)?;
     let hops = hops(mail, &destinations, caller, context)?;
     let sender = sender::of(context, caller.agent())?;
@@ -95,6 +97,7 @@ fn recipients(view: &View<'_>, destinations: &[Destination]) -> Done<Vec<SentTo>
     for to in destinations {
         let outcome = match (to.left_out, to.agent, &to.via_alias) {
             (Some(reason), _, _) => RecipientOutcome::LeftOut { reason },
+            (None, Some(_), _) if to.way == Way::Held => RecipientOutcome::Held,
             (None, None, _) => RecipientOutcome::Unclaimed {
                 did_you_mean: names::nearest(view.db, &to.name)?,
             },
@@ -161,6 +164,7 @@ fn destinations(
                 name,
                 via_alias: None,
                 left_out: None,
+                way: Way::Rings,
             }]),
             None => refuse(
                 ErrorCode::UnknownRecipient,
@@ -178,6 +182,7 @@ fn by_name(mail: &Outgoing<'_>, name: &Name, context: &Context<'_>) -> Done<Dest
             name,
             via_alias,
             left_out: None,
+            way: Way::Rings,
         })
     };
     let current = |id: AgentId| -> Done<Name> {
@@ -204,11 +209,7 @@ fn everybody(caller: &Caller, context: &Context<'_>) -> Done<Vec<Destination>> {
     let others = list::recent(context, Some(caller.agent()))?;
     let most = context.limits.broadcast_recipients;
     if others.is_empty() {
-        return refuse(
-            ErrorCode::UnknownRecipient,
-            "nobody else has been here in the last 24 hours",
-            "`ipc list` shows who is there",
-        );
+        return Err(nobody_here().into());
     }
     if u32::try_from(others.len()).map_or(true, |number| number > most) {
         let text = format!("a broadcast reaches at most {most} agents, and more are here");
@@ -220,8 +221,15 @@ fn everybody(caller: &Caller, context: &Context<'_>) -> Done<Vec<Destination>> {
         name,
         via_alias: None,
         left_out: None,
+        way: Way::Rings,
     };
     Ok(others.into_iter().map(to).collect())
+}
+
+/// What is told when a broadcast would reach nobody.
+pub(super) fn nobody_here() -> Refusal {
+    let text = "nobody else has been here in the last 24 hours";
+    Refusal::new(ErrorCode::UnknownRecipient, text).hint("`ipc list` shows who is there")
 }
 
 /// Whether there is room for one more message everywhere. Without it nobody gets anything, but in a
@@ -258,6 +266,7 @@ fn full(name: &Name) -> Refusal {
 
 fn has_room(to: &Destination, sender: AgentId, view: &View<'_>) -> Done<bool> {
     let (all, own) = match to.agent {
+        Some(agent) if to.way == Way::Held => held::waiting(view.db, agent, sender)?,
         Some(agent) => deliveries::waiting_for(view.db, agent, sender)?,
         None => deliveries::waiting_for_name(view.db, &to.name, sender)?,
     };

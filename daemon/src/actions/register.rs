@@ -14,7 +14,8 @@ use crate::config::NamePolicy;
 use crate::error::{Done, Fault, expired, refuse};
 use crate::limits::SESSION_IDLE_MS;
 use crate::store::agents::{self, Agent};
-use crate::store::context::Context;
+use crate::store::boundaries;
+use crate::store::context::{Context, Effect};
 use crate::store::credentials::{self, Host, Lifetime};
 use crate::store::deliveries;
 use crate::store::names::{self, Holder};
@@ -116,6 +117,7 @@ fn reclaim(name: &Name, agent: AgentId, context: &mut Context<'_>) -> Done<Agent
         // Nobody had enrolled as this agent: it came from an older store, and is owned from now on.
         return Ok(agent);
     }
+    boundaries::distrust(context.db, agent)?;
     tracing::warn!(%name, %agent, "a held name was claimed with the shared secret alone");
     let others = list::recent(context, Some(agent))?;
     deliveries::tell(
@@ -193,6 +195,7 @@ fn enrol(
     } else {
         None
     };
+    context.effects.extend(host.map(Effect::HostStands));
     agents::seen(context.db, id, context.now.wall)?;
     let agent = find(context, id)?;
     let name = names::current(context.db, id)?.ok_or(Fault::Inconsistent("an agent, no name"))?;

@@ -7,7 +7,7 @@ use ipc_protocol::message::{EndReason, SystemEvent};
 use ipc_protocol::name::Name;
 use ipc_protocol::request::{Rename, Renamed};
 
-use super::{list, sender};
+use super::{boundaries, list, sender};
 use crate::caller::Caller;
 use crate::error::{Done, Fault};
 use crate::limits::ALIAS_MS;
@@ -42,6 +42,7 @@ pub(crate) fn rename(
     names::turn_into_alias(context.db, id, until)?;
     names::give(context.db, new, id)?;
     agents::renamed(context.db, id, context.now.wall)?;
+    boundaries::sift(context, new, id)?;
     context.effects.push(Effect::MailboxChanged(id));
     let adopted = deliveries::adopt(context, new, id)?;
     let others = list::recent(context, Some(id))?;

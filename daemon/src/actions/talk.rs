@@ -9,7 +9,7 @@ use crate::caller::Caller;
 use crate::error::{Done, refuse};
 use crate::store::context::{Context, View};
 use crate::store::conversations::{self, Sort};
-use crate::store::deliveries::Destination;
+use crate::store::deliveries::{Destination, Way};
 use crate::store::messages;
 
 /// What the conversation is, if the caller is in it. Whether there is one that it is not in is not
@@ -39,6 +39,7 @@ pub(super) fn others(
             name,
             via_alias: None,
             left_out: None,
+            way: Way::Rings,
         })
         .collect();
     if others.is_empty() {
@@ -61,7 +62,8 @@ pub(super) fn place(
 ) -> Done<Option<ConversationId>> {
     let other = match (to, destinations) {
         (Recipient::Conversation(id), _) => return Ok(Some(*id)),
-        (Recipient::Name(_) | Recipient::Agent(_), [one]) => one.agent,
+        // What is held has its place when it is let in.
+        (Recipient::Name(_) | Recipient::Agent(_), [one]) if one.way != Way::Held => one.agent,
         (Recipient::Name(_) | Recipient::Agent(_) | Recipient::All, _) => None,
     };
     match other.filter(|other| *other != caller.agent()) {

@@ -8,7 +8,7 @@ use crate::caller::Caller;
 use crate::error::Done;
 use crate::key::DeploymentKey;
 use crate::store::context::View;
-use crate::store::{agents, credentials, deliveries, names};
+use crate::store::{agents, boundaries, credentials, deliveries, names, profiles};
 
 /// Says who the caller is.
 pub(crate) fn whoami(
@@ -22,6 +22,7 @@ pub(crate) fn whoami(
     let sender = sender::of(view, id)?;
     let agent = agents::find(view.db, id)?.ok_or_else(gone)?;
     let session = credentials::find(view.db, key, caller.session())?.ok_or_else(gone)?;
+    let profile = profiles::find(view.db, id)?;
     Ok(WhoamiReport {
         agent_id: id,
         name: sender.name,
@@ -31,5 +32,9 @@ pub(crate) fn whoami(
         sessions: u32::try_from(credentials::sessions(view, id)?.len()).unwrap_or(u32::MAX),
         session_expires_ms: session.lifetime.expires.ok_or_else(gone)?,
         waiting: deliveries::waiting(view, id)?.0,
+        muted: boundaries::muted(view, id)?,
+        status: profile.status(),
+        summary: profile.summary(),
+        capabilities: profile.capabilities,
     })
 }

@@ -145,6 +145,7 @@ fn told_of_sending(to: &SentTo) -> String {
         RecipientOutcome::Unclaimed { .. } => {
             format!("Message queued for {name} (not yet registered)")
         }
+        RecipientOutcome::Held => format!("Message held until {name} allows you"),
         // Of groups only, which this wire cannot name.
         RecipientOutcome::LeftOut { .. } => format!("Message not sent to {name}"),
     }
@@ -184,7 +185,7 @@ fn message(fields: Fields, to: Recipient) -> Result<Request, Refused> {
 }
 
 async fn list(caller: &Caller, daemon: &Arc<Daemon>) -> Result<Given, Refused> {
-    let listed: Agents = ask(Request::List(List {}), caller, daemon).await?;
+    let listed: Agents = ask(Request::List(List::default()), caller, daemon).await?;
     let local_time = &daemon.old_port.local_time;
     let instance = |row: ipc_protocol::request::AgentRow| Instance {
         id: row.name.into(),

@@ -7,7 +7,9 @@ use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::context::{Context, Effect, View};
-use super::{auto_checks, conversations, credentials, deliveries, names, notice_files};
+use super::{
+    auto_checks, boundaries, conversations, credentials, deliveries, names, notice_files, profiles,
+};
 use crate::error::Done;
 use crate::limits::DAY_MS;
 
@@ -181,9 +183,12 @@ pub(crate) fn seen(db: &Connection, id: AgentId, now: Timestamp) -> rusqlite::Re
 pub(crate) fn end(context: &mut Context<'_>, id: AgentId, reason: EndReason) -> Done<u64> {
     let refused = deliveries::end_waiting(context, id, reason)?;
     conversations::leave_all(context, id)?;
+    let held = boundaries::end_held(context, id, None, reason)?;
     credentials::void_all(context, id, ErrorCode::Expired)?;
     names::take_all(context.db, id)?;
     auto_checks::remove(context.db, id)?;
+    profiles::remove(context.db, id)?;
+    boundaries::remove(context.db, id)?;
     if notice_files::end(context.db, id)? {
         context.effects.push(Effect::NoticesOff(id));
     }
@@ -193,5 +198,5 @@ pub(crate) fn end(context: &mut Context<'_>, id: AgentId, reason: EndReason) -> 
         .prepare_cached(sql)?
         .execute([id.to_row(), context.now.wall.as_millis()])?;
     context.effects.push(Effect::RecipientGone);
-    Ok(refused)
+    Ok(refused.saturating_add(held))
 }

@@ -15,6 +15,7 @@ use crate::config::NamePolicy;
 use crate::key::DeploymentKey;
 use crate::limits::Limits;
 use crate::presence::Presence;
+use crate::store::credentials::Host;
 use crate::store::verifiers::SecretVerifier;
 use crate::wanted::Envelope;
 
@@ -61,6 +62,8 @@ impl<'a> Deref for Context<'a> {
 pub(crate) enum Effect {
     /// Something can be had from this mailbox again: whoever waits there looks again.
     MailFor(AgentId),
+    /// The same of an agent that it has muted: nobody is woken, but whoever looks finds it.
+    QuietMailFor(AgentId),
     /// What waits for this agent is less now, or it is called otherwise.
     MailboxChanged(AgentId),
     /// A file of what waits is kept for this agent from now on.
@@ -87,6 +90,8 @@ pub(crate) enum Effect {
         /// Why.
         why: ErrorCode,
     },
+    /// This process stands for an agent from now on.
+    HostStands(Host),
     /// So many messages were stored.
     Stored,
     /// So many deliveries were acknowledged.

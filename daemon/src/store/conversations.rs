@@ -282,21 +282,26 @@ fn unread(view: &View<'_>, agent: AgentId) -> Done<HashMap<ConversationId, u64>>
     Ok(unread)
 }
 
-/// Gives mail that waits for `name` its place: between its sender and `agent`, who claims the name.
+/// Gives mail that lies outside any mailbox `under` a name or an id its place: between its sender and
+/// `agent`, who is about to have it; only that of `from` if given. What was said in a group stays there.
 pub(crate) fn place_adopted(
     db: &Connection,
     rng: &mut impl CryptoRng,
-    name: &Name,
+    under: &str,
     agent: AgentId,
+    from: Option<AgentId>,
 ) -> rusqlite::Result<()> {
     let waiting: Vec<(Seq, AgentId)> = {
         let sql =
             "SELECT m.seq, m.sender FROM deliveries AS d JOIN messages AS m ON m.seq = d.message
-                   WHERE d.unclaimed = ?1 AND d.state = 'stored' AND m.sender <> ?2";
+                   WHERE d.unclaimed = ?1 AND d.state = 'stored' AND m.sender <> ?2
+                   AND m.conversation IS NULL
+                   AND (?3 IS NULL OR m.sender = ?3)";
         let mut query = db.prepare_cached(sql)?;
-        let rows = query.query_map(params![name.folded(), agent.to_row()], |row| {
-            Ok((Seq(row.get(0)?), AgentId::from_row(row.get(1)?)))
-        })?;
+        let rows = query.query_map(
+            params![under, agent.to_row(), from.map(AgentId::to_row)],
+            |row| Ok((Seq(row.get(0)?), AgentId::from_row(row.get(1)?))),
+        )?;
         rows.collect::<Result<_, _>>()?
     };
     for (message, sender) in waiting {

@@ -20,7 +20,7 @@ use crate::limits::{SESSION_ABSOLUTE_MS, SESSIONS_PER_AGENT};
 pub(crate) use lifetime::Lifetime;
 
 /// The process that stands for an agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Host {
     pub(crate) pid: u32,
     pub(crate) start_ticks: u64,
@@ -279,13 +279,25 @@ pub(crate) fn hosts(view: &View<'_>, agent: AgentId) -> rusqlite::Result<Vec<Hos
     let sql = "SELECT DISTINCT host_pid, host_start FROM credentials
                WHERE agent = ?1 AND boot_id = ?2 AND host_pid IS NOT NULL";
     let mut query = view.db.prepare_cached(sql)?;
-    let rows = query.query_map(params![agent.to_row(), view.boot_id.0], |row| {
-        Ok(Host {
-            pid: row.get(0)?,
-            start_ticks: row.get::<_, i64>(1)?.cast_unsigned(),
-        })
-    })?;
+    let rows = query.query_map(params![agent.to_row(), view.boot_id.0], read_host)?;
     rows.collect()
+}
+
+/// The host processes of all agents, at most `most`, in this boot.
+pub(crate) fn all_hosts(view: &View<'_>, most: usize) -> rusqlite::Result<Vec<Host>> {
+    let sql = "SELECT DISTINCT host_pid, host_start FROM credentials
+               WHERE boot_id = ?1 AND host_pid IS NOT NULL LIMIT ?2";
+    let most = u32::try_from(most).unwrap_or(u32::MAX);
+    let mut query = view.db.prepare_cached(sql)?;
+    let rows = query.query_map(params![view.boot_id.0, most], read_host)?;
+    rows.collect()
+}
+
+fn read_host(row: &Row<'_>) -> rusqlite::Result<Host> {
+    Ok(Host {
+        pid: row.get(0)?,
+        start_ticks: row.get::<_, i64>(1)?.cast_unsigned(),
+    })
 }
 
 /// Whether `agent` has a credential to come back with.

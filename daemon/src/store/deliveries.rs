@@ -29,6 +29,20 @@ pub(crate) struct Destination {
     pub(crate) via_alias: Option<Name>,
     /// Why this one gets nothing, where others do.
     pub(crate) left_out: Option<EndReason>,
+    /// How it comes there.
+    pub(crate) way: Way,
+}
+
+/// How a message comes to its recipient.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Into the mailbox; whoever waits there wakes.
+    #[default]
+    Rings,
+    /// Into the mailbox; nobody wakes.
+    Quiet,
+    /// Not into the mailbox before its owner says so (`store/boundaries.rs`).
+    Held,
 }
 
 /// Puts message `seq` in `envelope` on its way to `to`.
@@ -42,20 +56,27 @@ pub(crate) fn insert(
                (message, sender, agent, unclaimed, name, via_alias, reason, state, ended_ms, ping)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
                        iif(?7 IS NULL, 'stored', 'refused'), iif(?7 IS NULL, NULL, ?8), ?9)";
+    let (agent, outside) = match (to.agent, to.way) {
+        (Some(agent), Way::Held) => (None, Some(agent.to_string())),
+        (Some(agent), Way::Rings | Way::Quiet) => (Some(agent), None),
+        (None, _) => (None, Some(to.name.folded())),
+    };
     context.db.prepare_cached(sql)?.execute(params![
         seq.0,
         envelope.sender.map(AgentId::to_row),
-        to.agent.map(AgentId::to_row),
-        to.agent.is_none().then(|| to.name.folded()),
+        agent.map(AgentId::to_row),
+        outside,
         to.name.as_str(),
         to.via_alias.as_ref().map(Name::as_str),
         to.left_out.map(EndReason::as_str),
         context.now.wall.as_millis(),
         envelope.kind == Kind::Ping,
     ])?;
-    let arrives = to.agent.filter(|_| to.left_out.is_none());
-    let arrived = |agent| Effect::Arrived(agent, *envelope);
-    context.effects.extend(arrives.map(arrived));
+    let arrives = agent.filter(|_| to.left_out.is_none());
+    context.effects.extend(arrives.map(|agent| match to.way {
+        Way::Quiet => Effect::QuietMailFor(agent),
+        Way::Rings | Way::Held => Effect::Arrived(agent, *envelope),
+    }));
     Ok(())
 }
 
@@ -80,6 +101,7 @@ pub(crate) fn tell(
             name: name.clone(),
             via_alias: None,
             left_out: None,
+            way: Way::Rings,
         };
         insert(context, seq, &envelope, &to)?;
     }
@@ -122,6 +144,7 @@ pub(crate) fn other_unclaimed_names(
 ) -> rusqlite::Result<u32> {
     let sql = "SELECT count(DISTINCT unclaimed) FROM deliveries
                WHERE unclaimed IS NOT NULL AND sender = ?2 AND unclaimed <> ?1
+               AND instr(unclaimed, '.') = 0
                AND state = 'stored'";
     db.prepare_cached(sql)?
         .query_row(params![name.folded(), sender.to_row()], |row| row.get(0))
@@ -147,7 +170,7 @@ pub(crate) fn adopt_waiting(
     name: &Name,
     agent: AgentId,
 ) -> rusqlite::Result<usize> {
-    conversations::place_adopted(db, rng, name, agent)?;
+    conversations::place_adopted(db, rng, &name.folded(), agent, None)?;
     let sql = "UPDATE deliveries SET agent = ?2, unclaimed = NULL
                WHERE unclaimed = ?1 AND state = 'stored'";
     db.prepare_cached(sql)?
@@ -236,7 +259,8 @@ pub(crate) fn answered(
 
 /// The recipients of message `seq`, as they stand now.
 pub(crate) fn recipients(db: &Connection, seq: Seq) -> rusqlite::Result<Vec<SentTo>> {
-    let sql = "SELECT name, agent, via_alias, reason = 'mailbox_full' FROM deliveries
+    let sql = "SELECT name, agent, via_alias, reason = 'mailbox_full', instr(unclaimed, '.') > 0
+               FROM deliveries
                WHERE message = ?1 ORDER BY delivery";
     let mut query = db.prepare_cached(sql)?;
     let rows = query.query_map([seq.0], |row| {
@@ -245,6 +269,7 @@ pub(crate) fn recipients(db: &Connection, seq: Seq) -> rusqlite::Result<Vec<Sent
             .and_then(|text| Name::parse(&text).ok());
         let left_out = row.get::<_, Option<bool>>(3)?.unwrap_or(false);
         let outcome = match (row.get::<_, Option<i64>>(1)?, alias) {
+            (None, _) if row.get::<_, Option<bool>>(4)? == Some(true) => RecipientOutcome::Held,
             (Some(_), None) if left_out => RecipientOutcome::LeftOut {
                 reason: EndReason::MailboxFull,
             },
@@ -262,7 +287,7 @@ pub(crate) fn recipients(db: &Connection, seq: Seq) -> rusqlite::Result<Vec<Sent
 
 /// A delivery that is to end.
 #[derive(Debug)]
-struct Ending {
+pub(super) struct Ending {
     delivery: i64,
     message: MessageId,
     sender: Option<AgentId>,
@@ -295,7 +320,7 @@ pub(crate) fn expire_unclaimed(
     end(context, endings, DeliveryState::Expired, EndReason::TooOld)
 }
 
-fn endings(
+pub(super) fn endings(
     db: &Connection,
     sql: &str,
     params: impl rusqlite::Params,
@@ -312,7 +337,7 @@ fn endings(
     rows.collect()
 }
 
-fn end(
+pub(super) fn end(
     context: &mut Context<'_>,
     endings: Vec<Ending>,
     state: DeliveryState,

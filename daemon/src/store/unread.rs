@@ -33,7 +33,8 @@ struct Share {
     sender: Option<Name>,
 }
 
-/// What waits for `agent`; nothing when everything is leased or was taken.
+/// What waits for `agent`, agents that it has muted left out; nothing when everything is leased or
+/// was taken.
 pub(crate) fn of(view: &View<'_>, agent: AgentId) -> Done<Option<Unread>> {
     besides_leases(view, agent, LEASE_MS)
 }
@@ -50,6 +51,8 @@ fn besides_leases(view: &View<'_>, agent: AgentId, lease_ms: i64) -> Done<Option
                     FROM deliveries WHERE agent = ?1 AND state IN ('stored', 'offered')
                     AND NOT ping
                     AND (lease_until_ms IS NULL OR lease_until_ms NOT BETWEEN ?2 + 1 AND ?2 + ?3)
+                    AND (sender IS NULL OR sender NOT IN
+                    (SELECT peer FROM boundaries WHERE owner = ?1 AND rule = 'mute'))
                     GROUP BY sender)
                JOIN messages AS m ON m.seq = newest ORDER BY newest DESC";
     let now = view.now.wall.as_millis();

@@ -38,7 +38,7 @@ fn wait_for(house: &House, agent: &Agent, id: MessageId, wait_ms: u32) -> Raw {
 }
 
 fn is_live(agent: &mut Agent, who: &str) -> bool {
-    let agents = agent.call(&List {}).unwrap().agents;
+    let agents = agent.call(&List::default()).unwrap().agents;
     let row = agents.into_iter().find(|row| row.name == name(who));
     row.unwrap().presence == Presence::Live
 }

@@ -12,6 +12,8 @@ mod auto_checks;
 #[cfg(test)]
 mod backups;
 #[cfg(test)]
+mod boundaries;
+#[cfg(test)]
 mod content;
 #[cfg(test)]
 mod crowds;

@@ -41,7 +41,7 @@ fn presence_goes_from_live_over_online_and_idle_to_offline() {
     let (mut alice, mut bob) = (house.register("alice"), house.register("bob"));
     bob.fetch();
     let mut of_bob = || {
-        let agents = alice.call(&List {}).unwrap().agents;
+        let agents = alice.call(&List::default()).unwrap().agents;
         let row = agents.into_iter().find(|row| row.name == name("bob"));
         row.unwrap().presence
     };
@@ -63,7 +63,7 @@ fn whoever_steps_out_is_offline_until_it_does_something_again() {
     let old = bob.registered;
     drop(bob.client);
     let mut of_bob = || {
-        let agents = alice.call(&List {}).unwrap().agents;
+        let agents = alice.call(&List::default()).unwrap().agents;
         let row = agents.into_iter().find(|row| row.name == name("bob"));
         row.unwrap().presence
     };

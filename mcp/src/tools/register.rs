@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use ipc_protocol::name::Name;
+use ipc_protocol::profile::Capabilities;
+use ipc_protocol::request::Describe;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,13 @@ pub(super) struct Arguments {
     /// Take the name over from another window of yours that has it.
     #[serde(default)]
     takeover: bool,
+    /// What you can do, one word each, at most 16, for example `rust`, `code-review`: others look
+    /// for it with `ipc_list`. Takes the place of what you said before.
+    #[serde(default)]
+    capabilities: Option<Vec<String>>,
+    /// What you work on, one line of at most 512 bytes; others see it in `ipc_list`.
+    #[serde(default)]
+    summary: Option<String>,
 }
 
 /// What it gives.
@@ -54,6 +63,7 @@ impl Tool for Register {
         _call: &Call,
         desk: &Arc<Desk>,
     ) -> Result<Answer<Output>, Failure> {
+        let says = says(&arguments)?;
         let welcome = match arguments.name {
             Some(name) => desk.take_up(parse_name(&name)?, arguments.takeover).await?,
             None if arguments.takeover => {
@@ -62,6 +72,9 @@ impl Tool for Register {
             }
             None => desk.register_again().await?,
         };
+        if let Some(says) = says {
+            desk.call(says).await?;
+        }
         let name = welcome.agent.name.to_string();
         let online: Vec<_> = welcome.online.iter().map(ToString::to_string).collect();
         let here = match online.as_slice() {
@@ -81,6 +94,24 @@ impl Tool for Register {
             waiting,
         ))
     }
+}
+
+/// What the arguments say of the agent, if anything; checked before a name is taken up.
+fn says(arguments: &Arguments) -> Result<Option<Describe>, Failure> {
+    if arguments.capabilities.is_none() && arguments.summary.is_none() {
+        return Ok(None);
+    }
+    let wrong = |error| Failure::malformed(format!("{error}"));
+    let capabilities = arguments.capabilities.as_ref().map(|words| {
+        let words: Result<Vec<_>, _> = words.iter().map(|word| word.parse()).collect();
+        words.and_then(Capabilities::try_from)
+    });
+    let summary = arguments.summary.as_ref().map(|text| text.parse());
+    Ok(Some(Describe {
+        capabilities: capabilities.transpose().map_err(wrong)?,
+        summary: summary.transpose().map_err(wrong)?,
+        ..Describe::default()
+    }))
 }
 
 /// Parses a name as an argument.

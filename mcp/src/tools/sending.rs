@@ -37,7 +37,7 @@ struct StoredFor {
     /// What the recipient is called now.
     name: String,
     /// `stored`, `forwarded` (from an old name), `unclaimed` (kept for whoever takes the name) or
-    /// `left_out` (a member of the group whose mailbox is full).
+    /// `held` (until its owner allows you), `left_out` (a member of the group whose mailbox is full).
     outcome: String,
     /// The old name that it was addressed to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,6 +67,7 @@ impl From<&SentTo> for StoredFor {
             RecipientOutcome::Unclaimed { did_you_mean } => {
                 ("unclaimed", None, did_you_mean.as_ref())
             }
+            RecipientOutcome::Held => ("held", None, None),
         };
         Self {
             name: sent.name.to_string(),
@@ -116,6 +117,9 @@ fn outcome(sent: &SentTo) -> String {
         } => format!(
             "{name}, queued: nobody is registered under that name yet; did you mean {other}?"
         ),
+        RecipientOutcome::Held => {
+            format!("{name}, held until its owner allows you: do not repeat it")
+        }
     }
 }
 

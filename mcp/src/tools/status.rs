@@ -1,8 +1,9 @@
-//! `ipc_status`: who am I, what waits, how is the daemon.
+//! `ipc_status`: who am I, what waits, how is the daemon; and what others are to know of me.
 
 use std::sync::Arc;
 
-use ipc_protocol::request::{Notices, NoticesAction, Status as DaemonStatus, Whoami};
+use ipc_protocol::request::{Describe, Notices, NoticesAction, Status as DaemonStatus, Whoami};
+use ipc_protocol::safe;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,12 @@ pub(super) struct Status;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
+    /// Say how you are, one line of at most 120 bytes; empty takes it back.
+    #[serde(default)]
+    set_status: Option<String>,
+    /// Say what you work on, one line of at most 512 bytes; empty takes it back.
+    #[serde(default)]
+    set_summary: Option<String>,
     /// `on`: the project's CLAUDE.md says how much waits when a session begins; `off` takes that
     /// out again. Only when the user asks for it.
     #[serde(default)]
@@ -43,6 +50,15 @@ pub(crate) struct Output {
     aliases: Vec<String>,
     /// Whether the daemon keeps a notice of waiting mail for the project's CLAUDE.md.
     notices: bool,
+    /// How you said that you are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    /// What you said that you work on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
+    /// What you said that you can do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    capabilities: Vec<String>,
     /// The daemon's version.
     daemon_version: String,
     /// This program's version.
@@ -59,7 +75,9 @@ impl Tool for Status {
     const NAME: &'static str = "ipc_status";
     const TITLE: &'static str = "Who am I, what waits";
     const DESCRIPTION: &'static str = "Show which name you go by, how much mail waits, and \
-        whether the daemon is well. Takes no mail. With notices it switches notices in CLAUDE.md.";
+        whether the daemon is well. Takes no mail. With set_status and set_summary, tells the \
+        others how you are and what you work on: they see it in ipc_list. With notices it switches \
+        notices in CLAUDE.md.";
     const EFFECT: Effect = Effect::Sets;
     type Arguments = Arguments;
     type Output = Output;
@@ -69,16 +87,40 @@ impl Tool for Status {
         _call: &Call,
         desk: &Arc<Desk>,
     ) -> Result<Answer<Output>, Failure> {
-        let switched = match arguments.notices {
-            Some(switch) => Some(desk.switch_notices(switch == Switch::On).await?),
-            None => None,
-        };
+        let Arguments {
+            set_status,
+            set_summary,
+            notices,
+        } = arguments;
+        if set_status.is_some() || set_summary.is_some() {
+            let wrong = |error| Failure::malformed(format!("{error}"));
+            let says = Describe {
+                status: set_status
+                    .map(TryInto::try_into)
+                    .transpose()
+                    .map_err(wrong)?,
+                summary: set_summary
+                    .map(TryInto::try_into)
+                    .transpose()
+                    .map_err(wrong)?,
+                ..Describe::default()
+            };
+            desk.call(says).await?;
+        }
+        let mut lines = Vec::new();
+        if let Some(switch) = notices {
+            lines.push(desk.switch_notices(switch == Switch::On).await?);
+        }
         let (output, waiting) = look(desk).await?;
-        let notices = switched.map_or_else(String::new, |said| format!("{said}\n"));
-        let text = format!(
-            "{notices}you are {}\ndaemon {} runs since {}; {} agents, {} live",
-            output.name, output.daemon_version, output.daemon_started, output.agents, output.live,
-        );
+        lines.push(format!("you are {}", output.name));
+        lines.push(format!(
+            "daemon {} runs since {}; {} agents, {} live",
+            output.daemon_version, output.daemon_started, output.agents, output.live,
+        ));
+        for (what, said) in [("status", &output.status), ("summary", &output.summary)] {
+            lines.extend(said.iter().map(|said| format!("your {what}: {said}")));
+        }
+        let text = lines.join("\n");
         Ok(Answer::about_mail(text, output, waiting))
     }
 }
@@ -96,11 +138,19 @@ pub(crate) async fn look(desk: &Arc<Desk>) -> Result<(Output, u64), Failure> {
         agent_id: who.agent_id.to_string(),
         aliases: who.aliases.iter().map(ToString::to_string).collect(),
         notices,
+        status: who.status.map(|text| safe::line(text.as_str())),
+        summary: who.summary.map(|text| safe::line(text.as_str())),
+        capabilities: who
+            .capabilities
+            .as_slice()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         daemon_version: daemon.version,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         agents: daemon.agents,
         live: daemon.live,
         daemon_started: daemon.started_ms.rfc3339().unwrap_or_default(),
     };
-    Ok((output, who.waiting))
+    Ok((output, who.waiting.saturating_sub(who.muted)))
 }

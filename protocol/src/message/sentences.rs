@@ -49,6 +49,7 @@ impl EndReason {
             Self::RecipientLeft => "the recipient gave its name up",
             Self::MailboxFull => "no room in the mailbox",
             Self::RecipientForgotten => "the recipient was offline too long",
+            Self::Blocked => "the recipient takes no mail from you",
         }
     }
 }

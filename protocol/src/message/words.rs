@@ -80,6 +80,20 @@ words! {
     }
 }
 
+words! {
+    /// What becomes of one agent's mail for another.
+    BoundaryRule {
+        /// It is refused, and the sender is told.
+        Block = "block",
+        /// It comes and can be read; nobody is told of it, and no wait ends for it.
+        Mute = "mute",
+        /// It comes.
+        Allow = "allow",
+        /// As the mailbox does without a rule.
+        None = "none",
+    }
+}
+
 impl Kind {
     /// Whether an agent may choose it: broadcasts and system messages are the daemon's to make.
     pub const fn is_for_agents(self) -> bool {
@@ -125,6 +139,8 @@ words! {
         RecipientForgotten = "recipient_forgotten",
         /// This member of a group had no room for it; the others got it.
         MailboxFull = "mailbox_full",
+        /// The recipient takes no mail from the sender.
+        Blocked = "blocked",
     }
 }
 

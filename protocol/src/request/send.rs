@@ -81,4 +81,6 @@ pub enum RecipientOutcome {
         /// Why.
         reason: EndReason,
     },
+    /// Kept outside the mailbox until its owner allows the sender.
+    Held,
 }

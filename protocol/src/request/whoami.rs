@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::AgentId;
 use crate::name::Name;
+use crate::profile::{Capabilities, StatusText, SummaryText};
 use crate::time::Timestamp;
 
 /// Asks who one is.
@@ -30,4 +31,24 @@ pub struct WhoamiReport {
     pub session_expires_ms: Timestamp,
     /// Messages that wait, leased ones not counted.
     pub waiting: u64,
+    /// Of these, messages of agents that it has muted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub muted: u64,
+    /// How it is, in its own words; nothing when it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<StatusText>,
+    /// What it works on, in its own words; nothing when it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<SummaryText>,
+    /// What it can do.
+    #[serde(default, skip_serializing_if = "Capabilities::is_empty")]
+    pub capabilities: Capabilities,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks with a reference"
+)]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

@@ -70,6 +70,8 @@ pub(crate) fn read(golden: &Value) -> Again {
         Request::Receipts(r) => again(id, r, result),
         Request::DeadLetters(r) => again(id, r, result),
         Request::List(r) => again(id, r, result),
+        Request::Describe(r) => again(id, r, result),
+        Request::Boundaries(r) => again(id, r, result),
         Request::Whoami(r) => again(id, r, result),
         Request::Rename(r) => again(id, r, result),
         Request::Status(r) => again(id, r, result),

@@ -1,0 +1,58 @@
+//! Many connected agents that do nothing: what they cost the processor and the disk.
+
+use std::error::Error;
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::daemon::Daemon;
+use crate::figures::Figure;
+
+/// Agents that are connected: most of the places that there are.
+const AGENTS: usize = 500;
+
+/// How long they rest.
+const REST: Duration = Duration::from_secs(10);
+
+/// Clock ticks in a second, as `proc_pid_stat(5)` counts them on Linux.
+const TICKS: f64 = 100.0;
+
+/// What the daemon uses while they rest.
+pub(crate) fn figures(daemon: &Daemon) -> Result<[Figure; 2], Box<dyn Error>> {
+    let mut agents = Vec::new();
+    for number in 0..AGENTS {
+        agents.push(daemon.agent(&format!("resting-{number}"))?);
+    }
+    let before = used(daemon.pid())?;
+    sleep(REST);
+    let after = used(daemon.pid())?;
+    drop(agents);
+    let seconds = (after.0 - before.0) / TICKS;
+    Ok([
+        Figure::new(
+            "500 agents at rest, % of a core",
+            100.0 * seconds / REST.as_secs_f64(),
+            1.0,
+        ),
+        Figure::new(
+            "500 agents at rest, KiB written",
+            (after.1 - before.1) / 1_024.0,
+            0.0,
+        ),
+    ])
+}
+
+/// Clock ticks that the process has run, and bytes that it has written.
+fn used(pid: u32) -> Result<(f64, f64), Box<dyn Error>> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, fields) = stat.rsplit_once(") ").ok_or("no fields")?;
+    // `utime` and `stime` are fields 14 and 15; the state, after the name, is field 3.
+    let ticks: Result<Vec<f64>, _> = fields.split(' ').skip(11).take(2).map(str::parse).collect();
+    let io = std::fs::read_to_string(format!("/proc/{pid}/io"))?;
+    let written = io
+        .lines()
+        .find_map(|line| line.strip_prefix("write_bytes: "));
+    Ok((
+        ticks?.iter().sum(),
+        written.ok_or("no write_bytes")?.parse()?,
+    ))
+}
