@@ -24,7 +24,7 @@ fn a_host_waits_for_the_final_answer_and_gets_the_interim_ones_with_it() {
     let home = Home::new();
     let mut alice = home.host("alice").start();
     let mut bob = home.host("bob").start();
-    assert_eq!(bob.name(), "bob");
+    assert_eq!((alice.name(), bob.name()), ("alice".into(), "bob".into()));
     let question = json!({"to": "bob", "text": "how long?", "kind": "request", "wait_s": 240});
     let asking = alice.begin_tool("ipc_send", question);
     let wait = json!({"wait_s": 240, "kind": "request", "from": "alice"});
