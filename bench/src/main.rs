@@ -100,14 +100,14 @@ fn waiting_reader(daemon: &Daemon) -> Result<Figure, Box<dyn Error>> {
     let mut reader = daemon.agent("waiter")?;
     let mut floor = Floor::new(daemon.room())?;
     let (in_hand, taken) = mpsc::channel();
-    let waits = thread::spawn(move || {
+    let waits = thread::Builder::new().spawn(move || {
         // Ends with the first wait that fails, or when nobody listens any more.
         while let Ok(at) = reader.wait_for_one() {
             if in_hand.send(at).is_err() {
                 return;
             }
         }
-    });
+    })?;
     let (mut deliveries, mut floors) = (Vec::new(), Vec::new());
     for number in 0..PAIRS {
         let text = format!("message {number}: the build is green, please review the change");
