@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use ipc_protocol::auth::Credential;
 use ipc_protocol::client::{Client, connect};
@@ -20,6 +21,8 @@ use ipc_protocol::request::{
 use ipc_protocol::secret::SharedSecret;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, SeedableRng};
+
+use crate::figures::moment;
 
 /// Rates that no measurement meets.
 const CONFIG: &str = "[limits]
@@ -203,6 +206,23 @@ impl Agent {
         })?;
         let group = report.conversations.first().ok_or("no group")?;
         Ok(group.id.to_string())
+    }
+
+    /// Waits for a message; says when its reply was in hand, and confirms it after that.
+    pub(crate) fn wait_for_one(&mut self) -> Result<Instant, Box<dyn Error>> {
+        let wait = Duration::from_mins(1);
+        let request = Fetch {
+            wait_ms: 60_000,
+            ..Fetch::default()
+        };
+        let fetched = self.client.call_waiting(&request, wait)?;
+        let in_hand = moment();
+        let message_ids = fetched.messages.iter().map(|mail| mail.id).collect();
+        self.client.call(&Ack {
+            message_ids,
+            handover: Handover::Cli,
+        })?;
+        Ok(in_hand)
     }
 
     /// Asks who is there.

@@ -36,13 +36,18 @@ impl fmt::Display for Figure {
     }
 }
 
-/// How long `work` takes.
+/// This moment.
 #[expect(
     clippy::disallowed_methods,
     reason = "measuring time is what this program is for"
 )]
+pub(crate) fn moment() -> Instant {
+    Instant::now()
+}
+
+/// How long `work` takes.
 pub(crate) fn timed<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<Duration, E> {
-    let start = Instant::now();
+    let start = moment();
     work().map(|_| start.elapsed())
 }
 

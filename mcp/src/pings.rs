@@ -26,13 +26,14 @@ pub(crate) async fn serve(desk: &Arc<Desk>) {
             ..Fetch::default()
         };
         let wait = Duration::from_millis(u64::from(WAIT_MS));
-        match desk.listen(wanted, wait).await {
-            Some(fetched) => answer_all(&fetched.messages, &mut budget, desk).await,
-            // No daemon, or one that knows no such request, or another window has our agent.
-            None => tokio::select! {
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
-                () = desk.closing().cancelled() => return std::future::pending().await,
-            },
+        if let Some(fetched) = desk.listen(wanted, wait).await {
+            answer_all(&fetched.messages, &mut budget, desk).await;
+            continue;
+        }
+        // No daemon, or one that knows no such request, or another window has our agent.
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = desk.closing().cancelled() => return std::future::pending().await,
         }
     }
 }

@@ -49,6 +49,10 @@ pub struct Provenance {
 
 /// A message for one recipient, as `fetch` and `read` give it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not depend on one another"
+)]
 pub struct Mail {
     /// The message.
     pub id: MessageId,

@@ -9,11 +9,16 @@ use super::WaitTime;
 #[derive(Debug, Subcommand)]
 pub(crate) enum AutoCheckCommand {
     /// Remind this agent of waiting mail every few minutes, besides telling it when mail comes
-    #[command(after_help = "Examples:\n  ipc auto-check start\n  ipc auto-check start 15")]
+    #[command(
+        after_help = "Examples:\n  ipc auto-check start\n  ipc auto-check start 15\n  ipc auto-check start --on-arrival"
+    )]
     Start {
         /// How often, in minutes, 1 to 60
         #[arg(value_name = "MINUTES", default_value_t = AUTO_CHECK_DEFAULT, value_parser = minutes())]
         minutes: u32,
+        /// Only tell it when mail comes, and do not remind it: as it is without a choice
+        #[arg(long, conflicts_with = "minutes")]
+        on_arrival: bool,
     },
     /// Tell this agent of no mail; ends its `ipc auto-check run`
     #[command(after_help = "Example:\n  ipc auto-check stop")]

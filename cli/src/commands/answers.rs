@@ -69,11 +69,7 @@ pub(super) fn collect(
         let fetched = fetching::fetch(context, front, &wanted, left)?;
         answers.take(context, front, fetched.messages)?;
         match fetched.ended {
-            Some(WaitEnd::ShuttingDown) => {
-                if !come_back(context, front, deadline) {
-                    break WaitEnd::ShuttingDown;
-                }
-            }
+            Some(WaitEnd::ShuttingDown) if come_back(context, front, deadline) => {}
             // One request waits for an hour at most; more may have been asked for.
             Some(WaitEnd::TimedOut) if deadline.remaining().is_some() => {}
             Some(ended) => break ended,
@@ -154,9 +150,13 @@ impl Answers<'_> {
         if context.screen.json {
             let answers = self.kept.iter().map(fetching::message_json);
             let answers = answers.collect::<Result<Vec<_>, Failure>>()?;
-            let mut told = json!({"answers": answers, "ended": ended, "sent": self.asked.sent});
+            let mut told = serde_json::Map::from_iter([
+                ("answers".to_owned(), json!(answers)),
+                ("ended".to_owned(), json!(ended)),
+                ("sent".to_owned(), json!(self.asked.sent)),
+            ]);
             if self.asked.kind == Kind::Ping {
-                told["round_trip_ms"] = json!(self.round_trip_ms);
+                told.insert("round_trip_ms".to_owned(), json!(self.round_trip_ms));
             }
             fetching::hand_over(context, front, &self.kept, &json::line(&told)?)?;
         }

@@ -19,7 +19,10 @@ pub(crate) fn run(
     command: &AutoCheckCommand,
 ) -> Result<ExitStatus, Failure> {
     let (action, minutes) = match command {
-        AutoCheckCommand::Start { minutes } => (AutoCheckAction::Start, Some(*minutes)),
+        AutoCheckCommand::Start {
+            on_arrival: true, ..
+        } => (AutoCheckAction::Start, None),
+        AutoCheckCommand::Start { minutes, .. } => (AutoCheckAction::Start, Some(*minutes)),
         AutoCheckCommand::Stop => (AutoCheckAction::Stop, None),
         AutoCheckCommand::Status => (AutoCheckAction::Status, None),
         AutoCheckCommand::Run(arguments) => return auto_check_run::run(context, arguments),

@@ -106,6 +106,7 @@ fn command(deed: Deed) -> Command {
         Deed::AutoCheck(wanted) => Command::AutoCheck(match wanted {
             AutoCheck::Start(minutes) => AutoCheckCommand::Start {
                 minutes: minutes.map_or(AUTO_CHECK_DEFAULT, |m| m.number().into()),
+                on_arrival: false,
             },
             AutoCheck::Stop => AutoCheckCommand::Stop,
             AutoCheck::Status => AutoCheckCommand::Status,

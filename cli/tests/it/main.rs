@@ -6,6 +6,8 @@ mod harness;
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod autostart;
 #[cfg(test)]
 mod boundaries;

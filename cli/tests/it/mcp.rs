@@ -1,5 +1,6 @@
 //! `ipc mcp` as hosts use it: real servers in windows of their own, spoken to line by line.
 
+mod asking;
 mod bad_input;
 mod clients;
 mod daemon_gone;

@@ -44,7 +44,8 @@ fn chosen(request: &AutoCheck) -> Done<Option<AutoCheckMode>> {
         (AutoCheckAction::Start, Some(minutes)) if AUTO_CHECK_MINUTES.contains(&minutes) => {
             Ok(Some(AutoCheckMode::Every))
         }
-        (AutoCheckAction::Start, Some(_) | None) => refuse(
+        (AutoCheckAction::Start, None) => Ok(Some(AutoCheckMode::Arrival)),
+        (AutoCheckAction::Start, Some(_)) => refuse(
             ErrorCode::Malformed,
             "`start` takes 1 to 60 minutes",
             "for example: `ipc auto-check start 5`",

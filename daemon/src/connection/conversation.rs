@@ -156,9 +156,7 @@ impl Conversation {
 
     /// Mail that was written has been taken, or nobody can know.
     fn was_taken(&mut self) {
-        if let Some(lease) = self.written.take() {
-            lease.keep();
-        }
+        keep(self.written.take());
     }
 
     /// Takes one request in; a refusal ends the connection.
@@ -285,16 +283,23 @@ impl Conversation {
         let answers = async {
             while let Some(Ok(answer)) = self.in_flight.join_next().await {
                 writer.write(&answer.payload).await.ok()?;
-                answer.lease.map(Lease::keep);
+                keep(answer.lease);
             }
             // Whoever waits has heard of the end as well.
             while let Some(Ok(answer)) = self.waiting.join_next().await {
                 writer.write(&answer.payload).await.ok()?;
-                answer.lease.map(Lease::keep);
+                keep(answer.lease);
             }
             write_refusal::<()>(writer, None, why).await
         };
         drop(timeout(SHUTDOWN_DEADLINE, answers).await);
+    }
+}
+
+/// The mail of a reply has been written.
+fn keep(lease: Option<Lease>) {
+    if let Some(lease) = lease {
+        lease.keep();
     }
 }
 

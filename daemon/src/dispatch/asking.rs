@@ -60,14 +60,15 @@ impl Asking {
         })
     }
 
-    /// Whether nothing that is wanted can be there, as far as is known in memory: and until when.
-    pub(super) fn known_empty(&self, now: Timestamp) -> Option<Option<Timestamp>> {
+    /// Whether the mailbox is known to be empty, so that nothing that is wanted can be there: and
+    /// until when.
+    pub(super) fn known_empty(&self, now: Timestamp) -> Option<Known> {
         // What is known is known of mail, and says nothing of pings or of who may still answer.
         if self.wanted.has_pings() || self.wanted.answers_to.is_some() {
             return None;
         }
         match self.daemon.shared.mailboxes.known(self.caller.agent()) {
-            Known::Empty { until } if until.is_none_or(|until| until > now) => Some(until),
+            empty @ Known::Empty { until } if until.is_none_or(|until| until > now) => Some(empty),
             Known::Empty { .. } | Known::Maybe => None,
         }
     }

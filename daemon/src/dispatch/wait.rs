@@ -17,6 +17,7 @@ use crate::caller::Caller;
 use crate::daemon::{Daemon, stopped};
 use crate::error::{Done, Fault};
 use crate::lease::Leased;
+use crate::mailboxes::Known;
 use crate::presence::{Ended, ended};
 use crate::store::context::{Context, View};
 use crate::store::credentials;
@@ -50,8 +51,8 @@ pub(crate) async fn fetch(
         departed.as_mut().enable();
         let now = daemon.shared.clock.now().wall;
         let (lease_end, waiting);
-        if let Some(empty) = asking.known_empty(now) {
-            (lease_end, waiting) = (empty, 0);
+        if let Some(Known::Empty { until }) = asking.known_empty(now) {
+            (lease_end, waiting) = (until, 0);
         } else {
             let looked = asking.take(were_there.clone().unwrap_or_default()).await?;
             let leased = looked.leased;

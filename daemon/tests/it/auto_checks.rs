@@ -117,11 +117,31 @@ fn the_mode_outlives_a_rename_and_a_restart_and_ends_with_the_agent() {
 }
 
 #[test]
+fn a_start_without_minutes_leads_back_to_how_it_was_before_any_choice() {
+    let house = House::new();
+    let mut bob = house.register("bob");
+    for (action, minutes) in [
+        (AutoCheckAction::Start, Some(7)),
+        (AutoCheckAction::Stop, None),
+    ] {
+        bob.call(&AutoCheck { action, minutes }).unwrap();
+        let back = AutoCheck {
+            action: AutoCheckAction::Start,
+            minutes: None,
+        };
+        let report = bob.call(&back).unwrap();
+        assert_eq!(
+            (report.mode, report.minutes),
+            (AutoCheckMode::Arrival, None)
+        );
+    }
+}
+
+#[test]
 fn minutes_go_with_a_start_and_only_from_1_to_60() {
     let house = House::new();
     let mut bob = house.register("bob");
     let wrong = [
-        (AutoCheckAction::Start, None),
         (AutoCheckAction::Start, Some(0)),
         (AutoCheckAction::Start, Some(61)),
         (AutoCheckAction::Stop, Some(5)),

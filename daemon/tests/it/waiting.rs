@@ -194,9 +194,9 @@ fn mail_that_was_on_its_way_to_whoever_hung_up_is_free_again_at_once() {
         // Hangs up at the very moment in which mail comes.
         let gone = waiting(&house, &bob, &json!({"wait_ms": AN_HOUR}));
         let text = number.to_string();
-        let hangs_up = std::thread::spawn(move || drop(gone));
+        let hangs_up = std::thread::Builder::new().spawn(move || drop(gone));
         alice.send("bob", &text);
-        hangs_up.join().unwrap();
+        hangs_up.unwrap().join().unwrap();
         // The clock stands still, so that no lease ends.
         let mut left = Raw::of(&house, &bob);
         let reply = left.ask(1, "fetch", &json!({"wait_ms": AN_HOUR}));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipc_protocol::message::{IdempotencyKey, Kind, WaitEnd};
-use ipc_protocol::request::Send as Request;
+use ipc_protocol::request::{Send as Request, Sent};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -108,33 +108,44 @@ impl Tool for Send {
             };
             return Ok(Answer::new(words, output));
         };
-        let wanted = Wanted {
-            limit: Some(CHECK_MESSAGES),
-            asked: Some(Asked {
-                message_id: sent.message_id,
-                recipients: sent.recipients.len(),
-            }),
-            ..Wanted::default()
-        };
-        let Mailbag {
-            text,
-            messages,
-            waiting: _,
-            ended,
-        } = check::take(&wanted, wait, call, desk).await?;
-        let mut told = vec![words];
-        if !messages.is_empty() {
-            told.push(text);
-        }
-        told.extend(why(ended, messages.is_empty(), wait));
-        let output = Output {
-            sent: Stored::from(&sent),
-            about: Some(crate::render::ABOUT),
-            answers: Some(messages),
-            ended: ended.map(|ended| ended.as_str().to_owned()),
-        };
-        Ok(Answer::new(told.join("\n"), output))
+        collect(&sent, words, wait, call, desk).await
     }
+}
+
+/// Waits for the answers to `sent`.
+async fn collect(
+    sent: &Sent,
+    words: String,
+    wait: Duration,
+    call: &Call,
+    desk: &Arc<Desk>,
+) -> Result<Answer<Output>, Failure> {
+    let wanted = Wanted {
+        limit: Some(CHECK_MESSAGES),
+        asked: Some(Asked {
+            message_id: sent.message_id,
+            recipients: sent.recipients.len(),
+        }),
+        ..Wanted::default()
+    };
+    let Mailbag {
+        text,
+        messages,
+        waiting: _,
+        ended,
+    } = check::take(&wanted, wait, call, desk).await?;
+    let mut told = vec![words];
+    if !messages.is_empty() {
+        told.push(text);
+    }
+    told.extend(why(ended, messages.is_empty(), wait));
+    let output = Output {
+        sent: Stored::from(sent),
+        about: Some(crate::render::ABOUT),
+        answers: Some(messages),
+        ended: ended.map(|ended| ended.as_str().to_owned()),
+    };
+    Ok(Answer::new(told.join("\n"), output))
 }
 
 /// Why no more answers are waited for, unless all have come.

@@ -11,7 +11,8 @@ use crate::time::Timestamp;
 pub struct AutoCheck {
     /// What to do.
     pub action: AutoCheckAction,
-    /// How often to remind while mail waits, 1 to 60; with `start`, and only there.
+    /// How often to remind while mail waits, 1 to 60; with `start`, and only there. A start without
+    /// it reminds of nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minutes: Option<u32>,
 }
