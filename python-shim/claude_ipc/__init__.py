@@ -12,11 +12,16 @@ both share the agent, its name and its credentials with the program `ipc`.
             print(message.sender_name, message.text)
 """
 
+from __future__ import annotations
+
 from . import errors
-from .async_client import AsyncClient
 from .client import Client
 from .errors import IpcError
 from .messages import Message, Outcome, Provenance, Sender, Sent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .async_client import AsyncClient
 
 __version__ = "0.1.0"
 
@@ -31,3 +36,12 @@ __all__ = [
     "Sent",
     "errors",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # asyncio takes four times as long to import as all the rest.
+    if name == "AsyncClient":
+        from .async_client import AsyncClient
+
+        return AsyncClient
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,7 @@
 """Names, ids and recipients: parsed once, then right."""
 
+from __future__ import annotations
+
 import re
 
 from .errors import InvalidNameHere, UsageError

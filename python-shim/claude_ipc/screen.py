@@ -4,15 +4,20 @@ What always holds: text of a peer reaches the terminal only through `claude_ipc.
 taken is acknowledged only after standard output took all of it.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
-from typing import Any, Callable
 
 from . import safe
 from .errors import IpcError, Refused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
 
 
 def show(text: str) -> None:

@@ -4,6 +4,8 @@ What differs: control characters and hidden ones are shown as escapes; further l
 indented, so that none can pass for the head of another message; errors go to standard error.
 """
 
+from __future__ import annotations
+
 import sys
 from typing import Callable, List, Optional
 
