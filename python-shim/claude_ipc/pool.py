@@ -138,6 +138,7 @@ class Pool:
             kept = mailbox.find(files, self._as_name)
         else:
             kept = mailbox.again(files, self.name, self.agent_id)
+        self.agent_id, self.name = kept.agent_id, kept.name
         try:
             opened = self._front.open(kept)
         except TakenOver as error:

@@ -7,12 +7,16 @@ indented, so that none can pass for the head of another message; errors go to st
 from __future__ import annotations
 
 import sys
-from typing import Callable, List, Optional
 
 from . import large, safe, screen
 from .client import Client
 from .errors import UsageError
-from .messages import Message, Sent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, List, Optional
+
+    from .messages import Message, Sent
 
 _RULE = "-" * 50
 
@@ -114,7 +118,7 @@ def main(script: Callable[[List[str]], int]) -> int:
     return screen.ends(lambda: script(sys.argv[1:]))
 
 
-def _auto_check(arguments: List[str]) -> "tuple[str, Optional[int]]":
+def _auto_check(arguments: List[str]) -> tuple[str, Optional[int]]:
     usage = UsageError("usage: ipc_auto_check_manager.py start [MINUTES, 1 to 60]|stop|status")
     action, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if action == "start" and len(rest) <= 1:

@@ -79,7 +79,7 @@ class Sources(unittest.TestCase):
                     names = [node.module]
                 for name in names:
                     top = name.partition(".")[0]
-                    is_ours = top == "claude_ipc" and path.parent.name == "scripts"
+                    is_ours = top in ("claude_ipc", "_package") and path.parent.name == "scripts"
                     self.assertTrue(is_ours or known is None or top in known, f"{path}: {name}")
 
     def test_files_are_short_and_say_what_they_are_for(self) -> None:
