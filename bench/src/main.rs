@@ -10,6 +10,7 @@ mod daemon;
 mod figures;
 mod floor;
 mod host;
+mod python;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -33,6 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         durable_send(&daemon)?,
     ];
     figures.extend(host::figures(&daemon)?);
+    figures.extend(python::figures(&daemon)?);
     figures.extend(growth(&daemon)?);
     daemon.stop()?;
     let mut out = io::stdout().lock();

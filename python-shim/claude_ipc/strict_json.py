@@ -22,8 +22,8 @@ class NotStrict(ValueError):
     peer's, or credentials."""
 
 
-_MARKS = re.compile(rb'"|\\.|[\[\]{}]', re.DOTALL)
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+#: What says how deep a place is, outside of texts. A pattern that `re` compiles when it is needed first.
+_MARKS = rb'"|\\.|[\[\]{}]'
 #: Longest fraction, in characters: a float needs 25, and reading a long one takes time.
 _FRACTION_CHARS = 400
 
@@ -60,7 +60,7 @@ def _load(payload: bytes) -> Optional[dict[str, Any]]:
             parse_float=_fraction,
             parse_constant=_constant,
         )
-        if _SURROGATE.search(payload):
+        if b"\\ud" in payload or b"\\uD" in payload:
             # Half of a pair is no character; Python would carry it until somebody writes it.
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
@@ -69,8 +69,10 @@ def _load(payload: bytes) -> Optional[dict[str, Any]]:
 
 
 def _check_depth(payload: bytes, most: int) -> None:
+    if payload.count(b"[") + payload.count(b"{") <= most:
+        return
     depth, in_text = 0, False
-    for mark in _MARKS.finditer(payload):
+    for mark in re.finditer(_MARKS, payload, re.DOTALL):
         byte = mark.group()
         if byte == b'"':
             in_text = not in_text

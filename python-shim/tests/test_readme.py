@@ -35,7 +35,7 @@ class Readme(Case):
             self.assertEqual((done.returncode, done.stderr), (0, ""), example)
             said += done.stdout
             ran += 1
-        self.assertEqual(ran, 6)
+        self.assertEqual(ran, 7)
         for words in (
             " unclaimed\n", "alice the build is green {'commit': '4f2a'}\n", "thanks\nanswered\n",
             "doing job 1\ndoing job 2\n", "hello\n", "unknown_recipient ", "the tests pass\n",
