@@ -17,11 +17,11 @@ from __future__ import annotations
 from . import errors
 from .client import Client
 from .errors import IpcError
-from .messages import Message, Outcome, Provenance, Sender, Sent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .async_client import AsyncClient
+    from .messages import Message, Outcome, Provenance, Sender, Sent
 
 __version__ = "0.1.0"
 
@@ -39,9 +39,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # asyncio takes four times as long to import as all the rest.
-    if name == "AsyncClient":
-        from .async_client import AsyncClient
+    # What not everybody needs: asyncio takes longer to import than all the rest.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return AsyncClient
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module("claude_ipc." + ("async_client" if name == "AsyncClient" else "messages"))
+    return getattr(module, name)

@@ -77,7 +77,8 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Closes the connections, once what is under way has ended. Waits for mail end at once."""
-        if self._is_closed:
+        # In a forked child there are no threads that could do anything; what is open is the parent's.
+        if self._is_closed or self._process != os.getpid():
             return
         self._is_closed = True
         for wait in list(self._waits):

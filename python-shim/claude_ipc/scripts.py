@@ -10,13 +10,13 @@ import sys
 
 from . import large, safe, screen
 from .client import Client
-from .errors import UsageError
+from .errors import UnknownRecipient, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, List, Optional
 
-    from .messages import Message, Sent
+    from .messages import Message
 
 _RULE = "-" * 50
 
@@ -50,8 +50,12 @@ def broadcast(arguments: List[str]) -> int:
     if not arguments:
         raise UsageError("usage: ipc_broadcast.py TEXT")
     with Client() as client:
-        sent: Sent = client.broadcast(" ".join(arguments))
-    screen.show(f"Broadcast to {len(sent.recipients)} instances")
+        try:
+            reached = len(client.broadcast(" ".join(arguments)).recipients)
+        except UnknownRecipient:
+            # To nobody is no error for the scripts that call this one, and it says so.
+            reached = 0
+    screen.show(f"Broadcast to {reached} instances")
     return 0
 
 

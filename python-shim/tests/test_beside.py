@@ -166,6 +166,7 @@ class Forks(Case):
             try:
                 asyncio.run(ben.whoami())
             except errors.UsageError as error:
+                asyncio.run(ben.close())
                 return "fork" in error.message
             return False
 

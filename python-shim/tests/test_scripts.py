@@ -113,8 +113,12 @@ class Scripts(Case):
             done = self.script("auto_check_manager", *words)
             self.assertEqual((done.returncode, done.stdout), (2, ""), words)
         self.said("register", "ann")
-        done = self.script("broadcast", "x", who="ann")
-        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        done = self.script("rename", "root", who="ann")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+
+    def test_a_broadcast_to_nobody_is_none(self) -> None:
+        self.said("register", "ann")
+        self.assertEqual(self.said("broadcast", "x", who="ann"), "Broadcast to 0 instances\n")
 
     def test_a_copy_of_the_directory_is_enough(self) -> None:
         room = os.path.join(self.home.path, "copied")

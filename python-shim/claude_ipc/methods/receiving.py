@@ -7,13 +7,13 @@ import time
 from .. import names
 from ..errors import ProtocolError, RateLimited
 from ..limits import BODY_BYTES, PAUSE_S
-from ..messages import Message, message
 from .acknowledging import Acknowledging
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Optional
 
+    from ..messages import Message
     from ..waiting import Wait
 
 #: The longest wait of one call in `listen`, in seconds.
@@ -77,6 +77,8 @@ class Receiving(Acknowledging):
 
     def read(self, message_id: str) -> Message:
         """A message that was sent or received, whole, with its data. Raises `NotFound`."""
+        from ..messages import Message, message
+
         message_id = names.parse_message_id(message_id)
         found, text, offset = None, "", 0
         while True:

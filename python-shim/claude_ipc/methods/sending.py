@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 
-from .. import messages, names
+from .. import names
 from .base import Base, about
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Optional
+
+    from .. import messages
 
 
 class Sending(Base):
@@ -89,6 +91,8 @@ class Sending(Base):
     def _post(
         self, method: str, params: Dict[str, Any], data: Optional[Dict[str, Any]], key: Optional[str]
     ) -> messages.Sent:
+        from .. import messages
+
         if data is not None:
             params["data"] = data
         params["idempotency_key"] = key if key is not None else "shim-" + os.urandom(16).hex()
