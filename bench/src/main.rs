@@ -10,13 +10,15 @@ mod daemon;
 mod figures;
 mod floor;
 mod host;
+mod migration;
 mod python;
+mod talk;
 
 use std::error::Error;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use daemon::Daemon;
+use daemon::{Agent, Daemon};
 use figures::{Figure, median, timed};
 use floor::Floor;
 
@@ -32,10 +34,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         idle_memory(&daemon)?,
         empty_check(&daemon)?,
         durable_send(&daemon)?,
+        talk::group_send(&daemon)?,
     ];
     figures.extend(host::figures(&daemon)?);
     figures.extend(python::figures(&daemon)?);
     figures.extend(growth(&daemon)?);
+    figures.push(migration::figure(daemon.program_path())?);
+    figures.extend(search(&daemon)?);
     daemon.stop()?;
     let mut out = io::stdout().lock();
     writeln!(
@@ -121,6 +126,42 @@ fn growth(daemon: &Daemon) -> Result<[Figure; 2], Box<dyn Error>> {
             "check, 100,000 stored over 1,000, p50",
             over(large_check, small_check),
             1.3,
+        ),
+    ])
+}
+
+/// Searches in the 100,000 messages that [`growth`] left: for a word that is in few of them, for
+/// two that are in all, and for one that is in all of them and in none of the searcher's own.
+fn search(daemon: &Daemon) -> Result<[Figure; 3], Box<dyn Error>> {
+    let mut grower = daemon.agent("searcher")?;
+    for _ in 0..3 {
+        grower.send("nobody", "a needle in it")?;
+    }
+    let mut stranger = daemon.agent("stranger")?;
+    let mut sender = daemon.agent("grower-2")?;
+    sender.send_many("nobody-2", 100)?;
+    let measure = |agent: &mut Agent, query: &str| -> Result<f64, Box<dyn Error>> {
+        let mut times = Vec::new();
+        for _ in 0..PROCESSES {
+            times.push(timed(|| agent.search(query))?);
+        }
+        Ok(median(&mut times).as_secs_f64() * 1_000.0)
+    };
+    Ok([
+        Figure::new(
+            "search of 100,000, a rare word, p50 ms",
+            measure(&mut grower, "needle")?,
+            20.0,
+        ),
+        Figure::new(
+            "search of 100,000, two common words, p50 ms",
+            measure(&mut sender, "filling sear*")?,
+            20.0,
+        ),
+        Figure::new(
+            "search of 100,000, common, none of one's own, p50 ms",
+            measure(&mut stranger, "filling")?,
+            20.0,
         ),
     ])
 }

@@ -2,22 +2,27 @@
 
 mod admin;
 pub(crate) mod agent;
+mod answers;
 mod auto_check;
 mod auto_check_run;
 mod check;
 pub(crate) mod completions;
+mod conversation;
 mod daemon;
 mod daemon_run;
 mod do_phrase;
 pub(crate) mod doctor;
 mod fetching;
 pub(crate) mod help;
+mod history;
 pub(crate) mod hook;
 mod large;
 mod list;
 mod mcp;
 mod migrate;
+mod notices;
 mod noticing;
+mod pings;
 mod quickstart;
 mod read;
 mod receipts;
@@ -32,6 +37,7 @@ mod setup;
 mod status;
 mod text;
 mod watch;
+mod watch_exec;
 mod watch_notices;
 
 use crate::args::{AdminCommand, Command, DaemonCommand};
@@ -51,8 +57,11 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Forward(arguments) => send::forward(&mut context, arguments),
         Command::Check(arguments) => check::run(&mut context, &arguments),
         Command::Read(arguments) => read::run(&mut context, &arguments),
+        Command::History(arguments) => history::run(&mut context, &arguments),
         Command::Watch(arguments) => watch::run(&mut context, &arguments),
+        Command::Conversation(command) => conversation::run(&mut context, command),
         Command::AutoCheck(command) => auto_check::run(&mut context, &command),
+        Command::Notices(command) => notices::run(&mut context, &command),
         Command::Hook(arguments) => hook::run(&mut context, &arguments),
         Command::Receipts(arguments) => receipts::receipts(&mut context, &arguments),
         Command::DeadLetters(arguments) => receipts::dead_letters(&mut context, &arguments),

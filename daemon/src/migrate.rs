@@ -83,9 +83,16 @@ impl Migration<'_> {
         if !original::may_be_predecessors(&database)? {
             return Ok(None);
         }
+        if self.data_dir.daemon_key().exists() {
+            return Err(MigrateError::InPlaceOfOurs(database));
+        }
         self.refuse_while_served()?;
         let copy = Copy::make(&database, self.data_dir, self.now)?;
-        let source = copy.keep_if_good(Source::open(copy.path()))?;
+        let source = match copy.keep_if_good(Source::open(&copy, &database)) {
+            // Whose it is instead is for whoever opens the store to say.
+            Err(MigrateError::NotPredecessors { .. }) => return Ok(None),
+            found => found?,
+        };
         let mut report = Report::new(&database, copy.path(), &self.zone);
         let built = self.build(&source, &database, &mut report);
         built.inspect_err(|_| place::clear(self.data_dir))?;
@@ -102,7 +109,7 @@ impl Migration<'_> {
     pub fn import(&mut self, path: &Path, _lock: &DaemonLock) -> Result<Report, MigrateError> {
         self.refuse_while_served()?;
         let copy = Copy::make(path, self.data_dir, self.now)?;
-        let source = copy.keep_if_good(Source::open(copy.path()))?;
+        let source = copy.keep_if_good(Source::open(&copy, path))?;
         let mut report = Report::new(path, copy.path(), &self.zone);
         let used_before = self.data_dir.daemon_key().exists();
         let mut db = open::open_writer(self.data_dir, used_before, self.now)?;

@@ -8,21 +8,28 @@
 //! another's failure; a database that is not ours is never written to.
 
 pub(crate) mod agents;
+pub(crate) mod asked;
 pub(crate) mod auto_checks;
 pub mod backup;
 pub(crate) mod context;
+pub(crate) mod conversations;
 pub(crate) mod credentials;
 pub(crate) mod deliveries;
 pub(crate) mod guard;
+pub(crate) mod history;
 pub(crate) mod mail;
 pub(crate) mod messages;
 pub(crate) mod migrations;
 pub(crate) mod names;
+pub(crate) mod notice_files;
+pub(crate) mod offering;
 pub mod open;
+pub(crate) mod pings;
 pub(crate) mod quarantine;
 pub(crate) mod reader;
 pub mod restore;
 pub(crate) mod retention;
+pub(crate) mod search;
 pub(crate) mod unread;
 pub(crate) mod verifiers;
 pub(crate) mod writer;
@@ -40,7 +47,7 @@ use crate::error::Fault;
 pub const APPLICATION_ID: i32 = 0x4950_4331;
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: i32 = 2;
+pub const SCHEMA_VERSION: i32 = 3;
 
 /// Reads a column that holds one of our words.
 pub(crate) fn word<T: std::str::FromStr<Err = UnknownWord>>(

@@ -6,7 +6,9 @@
 mod auto_check;
 mod broadcast;
 mod check;
+mod conversation;
 mod forward;
+mod history;
 mod list;
 mod read;
 mod register;
@@ -14,6 +16,7 @@ mod rename;
 mod reply;
 mod send;
 mod sending;
+mod share_file;
 mod status;
 
 pub(crate) use list::Output as ListOutput;
@@ -122,10 +125,13 @@ tools! {
     reply::Reply,
     forward::Forward,
     broadcast::Broadcast,
+    history::History,
     list::List,
     rename::Rename,
     status::Status,
+    conversation::Conversation,
     auto_check::AutoCheck,
+    share_file::ShareFile,
 }
 
 async fn run<T: Tool>(

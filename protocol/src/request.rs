@@ -7,12 +7,15 @@ mod ack;
 mod admin;
 mod authenticate;
 mod auto_check;
+mod conversation;
 mod dead_letters;
 mod fetch;
 mod forward;
+mod history;
 mod leave;
 mod list;
 mod notice;
+mod notices;
 mod read;
 mod receipts;
 mod register;
@@ -34,12 +37,15 @@ pub use admin::{
 };
 pub use authenticate::{Authenticate, Challenge, ChallengeSalt, Hello, PeerFacts, Signed};
 pub use auto_check::{AutoCheck, AutoCheckAction, AutoCheckMode, AutoCheckReport};
+pub use conversation::{Conversation, ConversationReport, ConversationRow};
 pub use dead_letters::{DeadLetter, DeadLetters, DeadLettersPage};
 pub use fetch::{Fetch, Fetched};
 pub use forward::Forward;
+pub use history::{Direction, History, HistoryEntry, HistoryPage};
 pub use leave::{GoOffline, Left, Offline, Unregister};
 pub use list::{AgentRow, Agents, List, Presence};
 pub use notice::{Notice, NoticeReport, ReadsWith};
+pub use notices::{Notices, NoticesAction, NoticesReport};
 pub use read::{Read, ReadPage};
 pub use receipts::{DeliveryReceipt, Receipt, Receipts, ReceiptsPage};
 pub use register::{HostProcess, Register, Registered, WhenLive};
@@ -47,12 +53,13 @@ pub use rename::{Rename, Renamed};
 pub use reply::Reply;
 pub use send::{RecipientOutcome, Send, Sent, SentTo};
 pub use session::{Renew, Renewed, Revoke, SessionRevoked};
-pub use status::{Counters, Enrolment, Status, StatusReport};
+pub use status::{Counters, Enrolment, OldPortReport, OldPortTrouble, Status, StatusReport};
 pub use whoami::{Whoami, WhoamiReport};
 
 use crate::error::{ErrorCode, Refusal};
 use crate::message::InvalidText;
-use crate::name::{InvalidName, Name, Recipient};
+use crate::name::{InvalidName, Name, Peer, Recipient};
+use crate::search::{InvalidSearch, SearchQuery};
 
 /// A request: its name on the wire and what a good reply to it is.
 pub trait Method: Serialize + DeserializeOwned {
@@ -128,7 +135,10 @@ requests! {
     "nack" => Nack -> Nacked;
     "notice" => Notice -> NoticeReport;
     "auto_check" => AutoCheck -> AutoCheckReport;
+    "notices" => Notices -> NoticesReport;
+    "conversation" => Conversation -> ConversationReport;
     "read" => Read -> ReadPage;
+    "history" => History -> HistoryPage;
     "receipts" => Receipts -> ReceiptsPage;
     "dead_letters" => DeadLetters -> DeadLettersPage;
     "list" => List -> Agents;
@@ -162,8 +172,10 @@ impl Request {
             Self::Notice(notice) if notice.wait_ms > 0 => Demand::Waiting,
             Self::Fetch(_)
             | Self::Read(_)
+            | Self::History(_)
             | Self::Receipts(_)
             | Self::DeadLetters(_)
+            | Self::Conversation(Conversation::List { .. })
             | Self::List(_) => Demand::Bulk,
             Self::Send(_) | Self::Reply(_) | Self::Forward(_) => Demand::Storing,
             Self::Hello(_)
@@ -177,6 +189,8 @@ impl Request {
             | Self::Nack(_)
             | Self::Notice(_)
             | Self::AutoCheck(_)
+            | Self::Notices(_)
+            | Self::Conversation(_)
             | Self::Whoami(_)
             | Self::Rename(_)
             | Self::Status(_)
@@ -208,8 +222,14 @@ fn refused_field(params: &Map<String, Value>) -> Option<Refusal> {
     let recipient = text("to").and_then(|t| t.parse::<Recipient>().err());
     name("name")
         .or_else(|| name("new_name"))
+        .or_else(|| text("sent_by").and_then(|t| t.parse::<Peer>().err()))
         .or(recipient)
+        .or_else(|| text("with").and_then(|t| t.parse::<Peer>().err()))
         .map(Refusal::from)
+        .or_else(|| {
+            let wrong = text("search").and_then(|t| t.parse::<SearchQuery>().err());
+            wrong.map(Refusal::from)
+        })
 }
 
 impl From<InvalidName> for Refusal {
@@ -220,6 +240,12 @@ impl From<InvalidName> for Refusal {
             InvalidName::Reserved => Self::new(ErrorCode::NameReserved, error.to_string())
                 .hint("choose another; `system`, `all`, `admin` and the like belong to nobody"),
         }
+    }
+}
+
+impl From<InvalidSearch> for Refusal {
+    fn from(error: InvalidSearch) -> Self {
+        Self::new(ErrorCode::Malformed, error.to_string()).hint(error.hint())
     }
 }
 

@@ -35,6 +35,12 @@ impl Timestamp {
         Some(time.to_string())
     }
 
+    /// The time that an RFC 3339 text names, to the millisecond.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let time = text.parse::<jiff::Timestamp>().ok()?;
+        Some(Self(time.as_millisecond()))
+    }
+
     /// The time as part of a file's name, in UTC: it sorts, and no file system minds it.
     pub fn for_file_name(self) -> String {
         jiff::Timestamp::from_millisecond(self.0).map_or_else(

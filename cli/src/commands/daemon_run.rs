@@ -104,7 +104,8 @@ fn foreground(context: &mut Context) -> Result<(), Failure> {
     serve(context, config, || report("ready", systemd::notify_ready()))
 }
 
-fn load(context: &Context) -> Result<Config, Failure> {
+/// Reads the configuration.
+pub(super) fn load(context: &Context) -> Result<Config, Failure> {
     Config::load(context.data_dir.clone()).map_err(|error| match error {
         ConfigError::Private(error) => error.into(),
         other @ (ConfigError::Io { .. } | ConfigError::Content { .. }) => {

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ipc_daemon::DaemonError;
+use ipc_daemon::config::LoopbackAddress;
 use ipc_daemon::deployment::DeploymentError;
 use ipc_daemon::migrate::{self, Migration, OLD_PORT, Report};
 
+use super::daemon_run::load;
 use crate::args::MigrateArguments;
 use crate::clock;
 use crate::context::{self, Context};
@@ -62,7 +64,7 @@ pub(crate) fn take_over(
         return Ok(None);
     }
     let lock = lock(context)?;
-    Ok(migration(context, progress).take_over(&lock)?)
+    Ok(migration(context, progress)?.take_over(&lock)?)
 }
 
 fn import(
@@ -71,7 +73,7 @@ fn import(
     progress: migrate::Progress<'_>,
 ) -> Result<Report, Failure> {
     let lock = lock(context)?;
-    Ok(migration(context, progress).import(file, &lock)?)
+    Ok(migration(context, progress)?.import(file, &lock)?)
 }
 
 fn lock(context: &Context) -> Result<ipc_daemon::deployment::DaemonLock, Failure> {
@@ -84,15 +86,20 @@ fn lock(context: &Context) -> Result<ipc_daemon::deployment::DaemonLock, Failure
     })
 }
 
-fn migration<'a>(context: &'a mut Context, progress: migrate::Progress<'a>) -> Migration<'a> {
-    Migration {
+fn migration<'a>(
+    context: &'a mut Context,
+    progress: migrate::Progress<'a>,
+) -> Result<Migration<'a>, Failure> {
+    // Where old clients are to find us is where they found the old server.
+    let configured = load(context)?.legacy;
+    Ok(Migration {
         data_dir: &context.data_dir,
         now: clock::now(),
         zone: migrate::system_zone(),
         rng: &mut context.random,
-        old_server: OLD_PORT,
+        old_server: configured.map_or(OLD_PORT, LoopbackAddress::get),
         progress,
-    }
+    })
 }
 
 fn bar(context: &Context) -> ProgressBar {

@@ -14,6 +14,9 @@ impl From<MigrateError> for Failure {
             MigrateError::OldServerRuns(_) => failure
                 .hint("end the agents that use the Python server (the first of them runs it), then again"),
             MigrateError::Locked(_) => failure.hint("end the program that writes to it, then again"),
+            MigrateError::InPlaceOfOurs(_) => failure.hint(
+                "put that store back, then `ipc admin migrate FILE`; to begin anew, remove daemon.key",
+            ),
             MigrateError::NotPredecessors { .. } => {
                 failure.hint("move it away, or set IPC_DATA_DIR to another directory")
             }

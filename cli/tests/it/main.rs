@@ -8,6 +8,9 @@ mod admin;
 #[cfg(test)]
 mod autostart;
 #[cfg(test)]
+mod claude_notices;
+mod conversations;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod doctor;
@@ -15,6 +18,8 @@ mod doctor;
 mod false_server;
 #[cfg(test)]
 mod guides;
+#[cfg(test)]
+mod history;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
@@ -43,5 +48,7 @@ mod tidy;
 mod trouble;
 #[cfg(test)]
 mod usage;
+#[cfg(test)]
+mod watch_exec;
 #[cfg(test)]
 mod windows;

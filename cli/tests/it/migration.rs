@@ -1,13 +1,14 @@
 //! Coming over from the Python server with the real program: by itself, by command, cut off.
 
 use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::harness::{Agent, Home, Said};
 
 /// The database of the Python server in the place of ours, with so many messages.
-fn left_behind(home: &Home, messages: u32) -> PathBuf {
+pub(crate) fn left_behind(home: &Home, messages: u32) -> PathBuf {
     let path = home.data_dir().database();
     write(&path, messages);
     path
@@ -208,4 +209,20 @@ fn a_disk_that_fills_up_in_the_middle_leaves_everything_as_it_was() {
             .exists()
     );
     assert_eq!(claim(&home, "bob").texts().len(), 20);
+}
+
+#[test]
+fn while_the_old_server_runs_nothing_is_taken_over() {
+    let home = Home::new();
+    left_behind(&home, 2);
+    let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = server.local_addr().unwrap().port();
+    home.configure(&format!("[legacy]\ntcp = \"127.0.0.1:{port}\"\n"));
+    home.run(&["admin", "migrate"])
+        .refused(1, &["the Python server still runs", "end the agents"]);
+    home.run(&["register", "bob"])
+        .refused(3, &["the Python server still runs"]);
+    drop(server);
+    home.configure("");
+    assert_eq!(claim(&home, "bob").texts(), ["message 0"]);
 }

@@ -5,13 +5,14 @@ mod expected;
 
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::MessageId;
-use ipc_protocol::request::{Fetch, Nack, Rename, Unregister};
+use ipc_protocol::message::Kind;
+use ipc_protocol::request::{Fetch, History, Nack, Rename, Unregister};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use self::expected::{ALIAS_S, AgentModel, LEASE_S, Message, Model, Place, WEEK_S};
+use self::expected::{ALIAS_S, AgentModel, LEASE_S, Message, Model, Place, WEEK_S, text};
 use super::harness::Desk;
-use super::{ack, fetch, leave, rename};
+use super::{ack, fetch, history, leave, rename};
 use crate::caller::Caller;
 
 const NAMES: [&str; 5] = ["ann", "bob", "cid", "dan", "eve"];
@@ -113,7 +114,7 @@ impl Both {
     }
 
     fn send(&mut self, agent: usize, caller: &Caller, name: usize) {
-        let text = self.model.messages.len().to_string();
+        let text = text(self.model.messages.len());
         let found = self.desk.send(caller, NAMES[name], &text);
         if self.model.agents[agent].ended {
             assert_eq!(found.unwrap_err(), ErrorCode::Expired);
@@ -129,6 +130,7 @@ impl Both {
         let (id, sent) = (found.unwrap().message_id, self.model.now);
         self.model.messages.push(Message {
             id,
+            sender: agent,
             sent,
             offers: 0,
             place,
@@ -150,7 +152,7 @@ impl Both {
                 (mail.id, mail.redelivered),
                 (message.id, message.offers > 0)
             );
-            assert_eq!(mail.text, at.to_string());
+            assert_eq!(mail.text, text(at));
             message.offers += 1;
             let lease_until = Some(self.model.now + LEASE_S);
             message.place = Place::Waiting { agent, lease_until };
@@ -299,6 +301,44 @@ impl Both {
             assert!(found.map(|mail| mail.id).eq(expected));
         }
     }
+
+    /// What must hold of past mail, whatever happened.
+    fn check_past(&mut self) {
+        for agent in 0..self.model.agents.len() {
+            self.check_history(agent);
+        }
+        let whole = "INSERT INTO words (words, rank) VALUES ('integrity-check', 1)";
+        self.desk.db.execute(whole, []).unwrap();
+    }
+
+    /// An agent finds its past mail, all of it and nothing else, whatever words it looks for.
+    fn check_history(&mut self, agent: usize) {
+        let caller = self.model.agents[agent].caller.clone();
+        let past = self.model.history(agent);
+        for search in [None, Some("third1"), Some("th* -third0 n1 OR third2")] {
+            let request = History {
+                search: search.map(|text| text.parse().unwrap()),
+                limit: Some(100),
+                ..History::default()
+            };
+            let page = self
+                .desk
+                .act(|c| history::history(&request, &caller, c))
+                .unwrap();
+            let found = page
+                .entries
+                .iter()
+                .filter(|e| e.message.kind != Kind::System);
+            let found: Vec<_> = found.map(|entry| entry.message.id).collect();
+            let fits = |at: &usize| match search {
+                None => true,
+                Some("third1") => at % 3 == 1,
+                Some(_) => at % 3 != 0 && (*at == 1 || at % 3 == 2),
+            };
+            let expected: Vec<_> = past.iter().copied().filter(fits).collect();
+            assert_eq!(found, self.ids(&expected), "agent {agent}, {search:?}");
+        }
+    }
 }
 
 proptest! {
@@ -310,9 +350,13 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..60)
     ) {
         let mut both = Both { desk: Desk::new(), model: Model::default() };
-        for step in &steps {
+        for (at, step) in steps.iter().enumerate() {
             both.take(step);
             both.check();
+            // Dearer than all the rest: now and then, and at the end.
+            if at % 8 == 0 || at + 1 == steps.len() {
+                both.check_past();
+            }
         }
     }
 }

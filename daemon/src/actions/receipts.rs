@@ -1,7 +1,7 @@
 //! `receipts`: how far the caller's own messages have come.
 
 use ipc_protocol::error::{ErrorCode, Refusal};
-use ipc_protocol::id::MessageId;
+use ipc_protocol::id::{AgentId, MessageId};
 use ipc_protocol::limits::{FETCH_DEFAULT, LIST_ROWS};
 use ipc_protocol::request::{DeliveryReceipt, Receipt, Receipts, ReceiptsPage};
 use ipc_protocol::time::Timestamp;
@@ -12,8 +12,8 @@ use crate::error::Done;
 use crate::store::context::View;
 use crate::store::{names, word};
 
-/// Deliveries that one reply reports on, of the latest messages: each takes up to 250 bytes, and
-/// the whole must fit a frame.
+/// Deliveries that one reply reports on, of the latest messages: each takes up to
+/// [`RECEIPT_BYTES`](crate::limits::RECEIPT_BYTES), and the whole must fit a frame.
 const ROWS: usize = 5_000;
 
 /// Reports on one message, or on the latest.
@@ -36,7 +36,7 @@ pub(crate) fn receipts(request: &Receipts, caller: &Caller, view: &View<'_>) -> 
     let mut room = ROWS;
     for row in rows {
         let (seq, mut receipt) = row?;
-        receipt.deliveries = deliveries(view, seq)?;
+        receipt.deliveries = deliveries(view, seq, None)?;
         let fits = room.checked_sub(receipt.deliveries.len());
         if fits.is_none() && !receipts.is_empty() {
             break;
@@ -54,11 +54,17 @@ pub(crate) fn receipts(request: &Receipts, caller: &Caller, view: &View<'_>) -> 
     Ok(ReceiptsPage { receipts })
 }
 
-fn deliveries(view: &View<'_>, seq: i64) -> rusqlite::Result<Vec<DeliveryReceipt>> {
+/// How message `seq` stands: for each recipient, or for one.
+pub(super) fn deliveries(
+    view: &View<'_>,
+    seq: i64,
+    of: Option<AgentId>,
+) -> rusqlite::Result<Vec<DeliveryReceipt>> {
     let sql = "SELECT name, state, offered_ms, offers, delivered_ms, handover, answered_ms,
-               ended_ms, reason FROM deliveries WHERE message = ?1 ORDER BY delivery LIMIT ?2";
+               ended_ms, reason, answer FROM deliveries
+               WHERE message = ?1 AND (?3 IS NULL OR agent = ?3) ORDER BY delivery LIMIT ?2";
     let mut query = view.db.prepare_cached(sql)?;
-    let rows = query.query_map(params![seq, LIST_ROWS], receipt)?;
+    let rows = query.query_map(params![seq, LIST_ROWS, of.map(AgentId::to_row)], receipt)?;
     rows.collect()
 }
 
@@ -73,6 +79,7 @@ fn receipt(row: &Row<'_>) -> rusqlite::Result<DeliveryReceipt> {
         delivered_ms: time(row.get(4)?),
         handover: text(5)?.and_then(|word| word.parse().ok()),
         answered_ms: time(row.get(6)?),
+        answered_by: row.get::<_, Option<i64>>(9)?.map(MessageId::from_row),
         ended_ms: time(row.get(7)?),
         reason: text(8)?.and_then(|word| word.parse().ok()),
     })

@@ -72,6 +72,9 @@ fn claim(request: &Register, context: &mut Context<'_>) -> Done<AgentId> {
         }
         Holder::Agent(id) => {
             let holder = find(context, id)?;
+            if holder.is_unowned() {
+                return first_enrolment(id, context);
+            }
             if holder.is_live(context)? {
                 return Err(in_use(name).into());
             }
@@ -93,6 +96,14 @@ fn create(request: &Register, context: &mut Context<'_>) -> Done<AgentId> {
     let agent = agents::create(context, request.automatic)?;
     names::give(context.db, &request.name, agent)?;
     deliveries::adopt(context, &request.name, agent)?;
+    Ok(agent)
+}
+
+/// Makes the agent that was imported, or that came over the old port, the newcomer's own: from now
+/// on its credential owns the name, and what was registered over the old port is over.
+fn first_enrolment(agent: AgentId, context: &mut Context<'_>) -> Done<AgentId> {
+    credentials::void_all(context, agent, ErrorCode::TakenOver)?;
+    agents::reincarnate(context.db, agent)?;
     Ok(agent)
 }
 

@@ -19,6 +19,9 @@ pub enum MigrateError {
     /// Another process writes to the file.
     #[error("{0} is in use by another process")]
     Locked(PathBuf),
+    /// It lies where our own store was.
+    #[error("{0} is the Python server's, but this deployment has had a store of its own there")]
+    InPlaceOfOurs(PathBuf),
     /// It is not a file of the Python server.
     #[error("{path} is not a database of the Python server: {why}")]
     NotPredecessors {
@@ -118,6 +121,7 @@ impl MigrateError {
             }
             Self::OldServerRuns(_)
             | Self::Locked(_)
+            | Self::InPlaceOfOurs(_)
             | Self::NotPredecessors { .. }
             | Self::Ours(_)
             | Self::Untrusted { .. }

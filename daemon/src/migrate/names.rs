@@ -228,7 +228,7 @@ fn make(name: Name, seen: Timestamp, making: &mut Making<'_>) -> rusqlite::Resul
         seen.as_millis()
     ])?;
     names::give(making.db, &name, agent)?;
-    deliveries::adopt_waiting(making.db, &name, agent)?;
+    deliveries::adopt_waiting(making.db, making.rng, &name, agent)?;
     making.report.names = making.report.names.saturating_add(1);
     Ok(Known { agent, name })
 }

@@ -10,6 +10,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row};
 
 use super::error::MigrateError;
+use super::original::Copy;
 use crate::store::open::harden;
 
 /// Longest value that is read, in bytes: the server took in 4,096 at a time.
@@ -67,8 +68,9 @@ pub(super) enum Read {
 }
 
 impl Source {
-    /// Opens the copy at `path`, if its tables are those of the Python server.
-    pub(super) fn open(path: &Path) -> Result<Self, MigrateError> {
+    /// Opens the copy of `original`, if its tables are those of the Python server.
+    pub(super) fn open(copy: &Copy, original: &Path) -> Result<Self, MigrateError> {
+        let path = copy.path();
         let failed = |error| MigrateError::sqlite(path, error);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -78,7 +80,7 @@ impl Source {
         db.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
             .map_err(failed)?;
         let not_theirs = |why| MigrateError::NotPredecessors {
-            path: path.to_owned(),
+            path: original.to_owned(),
             why,
         };
         let columns = columns(&db, "messages").map_err(failed)?;

@@ -1,6 +1,6 @@
 //! Writing what was read into our store, in the caller's transaction.
 
-use ipc_protocol::id::{AgentId, MessageId};
+use ipc_protocol::id::{AgentId, ConversationId, MessageId};
 use ipc_protocol::json;
 use ipc_protocol::limits::DATA_DEPTH;
 use ipc_protocol::message::{DeliveryState, Handover, Kind};
@@ -20,7 +20,7 @@ use super::report::Report;
 use super::source::{OldMessage, Read, Source};
 use super::times::moment;
 use crate::limits::ALIAS_MS;
-use crate::store::messages;
+use crate::store::{conversations, messages};
 
 /// Messages between two calls of whoever watches.
 const STEP: u64 = 500;
@@ -184,7 +184,7 @@ impl Writing<'_> {
             sent: sent.unwrap_or(self.now).min(self.now),
             read,
         };
-        let written = write(self.db, &new, self.now).map_err(failed(self.db))?;
+        let written = write(self.db, self.rng, &new, self.now).map_err(failed(self.db))?;
         let counter = match (written, new.read) {
             (false, _) => &mut self.report.repeated,
             (true, true) => &mut self.report.read,
@@ -221,9 +221,13 @@ impl Writing<'_> {
 }
 
 /// Writes one message; says whether it was not there yet.
-fn write(db: &Connection, new: &New, now: Timestamp) -> rusqlite::Result<bool> {
+fn write(db: &Connection, rng: &mut StdRng, new: &New, now: Timestamp) -> rusqlite::Result<bool> {
+    let (agent, name) = &new.recipient;
+    let other = agent.filter(|agent| *agent != new.sender.agent);
+    let conversation = other.map(|other| conversations::direct(db, rng, new.sender.agent, other));
+    let conversation = conversation.transpose()?;
     let sql = "INSERT INTO messages (id, sender, sender_name, sender_incarnation, kind, hops,
-               sent_ms, bytes) VALUES (?1, ?2, ?3, 0, ?4, 0, ?5, ?6) ON CONFLICT (id) DO NOTHING";
+               sent_ms, bytes, conversation) VALUES (?1, ?2, ?3, 0, ?4, 0, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING";
     let added = db.prepare_cached(sql)?.execute(params![
         new.id.to_row(),
         new.sender.agent.to_row(),
@@ -231,13 +235,13 @@ fn write(db: &Connection, new: &New, now: Timestamp) -> rusqlite::Result<bool> {
         Kind::Message.as_str(),
         new.sent.as_millis(),
         i64::try_from(new.text.len()).unwrap_or(i64::MAX),
+        conversation.map(ConversationId::to_row),
     ])?;
     if added == 0 {
         return Ok(false);
     }
     let seq = messages::Seq(db.last_insert_rowid());
     messages::insert_body(db, seq, &new.text, new.data.as_deref())?;
-    let (agent, name) = &new.recipient;
     // What was read there is kept here for as long as what is read here.
     let (state, at) = if new.read {
         (DeliveryState::Delivered, Some(now.as_millis()))

@@ -1,12 +1,14 @@
 //! What happens to a damaged store: it is marked, and the next start puts the newest good backup in
 //! its place. An empty store never takes the place of a damaged one.
 
+use std::path::Path;
+
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
 use ipc_protocol::time::Timestamp;
-use rusqlite::ErrorCode;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{backup, restore};
+use super::{backup, migrations, open, restore};
 
 /// There is no good backup to put in the place of the damaged store.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +36,14 @@ pub(crate) fn replace_damaged(data_dir: &DataDir, now: Timestamp) -> Result<(), 
     if !data_dir.damage_marker().exists() {
         return Ok(());
     }
+    match mend_words(&data_dir.database()) {
+        Ok(true) => {
+            tracing::error!("the index of words was damaged and is made anew; no mail is missing");
+            return backup::remove_if_there(&data_dir.damage_marker()).map_err(|_| NoGoodBackup);
+        }
+        Ok(false) => {}
+        Err(error) => tracing::error!(%error, "the damage is not in the index of words alone"),
+    }
     let backups = backup::list(data_dir).unwrap_or_else(|error| {
         tracing::error!(%error, "backups cannot be listed");
         Vec::new()
@@ -52,6 +62,30 @@ pub(crate) fn replace_damaged(data_dir: &DataDir, now: Timestamp) -> Result<(), 
         }
     }
     Err(NoGoodBackup)
+}
+
+/// Makes the index of words anew if nothing else is damaged: it holds nothing that the texts do not,
+/// and no mail since the last backup is to be lost over it. Says whether it did.
+fn mend_words(database: &Path) -> rusqlite::Result<bool> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let db = Connection::open_with_flags(database, flags)?;
+    open::harden(&db)?;
+    let findings = db
+        .prepare("PRAGMA integrity_check")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<String>>>()?;
+    // SQLite's own words for what is wrong in the index and nowhere else.
+    let is_words = |finding: &String| {
+        finding.starts_with("fts5: ") || finding.contains("inverted index for FTS5 table")
+    };
+    if !findings.iter().all(is_words) || !migrations::is_as_made(&db)? {
+        return Ok(false);
+    }
+    db.execute("INSERT INTO words (words) VALUES ('rebuild')", [])?;
+    drop(db);
+    Ok(backup::verify(database).is_ok())
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Databases of every schema that was ever written: every later version must open them, and lose
 //! nothing.
 
+use ipc_daemon::store::SCHEMA_VERSION;
 use ipc_protocol::message::{AutoCheckMode, DeliveryState};
 use ipc_protocol::private::write_file;
 use ipc_protocol::request::{
-    AutoCheck, AutoCheckAction, Notice, Receipts, RecipientOutcome, WhenLive, Whoami,
+    AutoCheck, AutoCheckAction, History, Notice, Receipts, RecipientOutcome, WhenLive, Whoami,
 };
 use ipc_protocol::token::Token;
 use rusqlite::Connection;
@@ -98,6 +99,29 @@ fn mail_that_waited_in_version_1_reaches_whoever_claims_the_name() {
     ));
 }
 
+#[test]
+fn what_was_said_before_there_was_an_index_is_found() {
+    for frozen in [V1, V2] {
+        let (house, beside) = open_frozen(frozen);
+        let mut alice = house
+            .resume(&beside.alice, "alice", WhenLive::Refuse)
+            .unwrap();
+        let search = |text: &str| History {
+            search: Some(text.parse().unwrap()),
+            ..History::default()
+        };
+        let page = alice.call(&search("STILL un*")).unwrap();
+        let texts: Vec<_> = page.entries.iter().map(|e| &e.message.text).collect();
+        assert_eq!(texts, ["still unread"]);
+        let all = alice.call(&History::default()).unwrap().entries;
+        assert!(all.len() > 1);
+        assert!(
+            alice.call(&search("answer")).unwrap().entries.is_empty(),
+            "not taken yet"
+        );
+    }
+}
+
 /// The schema of the store, while no daemon runs.
 fn schema(house: &House) -> i32 {
     let sql = "PRAGMA user_version";
@@ -106,7 +130,7 @@ fn schema(house: &House) -> i32 {
 }
 
 #[test]
-fn a_database_of_version_1_becomes_one_of_version_2_and_takes_what_is_new() {
+fn a_database_of_version_1_becomes_one_of_today_and_takes_what_is_new() {
     let (mut house, beside) = open_frozen(V1);
     let mut robert = house
         .resume(&beside.robert, "robert", WhenLive::Refuse)
@@ -118,7 +142,7 @@ fn a_database_of_version_1_becomes_one_of_version_2_and_takes_what_is_new() {
     assert!(robert.call(&tell).unwrap().is_due);
     house.restart();
     house.stop().unwrap();
-    assert_eq!(schema(&house), 2);
+    assert_eq!(schema(&house), SCHEMA_VERSION);
 }
 
 #[test]
@@ -165,5 +189,5 @@ fn a_backup_of_version_1_is_restored_and_brought_up_to_date() {
         .unwrap();
     assert_eq!(robert.fetch()[0].text, "still unread");
     house.stop().unwrap();
-    assert_eq!(schema(&house), 2);
+    assert_eq!(schema(&house), SCHEMA_VERSION);
 }

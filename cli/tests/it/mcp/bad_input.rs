@@ -34,6 +34,13 @@ ipc_register {"name": "a b"} => invalid_name: letters
 ipc_rename {"new_name": "all"} => name_reserved: all
 ipc_read {"message_id": "7"} => malformed: begin with m.
 ipc_read {"message_id": "m.00000000000000"} => malformed: m.
+ipc_history {"with": "b b"} => malformed: nobody; ipc_list
+ipc_history {"search": "\"open"} => malformed: quotation mark; close it
+ipc_history {"search": "-all"} => malformed: must occur
+ipc_history {"before": "2h"} => malformed: next_before
+ipc_history {"limit": 21} => malformed: 1 to 20
+ipc_history {"query": "x"} => malformed: search, with
+ipc_history {"before": "m.0000000000000"} => not_found: none of yours
 ipc_auto_check {"action": "begin"} => malformed: start
 ipc_auto_check {"action": "start", "minutes": 61} => malformed: 60
 "#;

@@ -11,6 +11,14 @@ pub(super) const ALIAS_S: i64 = 7_200;
 pub(super) const LEASE_S: i64 = 60;
 pub(super) const WEEK_S: i64 = 7 * 86_400;
 
+/// How long messages are kept that wait for nobody.
+const KEPT_S: i64 = 30 * 86_400;
+
+/// The text of message `at`: a word of its own, and one that every third has.
+pub(super) fn text(at: usize) -> String {
+    format!("n{at} third{}", at % 3)
+}
+
 /// Where a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -21,11 +29,14 @@ pub(super) enum Place {
     },
     Delivered(usize),
     Ended,
+    /// Deleted after thirty days.
+    Gone,
 }
 
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) id: MessageId,
+    pub(super) sender: usize,
     pub(super) sent: i64,
     pub(super) offers: u32,
     pub(super) place: Place,
@@ -105,7 +116,7 @@ impl Model {
                 agent: of,
                 lease_until,
             } => of == agent && lease_until.is_none_or(|until| until <= self.now),
-            Place::Unclaimed(_) | Place::Delivered(_) | Place::Ended => false,
+            Place::Unclaimed(_) | Place::Delivered(_) | Place::Ended | Place::Gone => false,
         };
         let all = 0..self.messages.len();
         all.filter(|at| free(self.messages[*at].place)).collect()
@@ -121,6 +132,21 @@ impl Model {
             if matches!(message.place, Place::Unclaimed(_)) && self.now - message.sent > WEEK_S {
                 message.place = Place::Ended;
             }
+            let waits = matches!(message.place, Place::Unclaimed(_) | Place::Waiting { .. });
+            if !waits && self.now - message.sent > KEPT_S {
+                message.place = Place::Gone;
+            }
         }
+    }
+
+    /// The past mail of `agent`: what it sent, and what was handed over to it.
+    pub(super) fn history(&self, agent: usize) -> Vec<usize> {
+        let all = 0..self.messages.len();
+        all.filter(|at| {
+            let message = &self.messages[*at];
+            let is_sent = message.sender == agent && message.place != Place::Gone;
+            is_sent || message.place == Place::Delivered(agent)
+        })
+        .collect()
     }
 }

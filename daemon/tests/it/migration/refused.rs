@@ -216,3 +216,16 @@ fn triggers_views_wrong_types_and_huge_rows_are_data_or_left_out() {
     assert_eq!(texts[0], "hello");
     assert!(texts.contains(&"a flag that is text".to_owned()));
 }
+
+#[test]
+fn a_store_of_our_own_that_was_moved_away_is_not_replaced_in_silence() {
+    let mut house = House::new();
+    house.stop().unwrap();
+    fs::remove_file(house.data_dir().database()).unwrap();
+    Predecessor::new(house.path()).close();
+    let refused = house.take_over();
+    assert!(
+        matches!(refused, Err(MigrateError::InPlaceOfOurs(_))),
+        "{refused:?}"
+    );
+}
