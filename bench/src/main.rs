@@ -11,6 +11,7 @@ mod figures;
 mod floor;
 mod host;
 mod migration;
+mod python;
 mod rest;
 mod talk;
 
@@ -41,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     ];
     figures.extend(rest::figures(&daemon)?);
     figures.extend(host::figures(&daemon)?);
+    figures.extend(python::figures(&daemon)?);
     figures.extend(growth(&daemon)?);
     figures.push(migration::figure(daemon.program_path())?);
     figures.extend(search(&daemon)?);

@@ -12,11 +12,16 @@ both share the agent, its name and its credentials with the program `ipc`.
             print(message.sender_name, message.text)
 """
 
+from __future__ import annotations
+
 from . import errors
-from .async_client import AsyncClient
 from .client import Client
 from .errors import IpcError
-from .messages import Message, Outcome, Provenance, Sender, Sent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .async_client import AsyncClient
+    from .messages import Message, Outcome, Provenance, Sender, Sent
 
 __version__ = "0.1.0"
 
@@ -31,3 +36,13 @@ __all__ = [
     "Sent",
     "errors",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # What not everybody needs: asyncio takes longer to import than all the rest.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module = import_module("claude_ipc." + ("async_client" if name == "AsyncClient" else "messages"))
+    return getattr(module, name)

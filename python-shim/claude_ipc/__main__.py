@@ -1,17 +1,23 @@
 """``python3 -m claude_ipc``: what a shell needs of this package. The program `ipc` does more."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys
-from typing import Any, Callable, Dict, List, Optional
 
 from . import large, safe, screen
 from .client import Client
-from .errors import UsageError
+from .errors import TooLarge, UsageError
 from .limits import BODY_BYTES
-from .messages import Message, Sent
 
-_Command = Callable[[Client, argparse.Namespace], int]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List, Optional
+
+    from .messages import Message, Sent
+
+    _Command = Callable[[Client, argparse.Namespace], int]
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -166,7 +172,21 @@ def _auto_check(client: Client, chosen: argparse.Namespace) -> int:
 
 def _text(chosen: argparse.Namespace) -> str:
     text = " ".join(chosen.text)
-    return sys.stdin.read(BODY_BYTES + 1) if text == "-" else text
+    return _standard_input() if text == "-" else text
+
+
+def _standard_input() -> str:
+    """What standard input holds, up to what a message cannot hold any more."""
+    if sys.stdin is None:
+        raise UsageError("standard input is closed")
+    # Bytes, so that no setting of the shell decides how they are read.
+    raw = sys.stdin.buffer.read(BODY_BYTES + 1)
+    if len(raw) > BODY_BYTES:
+        raise TooLarge(f"a message holds at most {BODY_BYTES} bytes")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise UsageError("standard input is no text in UTF-8") from None
 
 
 def _data(chosen: argparse.Namespace) -> Optional[Dict[str, Any]]:

@@ -1,26 +1,37 @@
 """``agents/NAME.json``: what a front-end comes back with, shared by all that act for one agent.
 
 Every change happens under ``agents/NAME.lock`` (an exclusive ``flock``, never unlinked) as: read
-again, write a new file, flush, rename. A rename of the agent leaves a pointer behind. The program
-`ipc` does the same with the same files.
+again, write a new file, flush, rename. Whoever needs two locks takes them in the order of the names. A
+rename of the agent leaves a pointer behind. The program `ipc` does the same with the same files.
 """
+
+from __future__ import annotations
 
 import fcntl
 import json
 import os
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+import time
 
 from . import private, strict_json
-from .errors import FileNotTrusted
-from .limits import AGENT_FILE_BYTES, CALL_DEPTH, MOST_MOVES
-from .names import is_agent_id, is_name
-from .places import Places
+from .errors import FileHeld, FileNotTrusted
+from .limits import AGENT_FILE_BYTES, CALL_DEPTH, LOCK_PATIENCE_S, MOST_MOVES
+from .names import is_agent_id, is_name, same
+from .records import record
 from .tokens import InvalidToken, Token
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional, Tuple, Union
 
-@dataclass(frozen=True)
+    from .places import Places
+
+    _Content = Union["Record", str, None]
+
+#: Seconds between two looks at a lock that somebody has.
+_PAUSE_S = 0.01
+
+
+@record(frozen=True)
 class StoredSession:
     """A session and when it ends (milliseconds since 1970)."""
 
@@ -28,21 +39,29 @@ class StoredSession:
     abs_expires_ms: int
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Record:
-    """What is kept for one agent. ``host``: process id and start ticks of who stands for it."""
+    """What is kept for one agent.
+
+    ``host``: process id and start ticks of who stands for it. ``rest``: what a newer program keeps there and
+    this one does not know; it is handed on as it is, and never shown.
+    """
 
     agent_id: str
     name: str
     resume: Token
-    session: Optional[StoredSession] = None
-    host: Optional[Tuple[int, int]] = None
-    project: Optional[str] = None
-    #: What a newer program keeps there and this one does not know: handed on as it is.
-    rest: Dict[str, Any] = field(default_factory=dict, repr=False)
+    session: Optional[StoredSession]
+    host: Optional[Tuple[int, int]]
+    project: Optional[str]
+    rest: Dict[str, Any]
 
+    def __repr__(self) -> str:
+        return f"Record({self.agent_id}, {self.name}, …)"
 
-_Content = Union[Record, str, None]
+    def named(self, name: str) -> Record:
+        """The same under another name."""
+        kept = (self.resume, self.session, self.host, self.project, self.rest)
+        return Record(self.agent_id, name, *kept)
 
 
 class AgentFiles:
@@ -83,16 +102,15 @@ class AgentFiles:
                 found.append(content)
         return found
 
-    @contextmanager
-    def lock(self, name: str) -> Iterator["Locked"]:
-        """Holds the credentials of ``name`` against everyone else, waiting for whoever has them."""
-        private.ensure_directory(self._places.agents)
-        descriptor = private.open_lock(self._places.agent_lock(name))
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield Locked(self, name)
-        finally:
-            os.close(descriptor)
+    def lock(self, name: str) -> Locked:
+        """Holds the credentials of ``name`` against everyone else, for a ``with`` block; waits for whoever
+        has them. Raises `FileHeld` after a minute; `FileNotTrusted` where the lock is not ours alone."""
+        return Locked(self, name)
+
+    def move(self, agent_id: str, old: str, new: str) -> None:
+        """Moves what is kept for the agent from ``old`` to ``new``, where it is not there already."""
+        with Both(self, old, new) as (at_old, at_new):
+            at_old.move_to(at_new, agent_id, new)
 
     def _read(self, name: str) -> _Content:
         path = self._places.agent_file(name)
@@ -112,24 +130,47 @@ class AgentFiles:
 
 
 class Locked:
-    """The credentials of one agent, held."""
+    """The credentials of one agent, held from the beginning of a ``with`` block to its end."""
 
     def __init__(self, files: AgentFiles, name: str) -> None:
         self._files = files
         self._name = name
+        self._descriptor = -1
+
+    def __enter__(self) -> Locked:
+        places = self._files._places
+        private.ensure_directory(places.agents)
+        path = places.agent_lock(self._name)
+        self._descriptor = private.open_lock(path)
+        try:
+            _hold(self._descriptor, path)
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Said, and not left to closing: a child process that was forked meanwhile has a copy of the
+        # descriptor, and would hold the lock as long as it lives.
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        os.close(self._descriptor)
 
     def read(self) -> Optional[Record]:
         """What is there now: an agent of this very name, no pointer."""
         content = self._files._read(self._name)
         return content if isinstance(content, Record) else None
 
-    def write(self, record: Record) -> None:
-        """Puts ``record`` there. Raises `FileNotTrusted`; what was there before is still there."""
-        self._files._write(self._name, _content(record))
+    def write(self, kept: Record) -> None:
+        """Puts ``kept`` there. Raises `FileNotTrusted`; what was there before is still there."""
+        self._files._write(self._name, _content(kept))
 
-    def write_moved(self, moved_to: str) -> None:
-        """Leaves a pointer to the agent's new name."""
-        self._files._write(self._name, {"moved_to": moved_to})
+    def move_to(self, other: Locked, agent_id: str, new: str) -> None:
+        """Moves the agent to ``other``, its file under its new name, and leaves a pointer."""
+        kept = self.read()
+        if kept is not None and kept.agent_id == agent_id:
+            other.write(kept.named(new))
+            if other is not self:
+                self._files._write(self._name, {"moved_to": new})
 
     def remove(self) -> None:
         """Forgets what is there; nothing there is no error."""
@@ -142,9 +183,47 @@ class Locked:
             raise FileNotTrusted(f"{path}: {error.strerror}") from None
 
 
-def renamed(record: Record, name: str) -> Record:
-    """``record`` under another name."""
-    return replace(record, name=name)
+class Both:
+    """The credentials under two names, held; one lock where both are the same name. Always taken in the order
+    of the names, so that two that cross do not wait for each other."""
+
+    def __init__(self, files: AgentFiles, one: str, other: str) -> None:
+        self._one = files.lock(one)
+        self._other = self._one if same(one, other) else files.lock(other)
+        self._in_order = [self._one] if same(one, other) else [self._one, self._other]
+        if other.lower() < one.lower():
+            self._in_order.reverse()
+
+    def __enter__(self) -> Tuple[Locked, Locked]:
+        self._in_order[0].__enter__()
+        try:
+            for second in self._in_order[1:]:
+                second.__enter__()
+        except BaseException:
+            self._in_order[0].__exit__()
+            raise
+        return self._one, self._other
+
+    def __exit__(self, *_: object) -> None:
+        for lock in reversed(self._in_order):
+            lock.__exit__()
+
+
+def _hold(descriptor: int, path: str) -> None:
+    """Locks, or gives up: whoever was stopped while it held the lock must not stop everybody."""
+    deadline = time.monotonic() + LOCK_PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            raise FileNotTrusted(f"{path}: {error.strerror}") from None
+        if time.monotonic() > deadline:
+            message = f"another process has held {path} for {LOCK_PATIENCE_S:.0f} s"
+            raise FileHeld(message, f"it may be stopped: `fuser {path}` names it; end it, or let it go on")
+        time.sleep(_PAUSE_S)
 
 
 def _parse(content: Dict[str, Any]) -> _Content:
@@ -152,7 +231,7 @@ def _parse(content: Dict[str, Any]) -> _Content:
         return str(_checked(content["moved_to"], is_name))
     rest = dict(content)
     session, host, project = rest.pop("session", None), rest.pop("host", None), rest.pop("project", None)
-    record = Record(
+    return Record(
         agent_id=_checked(rest.pop("agent_id"), is_agent_id),
         name=_checked(rest.pop("name"), is_name),
         resume=_token(rest.pop("resume"), "resume"),
@@ -161,24 +240,23 @@ def _parse(content: Dict[str, Any]) -> _Content:
         project=project if isinstance(project, str) else None,
         rest=rest,
     )
-    return record
 
 
 def _session(session: Dict[str, Any]) -> StoredSession:
     return StoredSession(_token(session["token"], "session"), _whole(session["abs_expires_ms"]))
 
 
-def _content(record: Record) -> Dict[str, Any]:
-    session, host = record.session, record.host
+def _content(kept: Record) -> Dict[str, Any]:
+    session, host = kept.session, kept.host
     return {
-        "agent_id": record.agent_id,
-        "name": record.name,
-        "resume": record.resume.expose(),
+        "agent_id": kept.agent_id,
+        "name": kept.name,
+        "resume": kept.resume.expose(),
         "session": session
         and {"token": session.token.expose(), "abs_expires_ms": session.abs_expires_ms},
         "host": host and {"pid": host[0], "start_ticks": host[1]},
-        "project": record.project,
-        **record.rest,
+        "project": kept.project,
+        **kept.rest,
     }
 
 

@@ -4,29 +4,52 @@ Each call runs in a thread of this client's own (proving a secret and waiting fo
 nothing blocks the loop. A call that is cancelled while it waits for mail gives back what it took.
 """
 
+from __future__ import annotations
+
 import asyncio
 import functools
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Optional, Sequence, Set, TypeVar
+import os
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
-from . import reports
-from .client import Client, _wanted
-from .errors import IpcError, RateLimited
-from .messages import Message, Sent
-from .waiting import Wait, seconds
+from .client import Client
+from .errors import IpcError, RateLimited, UsageError
+from .methods.receiving import Listening, wanted
+from .waiting import Wait
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from typing import Any, Awaitable, Callable, Coroutine, Dict, List, Optional, Set, TypeVar
+
+    from typing_extensions import Concatenate, ParamSpec
+
+    from .messages import Message
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
 
 #: Calls of one client that may be under way at once, waits counted; further ones wait for their turn.
 _THREADS = 16
 
-#: The longest wait of one call in `AsyncClient.listen`, in seconds.
-_LISTEN_S = 1_800.0
+
+def _as_coroutine(
+    method: Callable[Concatenate[Client, P], T],
+) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
+    """The method of `Client` as a coroutine function, with its arguments and its words."""
+
+    async def call(self: AsyncClient, /, *arguments: P.args, **options: P.kwargs) -> T:
+        return await self._run(functools.partial(method, self._client, *arguments, **options))
+
+    functools.update_wrapper(call, method)
+    return call
 
 
 class AsyncClient:
-    """Acts for one agent. Arguments, replies and errors are those of `claude_ipc.Client`."""
+    """Acts for one agent. Arguments, replies and errors are those of `claude_ipc.Client`.
+
+    A call that is cancelled may have been done, but for those that take mail. Not for a child process that
+    was forked: its threads stay behind.
+    """
 
     def __init__(
         self,
@@ -37,24 +60,33 @@ class AsyncClient:
     ) -> None:
         self._client = Client(as_name, data_dir=data_dir, start_daemon=start_daemon)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="claude-ipc")
+        self._process = os.getpid()
+        self._is_closed = False
+        self._waits: Set[Wait] = set()
         #: What is done in the background, and waited for before the end.
-        self._later: "Set[Future[Any]]" = set()
+        self._later: Set[Future[Any]] = set()
 
     def __repr__(self) -> str:
         return f"Async{self._client!r}"
 
-    async def __aenter__(self) -> "AsyncClient":
+    async def __aenter__(self) -> AsyncClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
-        """Closes the connections, once what is under way has ended."""
+        """Closes the connections, once what is under way has ended. Waits for mail end at once."""
+        # In a forked child there are no threads that could do anything; what is open is the parent's.
+        if self._is_closed or self._process != os.getpid():
+            return
+        self._is_closed = True
+        for wait in list(self._waits):
+            wait.break_off()
         try:
-            for work in list(self._later):
-                await asyncio.wrap_future(work)
-            await self._run(self._client.close)
+            while self._later:
+                await asyncio.wait([asyncio.wrap_future(work) for work in list(self._later)])
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._client.close)
         finally:
             self._threads.shutdown(wait=False)
 
@@ -68,41 +100,25 @@ class AsyncClient:
         """As `Client.agent_id`."""
         return self._client.agent_id
 
-    async def register(self, name: str, takeover: bool = False) -> reports.Registered:
-        """As `Client.register`."""
-        return await self._run(self._client.register, name, takeover)
+    register = _as_coroutine(Client.register)
+    unregister = _as_coroutine(Client.unregister)
+    offline = _as_coroutine(Client.offline)
+    whoami = _as_coroutine(Client.whoami)
+    rename = _as_coroutine(Client.rename)
 
-    async def unregister(self) -> int:
-        """As `Client.unregister`."""
-        return await self._run(self._client.unregister)
+    send = _as_coroutine(Client.send)
+    broadcast = _as_coroutine(Client.broadcast)
+    reply = _as_coroutine(Client.reply)
+    forward = _as_coroutine(Client.forward)
 
-    async def offline(self) -> None:
-        """As `Client.offline`."""
-        await self._run(self._client.offline)
+    read = _as_coroutine(Client.read)
+    list = _as_coroutine(Client.list)
+    receipts = _as_coroutine(Client.receipts)
+    dead_letters = _as_coroutine(Client.dead_letters)
+    status = _as_coroutine(Client.status)
+    auto_check = _as_coroutine(Client.auto_check)
 
-    async def whoami(self) -> reports.Whoami:
-        """As `Client.whoami`."""
-        return await self._run(self._client.whoami)
-
-    async def rename(self, new_name: str) -> reports.Renamed:
-        """As `Client.rename`."""
-        return await self._run(self._client.rename, new_name)
-
-    async def send(self, to: str, text: str, **options: Any) -> Sent:
-        """As `Client.send`. Cancelled, it may have been sent."""
-        return await self._run(self._client.send, to, text, **options)
-
-    async def broadcast(self, text: str, **options: Any) -> Sent:
-        """As `Client.broadcast`."""
-        return await self._run(self._client.broadcast, text, **options)
-
-    async def reply(self, text: str, message_id: Optional[str] = None, **options: Any) -> Sent:
-        """As `Client.reply`."""
-        return await self._run(self._client.reply, text, message_id, **options)
-
-    async def forward(self, to: str, message_id: Optional[str] = None, **options: Any) -> Sent:
-        """As `Client.forward`."""
-        return await self._run(self._client.forward, to, message_id, **options)
+    # What takes mail, and must give it back when it is cancelled
 
     async def check(self, wait: float = 0.0, limit: int = 20, peek: bool = False) -> List[Message]:
         """As `Client.check`. Cancelled, it takes nothing: mail that came meanwhile is given back, and mail
@@ -111,24 +127,17 @@ class AsyncClient:
         The messages are acknowledged in the background from the moment they are returned; `close`
         waits for that.
         """
-        found = await self._fetch(_wanted(limit, None, peek), 0.0 if peek else wait)
+        found = await self._fetch(wanted(limit, None, peek), 0.0 if peek else wait)
         # Nothing is awaited from here on, so that the caller has what is acknowledged.
         if not peek:
             self._in_background(self._client._acknowledge, found)
         return found
 
-    @asynccontextmanager
-    async def receiving(
+    def receiving(
         self, wait: float = 0.0, limit: int = 20, answers_to: Optional[str] = None
-    ) -> AsyncIterator[List[Message]]:
+    ) -> AsyncReceived:
         """As `Client.receiving`, for ``async with``. A block that is cancelled gives its mail back."""
-        found = await self._fetch(_wanted(limit, answers_to, False), wait)
-        try:
-            yield found
-        except BaseException:
-            self._in_background(self._client._give_back, found)
-            raise
-        await self._run(self._client._acknowledge, found)
+        return AsyncReceived(self, wanted(limit, answers_to, False), wait)
 
     async def listen(
         self,
@@ -137,50 +146,19 @@ class AsyncClient:
     ) -> int:
         """As `Client.listen`, with a coroutine function. Cancelled, the message that is being handled is
         given back."""
-        loop = asyncio.get_running_loop()
-        deadline = None if timeout is None else loop.time() + seconds(timeout)
-        heard = 0
+        clock = Listening(timeout)
         while True:
-            left = _LISTEN_S if deadline is None else deadline - loop.time()
             try:
-                found = await self._fetch(_wanted(1, None, False), max(0.0, min(left, _LISTEN_S)))
+                found = await self._fetch(wanted(1, None, False), clock.wait())
             except RateLimited as error:
-                await asyncio.sleep((error.retry_after_ms or 1_000) / 1_000)
+                await asyncio.sleep(clock.pause(error))
                 continue
             for message in found:
-                heard += 1
+                clock.heard += 1
                 if await self._heard(callback, message) is False:
-                    return heard
-            if not found and deadline is not None and loop.time() >= deadline:
-                return heard
-
-    async def read(self, message_id: str) -> Message:
-        """As `Client.read`."""
-        return await self._run(self._client.read, message_id)
-
-    async def list(self) -> Sequence[reports.Agent]:
-        """As `Client.list`."""
-        return await self._run(self._client.list)
-
-    async def receipts(
-        self, message_id: Optional[str] = None, limit: int = 20
-    ) -> Sequence[reports.Receipt]:
-        """As `Client.receipts`."""
-        return await self._run(self._client.receipts, message_id, limit)
-
-    async def dead_letters(self, limit: int = 20) -> Sequence[reports.DeadLetter]:
-        """As `Client.dead_letters`."""
-        return await self._run(self._client.dead_letters, limit)
-
-    async def status(self) -> reports.Status:
-        """As `Client.status`."""
-        return await self._run(self._client.status)
-
-    async def auto_check(
-        self, action: str = "status", minutes: Optional[int] = None
-    ) -> reports.AutoCheck:
-        """As `Client.auto_check`."""
-        return await self._run(self._client.auto_check, action, minutes)
+                    return clock.heard
+            if not found and (self._is_closed or clock.is_over()):
+                return clock.heard
 
     async def _heard(
         self, callback: Callable[[Message], Awaitable[Optional[bool]]], message: Message
@@ -190,20 +168,24 @@ class AsyncClient:
         except BaseException:
             self._in_background(self._client._give_back, [message])
             raise
-        await self._run(self._client._acknowledge, [message])
+        await self._run(functools.partial(self._client._acknowledge, [message]))
         return goes_on
 
-    async def _run(self, work: Callable[..., T], *arguments: Any, **named: Any) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._threads, functools.partial(work, *arguments, **named)
-        )
+    async def _run(self, work: Callable[[], T]) -> T:
+        self._check()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _check(self) -> None:
+        if self._is_closed:
+            raise UsageError("this client is closed")
+        if self._process != os.getpid():
+            raise UsageError("an AsyncClient does not outlive a fork", "make one in the child process")
 
     async def _fetch(self, params: Dict[str, Any], wait_s: float) -> List[Message]:
+        self._check()
         wait = Wait()
-        working: "Future[List[Message]]" = self._threads.submit(
-            self._client._fetch, wait, params, wait_s
-        )
+        self._waits.add(wait)
+        working = self._threads.submit(self._client._fetch, wait, params, wait_s)
         try:
             return await asyncio.wrap_future(working)
         except asyncio.CancelledError:
@@ -212,8 +194,10 @@ class AsyncClient:
                 # It may have been answered before it heard of that.
                 self._in_background(self._give_back, working)
             raise
+        finally:
+            self._waits.discard(wait)
 
-    def _give_back(self, working: "Future[List[Message]]") -> None:
+    def _give_back(self, working: Future[List[Message]]) -> None:
         try:
             found = working.result()
         except (IpcError, CancelledError):
@@ -221,6 +205,31 @@ class AsyncClient:
         self._client._give_back(found)
 
     def _in_background(self, work: Callable[..., None], *arguments: Any) -> None:
-        working = self._threads.submit(work, *arguments)
+        try:
+            working = self._threads.submit(work, *arguments)
+        except RuntimeError:
+            # Closed meanwhile: nothing is acknowledged, and the leases end by themselves.
+            return
         self._later.add(working)
         working.add_done_callback(self._later.discard)
+
+
+class AsyncReceived:
+    """Messages for an ``async with`` block: acknowledged at its end, or given back."""
+
+    def __init__(self, client: AsyncClient, params: Dict[str, Any], wait_s: float) -> None:
+        self._client = client
+        self._params = params
+        self._wait_s = wait_s
+        self._found: List[Message] = []
+
+    async def __aenter__(self) -> List[Message]:
+        self._found = await self._client._fetch(self._params, self._wait_s)
+        return list(self._found)
+
+    async def __aexit__(self, kind: Optional[type], *_: object) -> None:
+        client = self._client
+        if kind is not None:
+            client._in_background(client._client._give_back, self._found)
+        elif self._found:
+            await client._run(functools.partial(client._client._acknowledge, self._found))

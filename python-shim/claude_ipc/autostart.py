@@ -1,29 +1,21 @@
-"""Reaching the daemon, started by the program `ipc` if none runs."""
+"""Having the program `ipc` start the daemon, where none runs."""
+
+from __future__ import annotations
 
 import os
 import subprocess
 
-from .connect import Connected, connect
-from .errors import CannotStart, NotRunning
+from .errors import CannotStart
 from .limits import START_PATIENCE_S
-from .places import Places, program
+from .places import program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .places import Places
 
 
-def reach(places: Places, may_start: bool = True) -> Connected:
-    """Connects. Where nobody listens, runs ``ipc daemon start``, if `ipc` is on ``PATH``.
-
-    Raises `Unreachable`; `CannotStart` when the daemon does not run and cannot be started.
-    """
-    try:
-        return connect(places.socket)
-    except NotRunning:
-        if not may_start:
-            raise
-    _start(places)
-    return connect(places.socket)
-
-
-def _start(places: Places) -> None:
+def start(places: Places) -> None:
+    """Runs ``ipc daemon start``, if `ipc` is on ``PATH``. Raises `CannotStart`."""
     ipc = program()
     if ipc is None:
         raise CannotStart(
@@ -49,8 +41,10 @@ def _start(places: Places) -> None:
     except OSError as error:
         raise CannotStart(f"{ipc}: {error.strerror}") from None
     if ended.returncode != 0:
-        said = ended.stderr.decode("utf-8", "replace").strip().splitlines()
+        said = ended.stderr.decode("utf-8", "replace").strip().splitlines() or [str(ended.returncode)]
+        hints = [line[len("hint: ") :] for line in said if line.startswith("hint: ")]
+        why = said[0][len("error: ") :] if said[0].startswith("error: ") else said[0]
         raise CannotStart(
-            f"`ipc daemon start` failed: {said[0] if said else ended.returncode}",
-            "`ipc daemon start` in a terminal says more",
+            f"`ipc daemon start` failed: {why}",
+            hints[0] if hints else "`ipc daemon start` in a terminal says more",
         )

@@ -1,5 +1,7 @@
 """Connecting to the daemon's socket, and looking at who listens before saying a word. Linux only."""
 
+from __future__ import annotations
+
 import errno
 import os
 import socket
@@ -11,6 +13,9 @@ from .proof import Seen
 
 #: ``struct ucred`` of unix(7): process id, user id, group id.
 _UCRED = struct.Struct("iII")
+
+#: The user id of nobody known.
+_NO_UID = 2**32 - 1
 
 
 class Connected:
@@ -76,8 +81,15 @@ def _examine(stream: socket.socket, path: str) -> Seen:
     option = getattr(socket, "SO_PEERCRED", None)
     if option is None:
         raise Unreachable("this system does not say who listens; only Linux is supported")
-    raw = stream.getsockopt(socket.SOL_SOCKET, option, _UCRED.size)
-    _, server_uid, _ = _UCRED.unpack(raw)
+    try:
+        server_pid, server_uid, _ = _UCRED.unpack(
+            stream.getsockopt(socket.SOL_SOCKET, option, _UCRED.size)
+        )
+    except (OSError, struct.error):
+        raise _nobody_known(path) from None
+    if server_pid == 0 and server_uid == _NO_UID:
+        # What the kernel says of a stream that is not connected: a signal broke in.
+        raise _nobody_known(path)
     own_uid = os.geteuid()
     if server_uid != own_uid:
         raise ForeignServer(
@@ -85,3 +97,7 @@ def _examine(stream: socket.socket, path: str) -> Seen:
             "nothing was sent to it"
         )
     return Seen(client_uid=own_uid, client_pid=os.getpid(), server_uid=server_uid)
+
+
+def _nobody_known(path: str) -> Unreachable:
+    return Unreachable(f"the system does not say who listens at {path}; nothing was sent to it", "try again")

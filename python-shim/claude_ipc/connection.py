@@ -1,16 +1,21 @@
 """A connection on which both sides have proved themselves: one call at a time, each with a deadline."""
 
+from __future__ import annotations
+
 import os
 import select
 import socket
 import time
-from typing import Any, Dict, Optional
 
 from . import handshake
 from .connect import Connected
 from .errors import ConnectionLost, IpcError, Refused, TimedOut, Unavailable
 from .limits import PATIENCE_S
 from .wire import Wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Optional
 
 _CHUNK = 16 * 1_024
 
@@ -64,6 +69,8 @@ class Connection:
 
     def farewell(self) -> Optional[IpcError]:
         """Why the connection has ended while nobody used it; ``None`` if it has not."""
+        if self._stream.fileno() < 0:
+            return _lost()
         if not _is_readable(self._stream):
             return None
         try:
@@ -125,8 +132,6 @@ class Connection:
             raise _lost() from None
         except OSError as error:
             raise _failed(error) from None
-
-
 
 
 def _is_readable(stream: socket.socket) -> bool:

@@ -6,7 +6,11 @@ used wrongly or no mailbox named, 3 no daemon that can be reached and trusted. N
 secret, a token or the text of a message.
 """
 
-from typing import Dict, Optional, Type
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Optional, Type
 
 
 class IpcError(Exception):
@@ -48,6 +52,10 @@ class WeakSecret(UserWarning):
 
 class FileNotTrusted(IpcError):
     """A file or directory is not this user's alone, or cannot be read or written."""
+
+
+class FileHeld(IpcError):
+    """Another process holds an agent's file for longer than anything takes."""
 
 
 class Unreachable(IpcError):
@@ -127,7 +135,10 @@ class OtherVersion(Untrusted):
 
 
 class UnsafeDerivation(Untrusted):
-    """The daemon asks for a key derivation that would be cheap to crack, or endless."""
+    """The daemon asks for a key derivation that would be cheap to crack, endless, or was not offered."""
+
+    def __init__(self) -> None:
+        super().__init__("the daemon asks for a key derivation outside safe bounds; it may be false")
 
 
 class WrongPeer(Untrusted):
@@ -231,6 +242,10 @@ class UnsupportedVersion(Refused):
     """Another version, or no such request in this one."""
 
     code = "unsupported_version"
+    default_hint = (
+        "compare `ipc --version` with `claude_ipc.__version__` and bring the older one up to date; "
+        "`ipc daemon restart` after an update of `ipc`"
+    )
 
 
 class RateLimited(Refused):

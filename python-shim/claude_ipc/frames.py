@@ -1,6 +1,10 @@
 """Frames: a length, four bytes big-endian, and a payload. Without I/O."""
 
-from typing import Optional
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
 
 
 class BadLength(ValueError):

@@ -1,44 +1,51 @@
-"""Coming back to an agent, and getting a name: the same files and the same rules as the program `ipc`.
+"""Coming back to an agent: the same files and the same rules as the program `ipc`.
 
 By the session that command line, hooks and this package share, else by the resume credential, which
 makes a new session for all of them. A session that was taken over is the end: it is never replaced.
 """
 
+from __future__ import annotations
+
 import os
 import time
-import warnings
-from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
-from . import agent_files, mailbox, private, processes, reports
-from .agent_files import AgentFiles, Locked, Record, StoredSession
-from .autostart import reach
+from . import mailbox, reports
+from .agent_files import AgentFiles, Both, Record, StoredSession
+from .connect import connect
 from .connection import Connection
 from .errors import (
     Busy,
     ConnectionLost,
     Expired,
     FileNotTrusted,
-    NameInUse,
-    Refused,
+    NotRunning,
     TakenOver,
     Unauthenticated,
-    WeakSecret,
 )
-from .handshake import Credential
-from .limits import ATTEMPTS, BUSY_PATIENCE_S, SECRET_BYTES
+from .limits import ATTEMPTS, BUSY_PATIENCE_S, MOST_MOVES
 from .names import same
-from .places import Places
 from .reader import Reader
+from .records import record
 from .tokens import InvalidToken, Token
 from .wire import not_ours
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Optional, Tuple
+
+    from .agent_files import Locked
+    from .connect import Connected
+    from .handshake import Credential
+    from .places import Places
+
+    Host = Optional[Tuple[int, int]]
 
 #: What the daemon says of a credential that it knows no more: another one may help.
 STALE = (Unauthenticated, Expired)
 
-_Host = Optional[Tuple[int, int]]
 
-
-class Opened(NamedTuple):
+@record(frozen=True)
+class Opened:
     """A connection that is the agent."""
 
     agent_id: str
@@ -54,12 +61,27 @@ class Front:
         self.files = AgentFiles(places)
         self._may_start = may_start
 
+    def reach(self) -> Connected:
+        """Connects; a daemon that does not run is started by the program `ipc`, if it may be.
+
+        Raises `Unreachable`; `CannotStart` when the daemon does not run and cannot be started.
+        """
+        try:
+            return connect(self.places.socket)
+        except NotRunning:
+            if not self._may_start:
+                raise
+        from .autostart import start
+
+        start(self.places)
+        return connect(self.places.socket)
+
     def prove(self, credential: Credential) -> Connection:
         """Proves ``credential`` to the daemon, on another connection if it leaves meanwhile, or has not yet
         made what scrypt is checked with, as in the first second of a new deployment."""
         lost, deadline = 0, time.monotonic() + BUSY_PATIENCE_S
         while True:
-            connected = reach(self.places, self._may_start)
+            connected = self.reach()
             try:
                 return Connection(connected, credential, self.places.any_pid)
             except ConnectionLost:
@@ -72,108 +94,18 @@ class Front:
                     raise
                 time.sleep(pause)
 
-    def prove_secret(self) -> Connection:
-        """Proves the shared secret. The first daemon ever makes it, so it must run before that."""
-        if self.places.find_secret() is None:
-            reach(self.places, self._may_start).stream.close()
-        secret = self.places.require_secret()
-        if secret.is_weak:
-            warnings.warn(
-                f"the shared secret is shorter than {SECRET_BYTES[1]} bytes; "
-                "`ipc admin rotate-secret` makes a strong one",
-                WeakSecret,
-                stacklevel=2,
-            )
-        try:
-            return self.prove(secret)
-        except STALE as error:
-            error.hint = (
-                "the secret (IPC_SHARED_SECRET, else the file `secret`) is not the one that this "
-                "deployment was made with; `ipc admin rotate-secret` changes it"
-            )
-            raise
-
-    def open(self, record: Record) -> Opened:
-        """Opens a connection for the agent of ``record``."""
-        session = record.session
+    def open(self, kept: Record) -> Opened:
+        """Opens a connection for the agent of ``kept``."""
+        session = kept.session
         if session is None or not _is_good_for_now(session):
-            return self._come_back(record.name, None)
+            return self._come_back(kept, None)
         try:
-            return Opened(record.agent_id, record.name, self.prove(session.token))
+            return Opened(kept.agent_id, kept.name, self._prove_for(kept, session.token))
         except STALE:
-            return self._come_back(record.name, session.token.sid)
-        except TakenOver as error:
-            raise taken_over(error, record.name) from None
+            return self._come_back(kept, session.token.sid)
 
-    def enrol(
-        self, name: str, takeover: bool, automatic: bool
-    ) -> Tuple[reports.Registered, Connection]:
-        """Gets ``name``: by the credential kept under exactly that name, else by the shared secret."""
-        private.ensure_directory(self.places.root)
-        with self.files.lock(name) as locked:
-            kept = locked.read()
-            request, host = _own_host()
-            params: Dict[str, Any] = {
-                "name": name,
-                "when_live": "take_over" if takeover else "refuse",
-                "automatic": automatic,
-                **request,
-            }
-            connection = self._prove_either(kept)
-            try:
-                reply = connection.call("register", params)
-                return self._keep(locked, reply, host), connection
-            except NameInUse as error:
-                connection.close()
-                error.hint = error.hint or "register with takeover, or another name"
-                raise
-            except BaseException:
-                connection.close()
-                raise
-
-    def _prove_either(self, kept: Optional[Record]) -> Connection:
-        if kept is None:
-            return self.prove_secret()
-        try:
-            return self.prove(kept.resume)
-        except STALE:
-            # A credential that was revoked or whose name was released says no more than the secret.
-            return self.prove_secret()
-
-    def _come_back(self, name: str, tried: Optional[str]) -> Opened:
-        """Makes a new session under the lock of the agent's file. ``tried``: the one that is no good."""
-        with self.files.lock(name) as locked:
-            record = locked.read()
-            if record is None:
-                raise mailbox.not_kept(name)
-            session = record.session
-            # Somebody else may have come back while we waited for the lock: their session is ours too.
-            if session is not None and _is_good_for_now(session) and session.token.sid != tried:
-                try:
-                    return Opened(record.agent_id, record.name, self.prove(session.token))
-                except STALE:
-                    pass
-            return self._resume(locked, record)
-
-    def _resume(self, locked: Locked, record: Record) -> Opened:
-        try:
-            connection = self.prove(record.resume)
-        except STALE as error:
-            message = f"the credentials kept here for {record.name} are no longer good"
-            raise type(error)(message, f"`ipc register {record.name}`") from None
-        except TakenOver as error:
-            raise taken_over(error, record.name) from None
-        try:
-            request, host = _host(record.host)
-            params = {"name": record.name, "when_live": "join", **request}
-            registered = self._keep(locked, connection.call("register", params), host)
-        except BaseException:
-            connection.close()
-            raise
-        return Opened(registered.agent_id, registered.name, connection)
-
-    def _keep(self, locked: Locked, reply: Dict[str, Any], host: _Host) -> reports.Registered:
-        """Keeps what a registration gave: under another name by now, with a pointer here."""
+    def keep(self, locked: Locked, reply: Dict[str, Any], host: Host) -> reports.Registered:
+        """Keeps what a registration gave, under the name that the file has; `settle` moves it from there."""
         reader = Reader(reply)
         registered = reports.registered(reader)
         kept = locked.read()
@@ -185,47 +117,75 @@ class Front:
             raise not_ours()
         if resume is None:
             raise FileNotTrusted("the daemon gave no credential to keep")
-        record = Record(
+        fresh = Record(
             agent_id=registered.agent_id,
-            name=registered.name,
+            name=kept.name if kept else registered.name,
             resume=resume,
             session=StoredSession(session, registered.session_expires_ms),
             host=host,
             project=kept.project if kept else None,
             rest=kept.rest if kept else {},
         )
-        if kept is None or same(kept.name, registered.name):
-            locked.write(record)
-            return registered
-        with self.files.lock(registered.name) as other:
-            other.write(record)
-        locked.write_moved(registered.name)
+        locked.write(fresh)
         return registered
+
+    def settle(self, name: str, registered: reports.Registered) -> None:
+        """Moves what was kept under ``name``, where the agent goes by another name by now. Under no lock."""
+        if not same(name, registered.name):
+            self.files.move(registered.agent_id, name, registered.name)
+
+    def _prove_for(self, kept: Record, credential: Token) -> Connection:
+        try:
+            return self.prove(credential)
+        except TakenOver as error:
+            raise taken_over(error, kept.name) from None
+
+    def _come_back(self, kept: Record, tried: Optional[str]) -> Opened:
+        """Makes a new session under the lock of the agent's file. ``tried``: the one that is no good."""
+        for _ in range(MOST_MOVES):
+            with self.files.lock(kept.name) as locked:
+                now = locked.read()
+                if now is not None and now.agent_id == kept.agent_id:
+                    opened = self._come_back_as(locked, now, tried)
+                    break
+            # Renamed while we waited for the lock.
+            kept = mailbox.again(self.files, kept.name, kept.agent_id)
+        else:
+            raise mailbox.not_kept(kept.name)
+        if not same(now.name, opened.name):
+            self.files.move(opened.agent_id, now.name, opened.name)
+        return opened
+
+    def _come_back_as(self, locked: Locked, now: Record, tried: Optional[str]) -> Opened:
+        session = now.session
+        # Somebody else may have come back while we waited for the lock: their session is ours too.
+        if session is not None and _is_good_for_now(session) and session.token.sid != tried:
+            try:
+                return Opened(now.agent_id, now.name, self._prove_for(now, session.token))
+            except STALE:
+                pass
+        try:
+            connection = self._prove_for(now, now.resume)
+        except STALE as error:
+            message = f"the credentials kept here for {now.name} are no longer good"
+            raise type(error)(message, f"`ipc register {now.name}`") from None
+        try:
+            request, host = _host(now.host)
+            params = {"name": now.name, "when_live": "join", **request}
+            registered = self.keep(locked, connection.call("register", params), host)
+        except BaseException:
+            connection.close()
+            raise
+        return Opened(registered.agent_id, registered.name, connection)
 
 
 def rename(
-    files: AgentFiles, old: str, new: str, ask: Callable[[], reports.Renamed]
+    files: AgentFiles, agent_id: str, old: str, new: str, ask: Callable[[], reports.Renamed]
 ) -> reports.Renamed:
-    """Has ``ask`` rename the agent, and moves its file.
-
-    Both files are locked before, always in the order of their names, so that two renames that cross
-    do not wait for each other.
-    """
-    if same(old, new):
-        with files.lock(old) as locked:
-            done = ask()
-            record = locked.read()
-            if record is not None:
-                locked.write(agent_files.renamed(record, done.name))
-            return done
-    first, second = sorted((old, new), key=str.lower)
-    with files.lock(first) as one, files.lock(second) as other:
-        at_old, at_new = (one, other) if first == old else (other, one)
+    """Has ``ask`` rename the agent, and moves its file, with both names locked before."""
+    with Both(files, old, new) as (at_old, at_new):
         done = ask()
-        record = at_old.read()
-        if record is not None:
-            at_new.write(agent_files.renamed(record, done.name))
-            at_old.write_moved(done.name)
+        at_old.move_to(at_new, agent_id, done.name)
         return done
 
 
@@ -233,23 +193,21 @@ def forget(files: AgentFiles, agent_id: str, *names: str) -> None:
     """Forgets what is kept for an agent under ``names``; a file may be another agent's by now."""
     for name in names:
         with files.lock(name) as locked:
-            record = locked.read()
-            if record is not None and record.agent_id == agent_id:
+            kept = locked.read()
+            if kept is not None and kept.agent_id == agent_id:
                 locked.remove()
 
 
-def taken_over(error: Refused, name: str) -> Refused:
+def taken_over(error: TakenOver, name: str) -> TakenOver:
     """The same error with the command that takes the agent back."""
     error.hint = f"`ipc register {name} --takeover` takes it back"
     return error
 
 
-def _is_good_for_now(session: StoredSession) -> bool:
-    return session.abs_expires_ms > time.time() * 1_000
-
-
-def _own_host() -> Tuple[Dict[str, Any], _Host]:
+def own_host() -> Tuple[Dict[str, Any], Host]:
     """What `register` is told of the process that stands for the agent, and what is kept of it."""
+    from . import processes
+
     found = processes.find_host(os.getpid())
     if found is None:
         return {}, None
@@ -260,15 +218,21 @@ def _own_host() -> Tuple[Dict[str, Any], _Host]:
     return {"host": host}, (facts.pid, facts.start_ticks)
 
 
-def _host(kept: _Host) -> Tuple[Dict[str, Any], _Host]:
+def _host(kept: Host) -> Tuple[Dict[str, Any], Host]:
     """The same for somebody who comes back. A process that still runs goes on standing for the agent:
     acting for it from elsewhere does not move it there."""
-    request, found = _own_host()
+    from . import processes
+
+    request, found = own_host()
     if found is None:
         return {}, kept
     if kept is not None and kept != found and processes.is_running(*kept):
         return {}, kept
     return request, found
+
+
+def _is_good_for_now(session: StoredSession) -> bool:
+    return session.abs_expires_ms > time.time() * 1_000
 
 
 def _token(reader: Reader, kind: str) -> Optional[Token]:

@@ -4,46 +4,55 @@ What always holds: nothing but ``hello`` is said before the challenge has been c
 but the proof before the daemon's signature has been.
 """
 
-import hmac
-from typing import Any, Dict, Optional, Tuple, Union
+from __future__ import annotations
 
-from . import base64url, kdf, proof
+import hmac
+
+from . import base64url, proof
 from .errors import OtherVersion, WrongPeer, WrongSignature
-from .limits import PROTOCOL_VERSION
-from .secret import SharedSecret
-from .tokens import Token
+from .limits import OFFERED, PROTOCOL_VERSION
 from .wire import not_ours
 
-Credential = Union[SharedSecret, Token]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional, Protocol
+
+    class Credential(Protocol):
+        """A shared secret or a token. ``sid``: the public id of a token."""
+
+        @property
+        def kind(self) -> str: ...
+        @property
+        def sid(self) -> Optional[str]: ...
+        def key_for(self, kdf: str, params: str, salt: bytes) -> bytes: ...
+
 
 
 class Handshake:
     """One attempt to prove ``credential``. ``nonce``: 32 fresh random bytes."""
 
     def __init__(self, credential: Credential, nonce: bytes) -> None:
-        if isinstance(credential, SharedSecret):
-            kdf.require_scrypt()
         self._credential = credential
         self._nonce = nonce
 
     def __repr__(self) -> str:
         return f"Handshake({self._credential!r})"
 
-    def hello(self) -> Dict[str, Any]:
+    def hello(self) -> dict[str, Any]:
         """The parameters of ``hello``."""
-        hello: Dict[str, Any] = {
+        hello: dict[str, Any] = {
             "v": PROTOCOL_VERSION,
-            "cred": self._kind(),
+            "cred": self._credential.kind,
             "cn": base64url.encode(self._nonce),
-            "kdfs": list(kdf.OFFERED),
+            "kdfs": list(OFFERED),
         }
-        if isinstance(self._credential, Token):
+        if self._credential.sid is not None:
             hello["id"] = self._credential.sid
         return hello
 
     def answer(
-        self, challenge: Dict[str, Any], seen: proof.Seen, any_pid: bool
-    ) -> Tuple[Dict[str, Any], bytes]:
+        self, challenge: dict[str, Any], seen: proof.Seen, any_pid: bool
+    ) -> tuple[dict[str, Any], bytes]:
         """The parameters of ``authenticate``, and the signature that must come back.
 
         ``seen`` is what this kernel says; with ``any_pid`` the daemon may see another process id.
@@ -57,22 +66,12 @@ class Handshake:
         same_uids = (named.client_uid, named.server_uid) == (seen.client_uid, seen.server_uid)
         if not same_uids or not (any_pid or named.client_pid == seen.client_pid):
             raise WrongPeer("the daemon sees another process than this one at the other end")
-        key = self._key(fields)
+        key = self._credential.key_for(fields.kdf, fields.params, fields.salt)
         proved = proof.transcript(fields)
         answer = {"proof": base64url.encode(proof.prove(key, proved))}
         return answer, proof.sign(key, proved)
 
-    def _kind(self) -> str:
-        return self._credential.kind if isinstance(self._credential, Token) else "secret"
-
-    def _key(self, fields: proof.Fields) -> bytes:
-        if isinstance(self._credential, SharedSecret):
-            return kdf.derive(self._credential, fields.kdf, fields.params, fields.salt)
-        if fields.kdf != "none" or fields.params or fields.salt:
-            raise kdf.unsafe()
-        return self._credential.key
-
-    def _fields(self, challenge: Dict[str, Any]) -> proof.Fields:
+    def _fields(self, challenge: dict[str, Any]) -> proof.Fields:
         peer = challenge.get("peer")
         if not isinstance(peer, dict):
             raise not_ours()
@@ -80,17 +79,17 @@ class Handshake:
             deployment=_bytes(challenge.get("dep"), 16),
             client_nonce=self._nonce,
             server_nonce=_bytes(challenge.get("sn"), 32),
-            credential=self._kind(),
+            credential=self._credential.kind,
             key_id=_text(challenge.get("kid")),
             kdf=_text(challenge.get("kdf")),
             params=_text(challenge.get("params")),
             salt=_bytes(challenge.get("salt"), None),
-            offered=kdf.OFFERED,
+            offered=OFFERED,
             peers=proof.Seen(_u32(peer.get("uid")), _u32(peer.get("pid")), _u32(challenge.get("suid"))),
         )
 
 
-def check_signature(signed: Dict[str, Any], expected: bytes) -> None:
+def check_signature(signed: dict[str, Any], expected: bytes) -> None:
     """Compares in constant time. Raises `WrongSignature`: nothing more may be sent."""
     if not hmac.compare_digest(_bytes(signed.get("sig"), 32), expected):
         raise WrongSignature(

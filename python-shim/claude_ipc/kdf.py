@@ -5,14 +5,14 @@ over the ceilings the client would work without end. Only scrypt (RFC 7914) is o
 library has no Argon2.
 """
 
+from __future__ import annotations
+
 import hashlib
 import re
 
 from .errors import NoScrypt, UnsafeDerivation
+from .limits import OFFERED
 from .secret import SharedSecret
-
-#: What this client offers, best first.
-OFFERED = ("scrypt",)
 
 _SCRYPT = re.compile(r"n=([1-9][0-9]{0,9}),r=([1-9][0-9]{0,9}),p=([1-9][0-9]{0,9})\Z")
 _COSTS = (32_768, 65_536, 131_072)
@@ -21,13 +21,6 @@ _LANES = range(1, 6)
 _SALT_BYTES = range(16, 33)
 #: What OpenSSL may use: 128 × r × (n + p + 2) bytes at the ceilings, and some more.
 _MEMORY = 160 * 1_024 * 1_024
-
-
-def unsafe() -> UnsafeDerivation:
-    """The error for a derivation that was not offered or is out of bounds."""
-    return UnsafeDerivation(
-        "the daemon asks for a key derivation outside safe bounds; it may be false"
-    )
 
 
 def require_scrypt() -> None:
@@ -43,11 +36,16 @@ def derive(secret: SharedSecret, kdf: str, params: str, salt: bytes) -> bytes:
     """
     numbers = _SCRYPT.match(params)
     if kdf not in OFFERED or numbers is None or len(salt) not in _SALT_BYTES:
-        raise unsafe()
+        raise UnsafeDerivation()
     cost, block, lanes = (int(number) for number in numbers.groups())
     if cost not in _COSTS or block != _BLOCK or lanes not in _LANES:
-        raise unsafe()
+        raise UnsafeDerivation()
     require_scrypt()
-    return hashlib.scrypt(
-        secret.expose(), salt=salt, n=cost, r=block, p=lanes, maxmem=_MEMORY, dklen=32
-    )
+    try:
+        return hashlib.scrypt(
+            secret.expose(), salt=salt, n=cost, r=block, p=lanes, maxmem=_MEMORY, dklen=32
+        )
+    except ValueError:
+        # As where OpenSSL allows only what FIPS 140 approves.
+        pass
+    raise NoScrypt("the OpenSSL of this Python refuses scrypt, so it cannot prove the shared secret")

@@ -1,11 +1,16 @@
 """``large-messages/``: the whole of a message that is too large to show, as a file of its reader's."""
 
+from __future__ import annotations
+
 import os
 from datetime import datetime, timezone
 
 from . import private
-from .client import Client
-from .messages import Message
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .client import Client
+    from .messages import Message
 
 
 def keep_whole(client: Client, message: Message) -> str:

@@ -3,6 +3,9 @@
 #: Version spoken in ``hello``.
 PROTOCOL_VERSION = 1
 
+#: Key derivations that this client offers, best first: Python's library has no Argon2.
+OFFERED = ("scrypt",)
+
 #: Largest frame until both sides have proved themselves: a stranger cannot make us hold more.
 FRAME_BEFORE_AUTH = 4_096
 
@@ -41,6 +44,16 @@ START_PATIENCE_S = 40.0
 
 #: Connections that one proof may take: a daemon that leaves may take one, and leave another in its queue.
 ATTEMPTS = 4
+
+#: How long an agent's file may be held by others, in seconds: whoever holds it may be starting a daemon and
+#: proving a secret.
+LOCK_PATIENCE_S = 60.0
+
+#: Latest time that is believed, in milliseconds: the last one that Python's calendar can show.
+LATEST_MS = 253_402_300_799_999
+
+#: Longest pause that a daemon's ``retry_after_ms`` makes `listen` take, in seconds.
+PAUSE_S = 60.0
 
 #: How long a daemon that is busy is asked again for, in seconds.
 BUSY_PATIENCE_S = 15.0

@@ -5,10 +5,15 @@ another agent's: show them as data, through `claude_ipc.safe` on a terminal, and
 instructions of the user.
 """
 
-from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from __future__ import annotations
 
-from .reader import Reader
+from .records import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional
+
+    from .reader import Reader
 
 _WHY = {
     "too_old": "too old",
@@ -17,7 +22,7 @@ _WHY = {
 }
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Sender:
     """Who sent a message, as the daemon knew it at that moment."""
 
@@ -26,7 +31,7 @@ class Sender:
     incarnation: int
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Provenance:
     """Where a message came from. The kernel says all but ``program``, which is only claimed."""
 
@@ -36,7 +41,7 @@ class Provenance:
     program: Optional[str]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Message:
     """A message. ``sender`` is ``None`` for the daemon's own notices, which have an ``event``.
 
@@ -74,7 +79,7 @@ class Message:
         return _sentence(self.event)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Outcome:
     """What became of a message for one recipient.
 
@@ -88,7 +93,7 @@ class Outcome:
     did_you_mean: Optional[str]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Sent:
     """What sending came to: it is on disk. ``duplicate``: the same key had stored it before."""
 
@@ -112,7 +117,7 @@ def message(reader: Reader) -> Message:
         data_omitted=reader.flag("data_omitted"),
         reply_to=reader.maybe(reader.message_id, "reply_to"),
         hops=reader.whole("hops"),
-        sent_ms=reader.whole("sent_ms"),
+        sent_ms=reader.time("sent_ms"),
         via_alias=reader.maybe(reader.name, "via_alias"),
         redelivered=reader.flag("redelivered"),
         provenance=reader.maybe(lambda key: _provenance(reader.inner(key)), "provenance"),
@@ -124,7 +129,7 @@ def sent(reader: Reader) -> Sent:
     """Opens what a `send`, `reply` or `forward` came to."""
     return Sent(
         message_id=reader.message_id("message_id"),
-        sent_ms=reader.whole("sent_ms"),
+        sent_ms=reader.time("sent_ms"),
         duplicate=reader.flag("duplicate"),
         recipients=reader.each("recipients", _outcome),
     )

@@ -3,15 +3,20 @@
 Nothing else in this package looks at the environment.
 """
 
+from __future__ import annotations
+
 import os
-import shutil
-from typing import Optional
 
 from . import private
 from .errors import NoSecret, UsageError
 from .limits import SECRET_BYTES, SOCKET_PATH_BYTES
 from .names import parse_name
-from .secret import SharedSecret
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+    from .secret import SharedSecret
 
 _DEFAULT_DIRECTORY = ".claude-ipc-data"
 
@@ -54,12 +59,19 @@ class Places:
 
         Raises `NoSecret` for one that cannot be, `FileNotTrusted` for a file that others can read.
         """
-        given = os.environb.get(b"IPC_SHARED_SECRET")
-        if given:
-            return SharedSecret(given)
-        # One newline at the end is not part of the secret, so the file may be one byte longer.
-        kept = private.read_file(self.secret, SECRET_BYTES[2] + 1)
-        return None if kept is None else SharedSecret(kept)
+        from .secret import SharedSecret
+
+        source = "IPC_SHARED_SECRET"
+        found = os.environb.get(b"IPC_SHARED_SECRET") or None
+        if found is None:
+            source = self.secret
+            # One newline at the end is not part of the secret, so the file may be one byte longer.
+            found = private.read_file(self.secret, SECRET_BYTES[2] + 1)
+        try:
+            return None if found is None else SharedSecret(found)
+        except NoSecret as error:
+            error.hint = f"{source} holds it; {error.hint}"
+            raise
 
     def require_secret(self) -> SharedSecret:
         """The same; raises `NoSecret` where there is none."""
@@ -80,6 +92,8 @@ def configured_name() -> Optional[str]:
 
 def program() -> Optional[str]:
     """The absolute path of `ipc`, if it is on ``PATH``. A relative entry there does not count."""
+    import shutil
+
     found = shutil.which("ipc")
     return found if found is not None and os.path.isabs(found) else None
 

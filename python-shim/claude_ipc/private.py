@@ -5,13 +5,17 @@ there or can look into. A loose mode is reported with the command that mends it,
 silently: somebody may already have read the file.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import stat
-import tempfile
-from typing import Optional
 
 from .errors import FileNotTrusted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
 
 _OURS = "set IPC_DATA_DIR to a directory of your own, without links"
 
@@ -60,17 +64,20 @@ def write_file(path: str, content: bytes) -> None:
     Raises `FileNotTrusted`; what was there before is still there.
     """
     directory = os.path.dirname(path)
+    fresh = os.path.join(directory, ".new-" + os.urandom(8).hex())
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        # mkstemp makes files of mode 0600.
-        descriptor, fresh = tempfile.mkstemp(prefix=".new-", dir=directory)
+        descriptor = os.open(fresh, flags, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
+                # The caller's umask may have taken more away than others' rights.
+                os.fchmod(descriptor, 0o600)
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                os.fsync(descriptor)
             os.replace(fresh, path)
         except BaseException:
-            os.unlink(fresh)
+            _forget(fresh)
             raise
         parent = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -85,6 +92,13 @@ def open_lock(path: str) -> int:
     """A descriptor of the file at ``path``, made if need be, to be locked; nothing is written."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     return _open(path, flags, "regular file", 0o600)
+
+
+def _forget(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
 
 
 class _Missing(FileNotTrusted):

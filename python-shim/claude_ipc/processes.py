@@ -1,8 +1,15 @@
 """What the system says of processes. On Linux from ``/proc``; elsewhere nothing is known."""
 
-from typing import Callable, List, NamedTuple, Optional, Tuple
+from __future__ import annotations
+
+import os
 
 from .limits import ANCESTORS
+from .records import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, List, Optional, Tuple
 
 #: The first process of a system or a container.
 _FIRST = 1
@@ -10,8 +17,15 @@ _FIRST = 1
 #: Programs that are agents' hosts, by the names of their processes.
 _AGENT_HOSTS = ("claude", "gemini", "codex")
 
+#: Programs that run a file which they are given first, whatever number is behind their name.
+_INTERPRETERS = ("node", "bun", "deno", "python", "bash", "sh", "dash")
 
-class Facts(NamedTuple):
+#: What such a file may end in.
+_SCRIPTS = (".js", ".mjs", ".cjs", ".py")
+
+
+@record(frozen=True)
+class Facts:
     """A process at one moment; with ``start_ticks`` (clock ticks after boot) its id is unique."""
 
     pid: int
@@ -94,18 +108,34 @@ def find_host(pid: int) -> Optional[Tuple[Facts, Optional[str]]]:
 
 
 def _agent_host(pid: int) -> Optional[str]:
-    names = _program_names(pid)
+    names = program_names(pid)
     return next((host for host in _AGENT_HOSTS if host in names), None)
 
 
-def _program_names(pid: int) -> List[str]:
-    """Its own name, and those of its first two arguments (a script is the second of an interpreter)."""
-    found = []
-    for path, most in (("comm", 1), ("cmdline", 2)):
-        try:
-            with open(f"/proc/{pid}/{path}", "rb") as file:
-                parts = file.read().split(b"\0")[:most]
-        except OSError:
-            continue
-        found += [part.decode("utf-8", "replace").rstrip().rpartition("/")[2] for part in parts]
-    return found
+def program_names(pid: int) -> List[str]:
+    """Names under which a process may be known: its own, that of its program, and that of the file which its
+    program runs, where that is an interpreter. A file that an editor was given is none."""
+    own = _content(f"/proc/{pid}/comm")
+    program, *arguments = _content(f"/proc/{pid}/cmdline").split("\0")
+    program = _base_name(program)
+    names = [_base_name(own), program]
+    # What stands before it are the interpreter's own options.
+    run = next((argument for argument in arguments if not argument.startswith("-")), "")
+    is_interpreter = program.rstrip("0123456789.") in _INTERPRETERS
+    if is_interpreter and os.path.isfile(os.path.join(f"/proc/{pid}/cwd", run)):
+        name = _base_name(run)
+        stem, ending = os.path.splitext(name)
+        names.append(stem if ending in _SCRIPTS else name)
+    return [name for name in names if name]
+
+
+def _base_name(path: str) -> str:
+    return path.rstrip().rpartition("/")[2]
+
+
+def _content(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,11 +1,19 @@
 """From the key to proof and signature (RFC 5802 section 3, with SHA-256). Arithmetic only."""
 
+from __future__ import annotations
+
 import hashlib
 import hmac
-from typing import NamedTuple, Sequence
+
+from .records import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Sequence
 
 
-class Seen(NamedTuple):
+@record(frozen=True)
+class Seen:
     """Both ends: user id and process id of the client, user id of the daemon."""
 
     client_uid: int
@@ -13,7 +21,8 @@ class Seen(NamedTuple):
     server_uid: int
 
 
-class Fields(NamedTuple):
+@record(frozen=True)
+class Fields:
     """What both sides saw, in the order in which it is proved."""
 
     deployment: bytes
@@ -30,7 +39,8 @@ class Fields(NamedTuple):
 
 def transcript(fields: Fields) -> bytes:
     """The bytes that are proved and signed: each field behind its length."""
-    peers = b"".join(number.to_bytes(4, "big") for number in fields.peers)
+    peers = fields.peers
+    numbers = (peers.client_uid, peers.client_pid, peers.server_uid)
     parts = (
         fields.deployment,
         fields.client_nonce,
@@ -41,7 +51,7 @@ def transcript(fields: Fields) -> bytes:
         fields.params.encode(),
         fields.salt,
         ",".join(fields.offered).encode(),
-        peers,
+        b"".join(number.to_bytes(4, "big") for number in numbers),
     )
     return b"claude-ipc/1 auth\0" + b"".join(
         len(part).to_bytes(4, "big") + part for part in parts
@@ -75,4 +85,4 @@ def sign(key: bytes, proved: bytes) -> bytes:
 
 
 def _hmac(key: bytes, message: bytes) -> bytes:
-    return hmac.new(key, message, hashlib.sha256).digest()
+    return hmac.digest(key, message, "sha256")

@@ -3,12 +3,17 @@
 Fields that are not asked for are passed over, so that a newer daemon serves this client.
 """
 
-from typing import Any, Callable, Dict, List, Optional, TypeVar
+from __future__ import annotations
 
+from .limits import LATEST_MS
 from .names import is_agent_id, is_message_id, is_name
 from .wire import not_ours
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List, Optional, TypeVar
+
+    T = TypeVar("T")
 
 
 class Reader:
@@ -38,6 +43,10 @@ class Reader:
     def whole(self, key: str) -> int:
         """A whole number, not negative."""
         return int(_must(self.raw.get(key), lambda value: type(value) is int and value >= 0))
+
+    def time(self, key: str) -> int:
+        """A time in milliseconds since 1970, in a year that a calendar can show."""
+        return int(_must(self.raw.get(key), lambda value: type(value) is int and 0 <= value <= LATEST_MS))
 
     def flag(self, key: str) -> bool:
         """True or false; absent is false."""

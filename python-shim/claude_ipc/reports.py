@@ -1,12 +1,17 @@
 """What the daemon reports of agents, deliveries and itself. Times as in `claude_ipc.messages`."""
 
-from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from __future__ import annotations
 
-from .reader import Reader
+from .records import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional
+
+    from .reader import Reader
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Registered:
     """An agent that is registered now; the credentials are in its file, not here.
 
@@ -23,7 +28,7 @@ class Registered:
     version: str
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Agent:
     """A row of `Client.list`. ``presence``: ``live``, ``online``, ``idle`` or ``offline``."""
 
@@ -34,7 +39,7 @@ class Agent:
     is_self: bool
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Whoami:
     """The agent itself. ``aliases``: old names that still forward."""
 
@@ -48,7 +53,7 @@ class Whoami:
     waiting: int
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Renamed:
     """``forwards_until_ms`` is ``None`` when only the case changed. ``adopted``: messages that waited for
     the new name; ``told``: agents that were told."""
@@ -60,7 +65,7 @@ class Renamed:
     told: int
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Delivery:
     """How far a message has come for one recipient. ``state``: ``stored``, ``offered``, ``delivered``,
     ``answered``, ``expired`` or ``refused``."""
@@ -76,7 +81,7 @@ class Delivery:
     reason: Optional[str]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Receipt:
     """What became of one message that you sent."""
 
@@ -86,7 +91,7 @@ class Receipt:
     deliveries: List[Delivery]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class DeadLetter:
     """A delivery that ended. ``state``: ``expired`` or ``refused``."""
 
@@ -97,7 +102,7 @@ class DeadLetter:
     ended_ms: int
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class AutoCheck:
     """``mode``: ``arrival``, ``every`` (with ``minutes``) or ``off``."""
 
@@ -108,7 +113,7 @@ class AutoCheck:
     next_ms: Optional[int]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Status:
     """How the daemon is. ``all``: every field of docs/PROTOCOL.md, `status`, as it came."""
 
@@ -131,7 +136,7 @@ def registered(reader: Reader) -> Registered:
         incarnation=reader.whole("incarnation"),
         waiting=reader.whole("waiting"),
         online=reader.names("online"),
-        session_expires_ms=reader.whole("abs_expires_ms"),
+        session_expires_ms=reader.time("abs_expires_ms"),
         version=reader.maybe(reader.text, "version") or "",
     )
 
@@ -142,7 +147,7 @@ def agent(reader: Reader) -> Agent:
         reader.agent_id("agent_id"),
         reader.name("name"),
         reader.text("presence"),
-        reader.whole("last_seen_ms"),
+        reader.time("last_seen_ms"),
         reader.flag("is_self"),
     )
 
@@ -154,9 +159,9 @@ def whoami(reader: Reader) -> Whoami:
         reader.name("name"),
         reader.whole("incarnation"),
         reader.names("aliases"),
-        reader.whole("registered_ms"),
+        reader.time("registered_ms"),
         reader.whole("sessions"),
-        reader.whole("session_expires_ms"),
+        reader.time("session_expires_ms"),
         reader.whole("waiting"),
     )
 
@@ -166,7 +171,7 @@ def renamed(reader: Reader) -> Renamed:
     return Renamed(
         reader.name("old_name"),
         reader.name("name"),
-        reader.maybe(reader.whole, "forwards_until_ms"),
+        reader.maybe(reader.time, "forwards_until_ms"),
         reader.whole("adopted"),
         reader.whole("told"),
     )
@@ -176,7 +181,7 @@ def receipt(reader: Reader) -> Receipt:
     """Opens a row of `receipts`."""
     return Receipt(
         reader.message_id("message_id"),
-        reader.whole("sent_ms"),
+        reader.time("sent_ms"),
         reader.text("kind"),
         reader.each("deliveries", _delivery),
     )
@@ -184,7 +189,7 @@ def receipt(reader: Reader) -> Receipt:
 
 def _delivery(reader: Reader) -> Delivery:
     def time(key: str) -> Optional[int]:
-        return reader.maybe(reader.whole, key)
+        return reader.maybe(reader.time, key)
 
     return Delivery(
         to=reader.name("to"),
@@ -206,7 +211,7 @@ def dead_letter(reader: Reader) -> DeadLetter:
         reader.name("to"),
         reader.text("state"),
         reader.text("reason"),
-        reader.whole("ended_ms"),
+        reader.time("ended_ms"),
     )
 
 
@@ -215,9 +220,9 @@ def auto_check(reader: Reader) -> AutoCheck:
     return AutoCheck(
         reader.text("mode"),
         reader.maybe(reader.whole, "minutes"),
-        reader.maybe(reader.whole, "started_ms"),
-        reader.maybe(reader.whole, "last_told_ms"),
-        reader.maybe(reader.whole, "next_ms"),
+        reader.maybe(reader.time, "started_ms"),
+        reader.maybe(reader.time, "last_told_ms"),
+        reader.maybe(reader.time, "next_ms"),
     )
 
 

@@ -4,19 +4,27 @@ What always holds: text of a peer reaches the terminal only through `claude_ipc.
 taken is acknowledged only after standard output took all of it.
 """
 
+from __future__ import annotations
+
+import io
 import json
 import os
 import sys
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
-from typing import Any, Callable
 
 from . import safe
 from .errors import IpcError, Refused
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
 
 def show(text: str) -> None:
     """Writes one line or more to standard output, flushed. Raises `OSError`."""
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -28,8 +36,9 @@ def show_json(value: Any) -> None:
 
 def note(text: str) -> None:
     """Writes to standard error."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
 
 
 def local_time(milliseconds: int) -> str:
@@ -40,8 +49,10 @@ def local_time(milliseconds: int) -> str:
 def ends(work: Callable[[], int], as_json: bool = False) -> int:
     """Runs ``work``; the exit status of the process. Errors are said on standard error."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot write a character gets an escape instead of an exception.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        # A terminal that cannot write a character gets an escape instead of an exception. A stream that was
+        # closed before we began is none.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return work()
     except IpcError as error:

@@ -4,13 +4,19 @@ What differs: control characters and hidden ones are shown as escapes; further l
 indented, so that none can pass for the head of another message; errors go to standard error.
 """
 
+from __future__ import annotations
+
 import sys
-from typing import Callable, List, Optional
 
 from . import large, safe, screen
 from .client import Client
-from .errors import UsageError
-from .messages import Message, Sent
+from .errors import UnknownRecipient, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, List, Optional
+
+    from .messages import Message
 
 _RULE = "-" * 50
 
@@ -44,8 +50,12 @@ def broadcast(arguments: List[str]) -> int:
     if not arguments:
         raise UsageError("usage: ipc_broadcast.py TEXT")
     with Client() as client:
-        sent: Sent = client.broadcast(" ".join(arguments))
-    screen.show(f"Broadcast to {len(sent.recipients)} instances")
+        try:
+            reached = len(client.broadcast(" ".join(arguments)).recipients)
+        except UnknownRecipient:
+            # To nobody is no error for the scripts that call this one, and it says so.
+            reached = 0
+    screen.show(f"Broadcast to {reached} instances")
     return 0
 
 
@@ -112,7 +122,7 @@ def main(script: Callable[[List[str]], int]) -> int:
     return screen.ends(lambda: script(sys.argv[1:]))
 
 
-def _auto_check(arguments: List[str]) -> "tuple[str, Optional[int]]":
+def _auto_check(arguments: List[str]) -> tuple[str, Optional[int]]:
     usage = UsageError("usage: ipc_auto_check_manager.py start [MINUTES, 1 to 60]|stop|status")
     action, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if action == "start" and len(rest) <= 1:

@@ -1,6 +1,6 @@
 """The shared secret of a deployment."""
 
-import hmac
+from __future__ import annotations
 
 from .errors import NoSecret
 from .limits import SECRET_BYTES
@@ -13,6 +13,10 @@ class SharedSecret:
     """
 
     __slots__ = ("_bytes",)
+
+    #: What `hello` calls it, and the public id that goes with it: there is none.
+    kind = "secret"
+    sid = None
 
     def __init__(self, raw: bytes) -> None:
         if raw[-1:] == b"\n":
@@ -31,6 +35,12 @@ class SharedSecret:
         """The bytes, for deriving the key and for nothing else."""
         return self._bytes
 
+    def key_for(self, kdf: str, params: str, salt: bytes) -> bytes:
+        """The key that a challenge asks for. Raises `UnsafeDerivation` outside the bounds, `NoScrypt`."""
+        from .kdf import derive
+
+        return derive(self, kdf, params, salt)
+
     @property
     def is_weak(self) -> bool:
         """Whether it is under 16 bytes, so that whoever set it should be warned."""
@@ -38,13 +48,6 @@ class SharedSecret:
 
     def __repr__(self) -> str:
         return "SharedSecret(…)"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, SharedSecret):
-            return NotImplemented
-        return hmac.compare_digest(self._bytes, other._bytes)
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> str:
         raise TypeError("a secret is not pickled")

@@ -4,43 +4,40 @@ Python's own reader lets the last of two equal keys win, takes ``NaN``, and recu
 peer likes. Here such a payload is refused, in time and memory that grow with its length only.
 """
 
+from __future__ import annotations
+
 import json
 import math
 import re
-from typing import Any, Dict, List, Tuple
 
 from .limits import NUMBER_DIGITS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional
+
 
 class NotStrict(ValueError):
-    """The bytes are not a strict JSON object. Holds none of them: they are a peer's."""
+    """The bytes are not a strict JSON object. Holds none of them, nor does any error behind it: they are a
+    peer's, or credentials."""
 
 
-_MARKS = re.compile(rb'"|\\.|[\[\]{}]', re.DOTALL)
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+#: What says how deep a place is, outside of texts. A pattern that `re` compiles when it is needed first.
+_MARKS = rb'"|\\.|[\[\]{}]'
+#: Longest fraction, in characters: a float needs 25, and reading a long one takes time.
+_FRACTION_CHARS = 400
 
 
-def parse_object(payload: bytes, depth: int) -> Dict[str, Any]:
+def parse_object(payload: bytes, depth: int) -> dict[str, Any]:
     """The object in ``payload``, nested at most ``depth`` deep.
 
     Raises `NotStrict` for anything else.
     """
     _check_depth(payload, depth)
-    try:
-        value = json.loads(
-            payload.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_int=_whole,
-            parse_float=_fraction,
-            parse_constant=_constant,
-        )
-        if _SURROGATE.search(payload):
-            # Half of a pair is no character; Python would carry it until somebody writes it.
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError):
-        raise NotStrict("not a strict JSON object") from None
-    if not isinstance(value, dict):
-        raise NotStrict("not a JSON object")
+    value = _load(payload)
+    # Raised here and not where Python's error is caught: that one holds the whole payload.
+    if value is None:
+        raise NotStrict("not a strict JSON object")
     return value
 
 
@@ -54,9 +51,28 @@ def encode(value: Any) -> bytes:
     return text.encode("utf-8")
 
 
+def _load(payload: bytes) -> Optional[dict[str, Any]]:
+    try:
+        value = json.loads(
+            payload.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_int=_whole,
+            parse_float=_fraction,
+            parse_constant=_constant,
+        )
+        if b"\\ud" in payload or b"\\uD" in payload:
+            # Half of a pair is no character; Python would carry it until somebody writes it.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def _check_depth(payload: bytes, most: int) -> None:
+    if payload.count(b"[") + payload.count(b"{") <= most:
+        return
     depth, in_text = 0, False
-    for mark in _MARKS.finditer(payload):
+    for mark in re.finditer(_MARKS, payload, re.DOTALL):
         byte = mark.group()
         if byte == b'"':
             in_text = not in_text
@@ -70,7 +86,7 @@ def _check_depth(payload: bytes, most: int) -> None:
             depth -= 1
 
 
-def _object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     built = dict(pairs)
     if len(built) != len(pairs):
         raise NotStrict("a key twice")
@@ -84,6 +100,8 @@ def _whole(digits: str) -> int:
 
 
 def _fraction(digits: str) -> float:
+    if len(digits) > _FRACTION_CHARS:
+        raise NotStrict("a number that is too long")
     number = float(digits)
     if not math.isfinite(number):
         raise NotStrict("a number that is too large")

@@ -1,16 +1,22 @@
 """Fetching mail, and waiting for it: over restarts of the daemon, and until somebody breaks it off."""
 
+from __future__ import annotations
+
 import threading
 import time
-from typing import Any, Dict, List, Optional
 
-from .connection import Connection
 from .errors import ConnectionLost, Expired, TakenOver, Unavailable, UsageError
-from .front import taken_over
 from .limits import REOPENINGS, WAIT_S
-from .messages import Message, message
-from .pool import Pool
+from .messages import message
 from .reader import Reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional
+
+    from .connection import Connection
+    from .messages import Message
+    from .pool import Pool
 
 
 class Wait:
@@ -54,8 +60,7 @@ class Wait:
                 pool.clear()
                 self._pause(error, max(0.0, deadline - time.monotonic()))
             except TakenOver as error:
-                pool.ended = error
-                raise taken_over(error, pool.name or "NAME") from None
+                raise pool.end(error) from None
 
     def _ask(self, pool: Pool, params: Dict[str, Any], wait_s: float) -> List[Message]:
         connection = pool.take()

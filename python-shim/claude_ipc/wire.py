@@ -3,14 +3,18 @@
 One call at a time. A reply to anything else, and a frame that is no reply, ends the connection.
 """
 
-from typing import Any, Dict, Optional, Tuple, Union
+from __future__ import annotations
 
 from . import frames, strict_json
 from .errors import ProtocolError, Refused, TooLarge, UsageError, refusal
 from .limits import CALL_DEPTH, FRAME_AFTER_AUTH, FRAME_BEFORE_AUTH, REPLY_DEPTH
 
-#: What a reply may hold for the caller.
-Result = Dict[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Optional, Tuple, Union
+
+    #: What a reply may hold for the caller.
+    Result = Dict[str, Any]
 
 
 class Wire:
@@ -38,15 +42,18 @@ class Wire:
             payload = strict_json.encode(call)
             strict_json.parse_object(payload, CALL_DEPTH)
         except (TypeError, ValueError, RecursionError):
+            payload = b""
+        if not payload:
             raise UsageError(
                 "this cannot be sent as JSON: it holds a value that JSON has not, half of a "
                 "surrogate pair, a number over 20 digits, or is nested over 14 deep"
-            ) from None
+            )
         try:
             return frames.encode(payload, self._decoder.cap)
         except frames.BadLength:
             raise TooLarge(
-                "the request is larger than a frame of 2 MiB", "a message holds at most 1 MiB"
+                f"the request is larger than a frame of {self._decoder.cap} bytes",
+                "a message holds at most 1 MiB",
             ) from None
 
     def push(self, chunk: bytes) -> None:

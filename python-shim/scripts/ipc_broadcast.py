@@ -1,14 +1,10 @@
 #!/usr/bin/env python3
-"""The drop-in script of version 2; see claude_ipc/scripts.py. Uses the package beside it, if it is there."""
+"""The drop-in script of version 2; see claude_ipc/scripts.py."""
 
 import os
 import sys
 
-_TREE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-if os.path.isfile(os.path.join(_TREE, "claude_ipc", "scripts.py")):
-    sys.path.insert(0, _TREE)
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import _package  # noqa: E402
 
-from claude_ipc import scripts  # noqa: E402
-
-if __name__ == "__main__":
-    sys.exit(scripts.main(scripts.broadcast))
+_package.run("broadcast")

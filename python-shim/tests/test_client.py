@@ -11,7 +11,8 @@ import unittest
 from unittest import mock
 
 from harness import PYTHON, Case
-from claude_ipc import Client, client as client_module, errors, kdf
+from claude_ipc import Client, errors, kdf
+from claude_ipc.reader import Reader
 
 
 class Methods(Case):
@@ -302,7 +303,7 @@ class Safety(Case):
         }}  # fmt: skip
         for following in (lambda offset: offset, lambda offset: offset + 1):
             def call(_method, params, again=True):
-                return client_module.Reader({**page, "next_offset": following(params["offset"])})
+                return Reader({**page, "next_offset": following(params["offset"])})
 
             with mock.patch.object(ann, "_call", call), self.assertRaises(errors.ProtocolError):
                 ann.read("m.0000000000002")

@@ -10,24 +10,22 @@ import unittest
 from unittest import mock
 
 from harness import Case, FalseServer, frame, reply
-from claude_ipc import base64url, connect, connection, errors, kdf, proof
+from false_server import (
+    FOREIGN,
+    PARAMS,
+    SALT,
+    SECRET,
+    Knowing,
+    challenge,
+    everything,
+    refuse,
+    registered,
+    resume_token,
+    saying,
+    session_token,
+)
+from claude_ipc import connect, connection, errors, front, kdf, proof
 from claude_ipc.secret import SharedSecret
-
-SECRET = b"canary-of-the-shared-secret-77ab"
-SALT = bytes(16)
-PARAMS = "n=32768,r=8,p=1"
-
-
-def challenge(**change: object) -> dict:
-    """A challenge as the real one, but for what ``change`` sets."""
-    said = {
-        "v": 1, "dep": "A" * 22, "sn": "A" * 43, "kid": "k1", "kdf": "scrypt", "params": PARAMS,
-        "salt": base64url.encode(SALT), "peer": {"uid": os.geteuid(), "pid": os.getpid()},
-        "suid": os.geteuid(),
-    }  # fmt: skip
-    said.update(change)
-    return said
-
 
 class FalseServers(Case):
     fresh_home = True
@@ -73,6 +71,7 @@ class FalseServers(Case):
     def test_a_cheap_or_endless_derivation_hears_no_proof(self) -> None:
         for change in (
             {"params": "n=16384,r=8,p=1"}, {"params": "n=262144,r=8,p=1"}, {"params": "N=1024,r=8,p=1"},
+            {"params": "n=32768,r=8,p=6"}, {"params": "n=32768,r=4,p=1"}, {"params": ""}, {"salt": ""},
             {"params": "n=32768,r=8,p=1048576"}, {"kdf": "none", "params": "", "salt": ""},
             {"kdf": "argon2id", "params": "m=19456,t=2,p=1"}, {"salt": "A" * 20}, {"salt": "A" * 44},
         ):  # fmt: skip
@@ -152,6 +151,17 @@ class FalseServers(Case):
         server = self.meet(answer, errors.WrongSignature, "could not prove")
         self.assertEqual(server.methods(), ["hello", "authenticate"], "and no `register` after it")
 
+    def test_a_signature_over_anything_else_is_none(self) -> None:
+        uid, pid = os.geteuid(), os.getpid()
+        for change in (
+            {"deployment": b"\1" * 16}, {"server_nonce": b"\1" * 32}, {"client_nonce": b"\1" * 32},
+            {"credential": "session"}, {"key_id": "k2"}, {"params": "n=65536,r=8,p=1"}, {"salt": b"\1" * 16},
+            {"offered": ["argon2id", "scrypt"]}, {"peers": proof.Seen(uid, pid + 1, uid)},
+        ):  # fmt: skip
+            with self.subTest(change):
+                server = self.meet(Knowing(None, change), errors.WrongSignature)
+                self.assertEqual(server.methods(), ["hello", "authenticate"])
+
     def test_its_own_proof_as_an_echo_is_no_signature(self) -> None:
         def answer(call: dict, number: int) -> bytes:
             return reply(call, challenge() if number == 0 else {"sig": call["params"]["proof"]})
@@ -187,6 +197,96 @@ class FalseServers(Case):
             with self.subTest(error):
                 self.meet(Knowing(lie), error)
 
+    def test_a_refusal_before_the_proof_is_reported_and_nothing_follows(self) -> None:
+        for said, error in (
+            ({"code": "rate_limited", "retry_after_ms": 6_000}, errors.RateLimited),
+            ({"code": "unsupported_version"}, errors.UnsupportedVersion),
+            ({"code": "a_code_of_a_newer_daemon"}, errors.Refused),
+            ({"code": "busy", "retry_after_ms": 10**19}, errors.Busy),
+        ):
+            for number in (1, None):
+                with self.subTest(said, number=number):
+                    path = os.path.join(self.home.data, "ipc.sock")
+                    server = FalseServer(path, lambda _call, _number: refuse(number, said))
+                    with self.assertRaises(error) as caught:
+                        self.client().register("alice")
+                    server.end()
+                    os.unlink(path)
+                    self.assertEqual(server.methods(), ["hello"])
+                    self.assertIs(type(caught.exception), error)
+                    self.assertEqual(caught.exception.retry_after_ms, said.get("retry_after_ms"))
+        self.assertIn("ipc --version", errors.UnsupportedVersion("x").hint)
+
+    def test_a_server_that_is_busy_without_end_is_given_up_on(self) -> None:
+        path = os.path.join(self.home.data, "ipc.sock")
+        server = FalseServer(path, lambda _call, _number: refuse(1, {"code": "busy"}))
+        with mock.patch.object(front, "BUSY_PATIENCE_S", 0.5), self.assertRaises(errors.Busy):
+            self.client().register("alice")
+        server.end()
+        self.assertEqual(set(server.methods()), {"hello"})
+
+    def test_tokens_that_a_server_calls_stale_are_proved_and_never_sent(self) -> None:
+        with open(os.path.join(os.path.dirname(__file__), "auth_vectors.json"), encoding="utf-8") as file:
+            session = next(v["text"] for v in json.load(file) if v["name"] == "token")
+        resume = resume_token()
+        kept = {
+            "agent_id": "a.0000000000002", "name": "alice", "resume": resume,
+            "session": {"token": session, "abs_expires_ms": 10**13}, "host": None,
+        }  # fmt: skip
+        self.home.put("agents/alice.json", json.dumps(kept).encode())
+        bare = {"kdf": "none", "params": "", "salt": ""}
+        for code in ("unauthenticated", "expired", "taken_over"):
+            for after in (0, 1):
+                path = os.path.join(self.home.data, "ipc.sock")
+
+                def answer(call: dict, number: int) -> bytes:
+                    said = refuse(call["id"], {"code": code})
+                    return said if number == after else reply(call, challenge(**bare))
+
+                server = FalseServer(path, answer)
+                with self.subTest(code, after=after), self.assertRaises(errors.BY_CODE[code]) as caught:
+                    self.client("alice").check()
+                server.end()
+                os.unlink(path)
+                self.assertIn("`ipc register alice", caught.exception.hint)
+                self.assertLessEqual(set(server.methods()), {"hello", "authenticate"})
+                for token in (session, resume):
+                    self.assertNotIn(token[27:60].encode(), server.raw)
+                self.assertEqual(self.home.agent_file("alice"), kept, "nothing was thrown away")
+
+    def test_fields_of_a_newer_daemon_are_passed_over(self) -> None:
+        newer = {"shiny": {"a": [1]}, "resume": resume_token(), "session": session_token()}
+        path = os.path.join(self.home.data, "ipc.sock")
+        server = FalseServer(path, Knowing(lambda call: reply(call, registered(**newer)), more={"new": 1}))
+        alice = self.client()
+        self.assertEqual(alice.register("alice").name, "alice")
+        alice._pool.clear()
+        server.end()
+
+    def test_no_error_holds_what_a_server_said_or_a_file_of_credentials_holds(self) -> None:
+        said = frame(b'{"id":1,"result":{"session":"canary-in-a-reply",}}')
+        path = os.path.join(self.home.data, "ipc.sock")
+        server = FalseServer(path, lambda _call, _number: said)
+        with self.assertRaises(errors.ProtocolError) as caught:
+            self.client().register("alice")
+        server.end()
+        self.assertNotIn("canary", everything(caught.exception))
+        self.home.put("agents/alice.json", b'{"resume":"canary-in-a-file",}')
+        with self.assertRaises(errors.FileNotTrusted) as caught:
+            self.client("alice").check()
+        self.assertNotIn("canary", everything(caught.exception))
+
+    def test_a_kernel_that_does_not_say_who_listens_is_an_error(self) -> None:
+        path = os.path.join(self.home.data, "ipc.sock")
+        server = FalseServer(path, lambda _call, _number: None)
+        for peer in (OSError(22, "Invalid argument"), b"", connect._UCRED.pack(0, 2**32 - 1, 2**32 - 1)):
+            with mock.patch.object(connect.socket, "socket", saying(peer)):
+                with self.assertRaises(errors.Unreachable) as caught:
+                    self.client().register("alice")
+            self.assertIn("does not say who listens", caught.exception.message)
+        server.end()
+        self.assertEqual(server.raw, b"")
+
     def test_an_error_text_of_a_server_is_escaped_for_the_terminal(self) -> None:
         said = {"message": "x\x1b[2Jy", "data": {"code": "busy\n", "hint": "\u202eh"}}
         answer = lambda call, _: frame(json.dumps({"id": call["id"], "error": said}).encode())  # noqa: E731
@@ -206,7 +306,7 @@ class FalseServers(Case):
                 # kernel is put in its place.
                 server = FalseServer(path, lambda _call, _number: None)
                 other = connect._UCRED.pack(1, os.geteuid() + 1, 0)
-                with mock.patch.object(connect.socket, "socket", _saying(other)):
+                with mock.patch.object(connect.socket, "socket", saying(other)):
                     with self.assertRaises(errors.ForeignServer):
                         self.client().register("alice")
                 server.end()
@@ -222,66 +322,6 @@ class FalseServers(Case):
                 self.assertEqual(server.stdout.readline(), "0\n", "bytes that it received")
 
 
-FOREIGN = """
-import os, socket, sys
-os.setgroups([])
-os.setgid(65534)
-os.setuid(65534)
-listener = socket.socket(socket.AF_UNIX)
-listener.bind(sys.argv[1])
-os.chmod(sys.argv[1], 0o666)
-listener.listen()
-print('listening', flush=True)
-stream, _ = listener.accept()
-print(len(stream.recv(4096)), flush=True)
-"""
-
-
-def _saying(peer: bytes):
-    import socket
-
-    class Saying(socket.socket):
-        def getsockopt(self, level, option, *rest):
-            return peer if option == socket.SO_PEERCRED else super().getsockopt(level, option, *rest)
-
-    return Saying
-
-
-def registered(**change: object) -> dict:
-    said = {
-        "agent_id": "a.0000000000002", "name": "alice", "incarnation": 1, "session": "", "waiting": 0,
-        "online": [], "idle_s": 1, "abs_expires_ms": 1, "version": "0.1.0",
-    }  # fmt: skip
-    said.update(change)
-    return said
-
-
-class Knowing:
-    """A server that knows the secret: it signs as an honest one, and answers the next call with a lie."""
-
-    def __init__(self, lie) -> None:
-        self._lie = lie
-        self._key = kdf.derive(SharedSecret(SECRET), "scrypt", PARAMS, SALT)
-        self._nonce = b""
-
-    def __call__(self, call: dict, number: int):
-        if number == 0:
-            self._nonce = base64url.decode(call["params"]["cn"])
-            return reply(call, challenge())
-        if number == 1:
-            return reply(call, {"sig": base64url.encode(proof.sign(self._key, self._transcript()))})
-        return self._lie(call)
-
-    def _transcript(self) -> bytes:
-        uid = os.geteuid()
-        return proof.transcript(
-            proof.Fields(
-                bytes(16), self._nonce, bytes(32), "secret", "k1", "scrypt", PARAMS, SALT, ["scrypt"],
-                proof.Seen(uid, os.getpid(), uid),
-            )  # fmt: skip
-        )
-
-
 class WithoutScrypt(Case):
     fresh_home = True
 
@@ -292,7 +332,21 @@ class WithoutScrypt(Case):
             self.client().register("alice")
         server.end()
         self.assertEqual(server.raw, b"")
+        self.assertEqual(caught.exception.exit_status, 2)
         self.assertIn("ipc register", caught.exception.hint)
+
+    def test_an_openssl_that_refuses_scrypt_is_the_same_error(self) -> None:
+        refusing = mock.Mock(scrypt=mock.Mock(side_effect=ValueError("unsupported")))
+        with mock.patch.object(kdf, "hashlib", refusing), self.assertRaises(errors.NoScrypt):
+            kdf.derive(SharedSecret(SECRET), "scrypt", PARAMS, SALT)
+
+    def test_an_agent_that_ipc_enrolled_needs_no_scrypt(self) -> None:
+        self.home.ipc("register", "alice")
+        with mock.patch.object(kdf, "hashlib", object()):
+            self.assertEqual(self.client("alice").whoami().name, "alice")
+            kept = self.home.agent_file("alice")
+            self.home.put("agents/alice.json", json.dumps({**kept, "session": None}).encode())
+            self.assertEqual(self.client("alice").whoami().name, "alice", "by the resume credential")
 
 
 if __name__ == "__main__":

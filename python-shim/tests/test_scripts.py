@@ -1,8 +1,10 @@
 """The drop-in scripts and `python3 -m claude_ipc`: exact output, exit statuses, harmless text."""
 
+import ast
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import unittest
@@ -111,8 +113,47 @@ class Scripts(Case):
             done = self.script("auto_check_manager", *words)
             self.assertEqual((done.returncode, done.stdout), (2, ""), words)
         self.said("register", "ann")
-        done = self.script("broadcast", "x", who="ann")
-        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        done = self.script("rename", "root", who="ann")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+
+    def test_a_broadcast_to_nobody_is_none(self) -> None:
+        self.said("register", "ann")
+        self.assertEqual(self.said("broadcast", "x", who="ann"), "Broadcast to 0 instances\n")
+
+    def test_a_copy_of_the_directory_is_enough(self) -> None:
+        room = os.path.join(self.home.path, "copied")
+        shutil.copytree(SHIM, room, ignore=shutil.ignore_patterns("tests", "__pycache__"))
+        plain = {key: value for key, value in self.home.environment.items() if key != "PYTHONPATH"}
+        link = os.path.join(self.home.path, "check")
+        os.symlink(os.path.join(room, "scripts", "ipc_check.py"), link)
+        for words, said in (
+            ([os.path.join(room, "scripts", "ipc_register.py"), "ann"], "Registered as ann\nRegistered ann\n"),
+            ([link], "No new messages\n"),
+        ):
+            done = subprocess.run(
+                [PYTHON, "-I", *words], env={**plain, "IPC_INSTANCE": "ann"}, cwd="/", capture_output=True, text=True, check=False
+            )
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, said, ""))
+        shutil.rmtree(os.path.join(room, "claude_ipc"))
+        done = subprocess.run([PYTHON, "-I", "-S", link], env=plain, capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("hint: copy the directory python-shim as a whole\n", done.stderr)
+
+    def test_an_older_python_is_told_so(self) -> None:
+        for path in (SHIM / "scripts").glob("*.py"):
+            ast.parse(path.read_text(encoding="utf-8"), str(path), feature_version=(3, 4))
+        said = "import sys\nsys.version_info = (3, 8, 18, 'final', 0)\nimport _package\n_package.run('check')"
+        done = self.home.run(PYTHON, "-c", said, PYTHONPATH=str(SHIM / "scripts"))
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, "error: this needs Python 3.9 or later; this is Python 3.8\n")
+
+    def test_mail_is_kept_where_there_is_no_standard_output(self) -> None:
+        self.said("register", "ann")
+        self.said("send", "ann", "kept", who="ann")
+        words = f"IPC_INSTANCE=ann exec {PYTHON} {SHIM}/scripts/ipc_check.py >&-"
+        done = self.home.run("sh", "-c", words)
+        self.assertEqual((done.returncode, done.stderr), (1, "error: standard output is closed\n"))
+        self.assertIn("Content: kept", self.said("check", who="ann"))
 
     def test_a_shell_without_a_name_is_known_by_its_process(self) -> None:
         directory = SHIM / "scripts"
@@ -165,12 +206,14 @@ class CommandLine(Case):
 
     def test_standard_input_is_a_text_up_to_what_a_message_holds(self) -> None:
         self.run_it("register", "dora")
-        for text, status in (("from a pipe", 0), ("x" * 1_100_000, 1)):
+        for text, status in (("from a pipe", 0), ("x" * 1_100_000, 1), (b"\xff", 2)):
             done = subprocess.run(
                 [PYTHON, "-m", "claude_ipc", "--as", "dora", "send", "erik", "-"],
-                env=self.home.environment, input=text, capture_output=True, text=True, check=False,
+                env=self.home.environment, input=text if isinstance(text, bytes) else text.encode(),
+                capture_output=True, check=False,
             )  # fmt: skip
             self.assertEqual(done.returncode, status, done.stderr)
+            self.assertNotIn(b"Traceback", done.stderr)
         self.run_it("register", "erik")
         self.assertIn("    from a pipe\n", self.run_it("--as", "erik", "check").stdout)
 

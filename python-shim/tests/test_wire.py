@@ -118,7 +118,7 @@ class Processes(unittest.TestCase):
 
     def test_a_program_cannot_forge_its_fields_by_its_name(self) -> None:
         facts = processes.parse_stat(42, self.STAT)
-        self.assertEqual(facts, (42, 7, 9, 12_345, False))
+        self.assertEqual(facts, processes.Facts(42, 7, 9, 12_345, False))
         self.assertTrue(processes.parse_stat(42, self.STAT.replace(b") S", b") Z")).ended)
         self.assertIsNone(processes.parse_stat(42, b"42 (x) S 7"))
 

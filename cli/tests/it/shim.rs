@@ -41,6 +41,7 @@ modules! {
     the_python_client_withstands_false_servers runs test_false_server;
     the_python_client_has_every_method runs test_client;
     the_python_client_shares_its_agent_with_ipc runs test_shared;
+    the_python_client_stands_beside_others_of_its_agent runs test_beside;
     the_python_client_loses_and_doubles_nothing runs test_lost;
     the_python_client_waits_with_asyncio runs test_async;
     the_scripts_of_version_2_say_what_they_always_said runs test_scripts;
