@@ -163,7 +163,10 @@ impl Agent {
     /// Sends many, one after the other.
     pub(crate) fn send_many(&mut self, to: &str, number: usize) -> Result<(), Box<dyn Error>> {
         for at in 0..number {
-            self.send(to, &format!("filling {at} of a store that is searched for words"))?;
+            self.send(
+                to,
+                &format!("filling {at} of a store that is searched for words"),
+            )?;
         }
         Ok(())
     }

@@ -111,7 +111,11 @@ fn below(entry: &HistoryEntry, with_receipts: bool, now: Timestamp) -> Vec<Strin
             .map(|delivery| {
                 let evidence = receipts::evidence(delivery, now);
                 let state = delivery.state.as_str();
-                let facts = if evidence.is_empty() { state } else { &evidence };
+                let facts = if evidence.is_empty() {
+                    state
+                } else {
+                    &evidence
+                };
                 format!("({}: {facts})", delivery.to)
             })
             .collect(),

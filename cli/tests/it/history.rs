@@ -6,7 +6,9 @@ use crate::harness::{Agent, Home};
 
 fn texts(page: &Value) -> Vec<&str> {
     let entries = page["entries"].as_array().unwrap();
-    let texts = entries.iter().map(|entry| entry["message"]["text"].as_str());
+    let texts = entries
+        .iter()
+        .map(|entry| entry["message"]["text"].as_str());
     texts.map(Option::unwrap).collect()
 }
 
@@ -19,7 +21,10 @@ fn what_is_no_search_no_place_and_no_name_is_wrong_usage_and_says_what_is_right(
     let home = Home::new();
     let alice = home.register("alice");
     for (arguments, words) in [
-        (&["--search", "\"open"][..], &["quotation mark", "close it"][..]),
+        (
+            &["--search", "\"open"][..],
+            &["quotation mark", "close it"][..],
+        ),
         (&["--search", "-draft"], &["must occur", "for example"]),
         (&["--search", "red AND green"], &["AND and NOT"]),
         (&["--search", "!!"], &["no letter"]),
@@ -50,16 +55,31 @@ fn past_mail_goes_both_ways_and_says_how_far_it_came() {
     let shown = alice.ok(&["history"]);
     let lines: Vec<_> = shown.lines().map(str::trim).collect();
     let heads: Vec<_> = lines.iter().filter(|line| line.contains(" · ")).collect();
-    assert!(heads[0].starts_with("you → bob · ") && heads[0].contains(&question), "{shown}");
+    assert!(
+        heads[0].starts_with("you → bob · ") && heads[0].contains(&question),
+        "{shown}"
+    );
     assert!(heads[1].starts_with("you → carol · "), "{shown}");
-    assert!(lines.contains(&"(answered)") && lines.contains(&"(stored)"), "{shown}");
-    assert!(!shown.contains("8080") && shown.contains("1 new message is not in it"), "{shown}");
+    assert!(
+        lines.contains(&"(answered)") && lines.contains(&"(stored)"),
+        "{shown}"
+    );
+    assert!(
+        !shown.contains("8080") && shown.contains("1 new message is not in it"),
+        "{shown}"
+    );
     alice.texts();
-    assert_eq!(texts(&history(&alice, &["bob"])), ["which port?", "port 8080"]);
+    assert_eq!(
+        texts(&history(&alice, &["bob"])),
+        ["which port?", "port 8080"]
+    );
     let evidence = alice.ok(&["history", "carol", "--receipts"]);
     assert!(evidence.contains("(carol: stored)"), "{evidence}");
     let evidence = alice.ok(&["history", "bob", "--receipts"]);
-    assert!(evidence.contains("by cli") && evidence.contains("(bob: answered"), "{evidence}");
+    assert!(
+        evidence.contains("by cli") && evidence.contains("(bob: answered"),
+        "{evidence}"
+    );
     let page = history(&bob, &[]);
     let directions = page["entries"].as_array().unwrap().iter();
     let directions: Vec<_> = directions.map(|entry| &entry["direction"]).collect();
@@ -81,12 +101,24 @@ fn words_find_messages_page_by_page() {
     let rest = history(&alice, &["--search", "grö* build", "--before", before]);
     assert_eq!(texts(&rest).len(), 2);
     assert_eq!(rest.get("next_before"), None);
-    for (search, number) in [("\"build 3\" OR else", 2), ("build -\"build 3\"", 4), ("größ", 0)] {
-        assert_eq!(texts(&history(&alice, &["--search", search])).len(), number, "{search}");
+    for (search, number) in [
+        ("\"build 3\" OR else", 2),
+        ("build -\"build 3\"", 4),
+        ("größ", 0),
+    ] {
+        assert_eq!(
+            texts(&history(&alice, &["--search", search])).len(),
+            number,
+            "{search}"
+        );
     }
     assert_eq!(texts(&history(&alice, &["--after", "1h"])).len(), 6);
     assert_eq!(texts(&history(&alice, &["--before", "1h"])).len(), 0);
-    assert!(alice.ok(&["history", "--before", "1h"]).contains("no past mail"));
+    assert!(
+        alice
+            .ok(&["history", "--before", "1h"])
+            .contains("no past mail")
+    );
     let hint = alice.ok(&["history", "--limit", "1"]);
     assert!(hint.contains("older: the same with --before m."), "{hint}");
 }
@@ -99,12 +131,25 @@ fn nobody_sees_mail_of_others_nor_what_the_name_was_told_before() {
     alice.send("bob", "the key is under the mat");
     bob.texts();
     for arguments in [&["bob"][..], &["alice"], &["--search", "key"], &[]] {
-        assert_eq!(history(&eve, arguments)["entries"], json!([]), "{arguments:?}");
+        assert_eq!(
+            history(&eve, arguments)["entries"],
+            json!([]),
+            "{arguments:?}"
+        );
     }
     bob.ok(&["unregister"]);
     let heir = home.register("bob");
-    assert_eq!(history(&heir, &["--search", "key OR mat"])["entries"], json!([]));
-    assert_eq!(history(&alice, &["--search", "key"])["entries"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        history(&heir, &["--search", "key OR mat"])["entries"],
+        json!([])
+    );
+    assert_eq!(
+        history(&alice, &["--search", "key"])["entries"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use ipc_protocol::request::{Direction, History, HistoryEntry, HistoryPage};
 use super::receipts;
 use crate::caller::Caller;
 use crate::error::{Done, refuse};
-use crate::limits::{FETCH_TEXT_BYTES, RECEIPT_BYTES};
+use crate::limits::{FETCH_TEXT_BYTES, HISTORY_READ_BYTES, RECEIPT_BYTES};
 use crate::store::context::View;
 use crate::store::history::{self, Filter, Found, With};
 use crate::store::messages::Seq;
@@ -25,14 +25,18 @@ pub(crate) fn history(request: &History, caller: &Caller, view: &View<'_>) -> Do
     // One more than is shown says whether there is a next page.
     let found = history::find(view, &filter, limit.saturating_add(1))?;
     let mut entries = Vec::new();
-    let mut room = FETCH_TEXT_BYTES;
+    let (mut room, mut to_read) = (FETCH_TEXT_BYTES, HISTORY_READ_BYTES);
     for found in found.iter().take(limit) {
+        if to_read == 0 {
+            break;
+        }
         let entry = entry(view, caller, *found)?;
         match room.checked_sub(bytes(&entry)) {
             Some(rest) => room = rest,
             None if entries.is_empty() => room = 0,
             None => break,
         }
+        to_read = to_read.saturating_sub(entry.message.bytes);
         entries.push(entry);
     }
     let last = entries.last().filter(|_| entries.len() < found.len());
@@ -156,7 +160,10 @@ mod tests {
         let mut desk = Desk::new();
         let alice = desk.register("alice", false).unwrap();
         let bob = desk.register("bob", false).unwrap();
-        let id = desk.send(&alice, "bob", "a word to come").unwrap().message_id;
+        let id = desk
+            .send(&alice, "bob", "a word to come")
+            .unwrap()
+            .message_id;
         let nothing: [&str; 0] = [];
         let request = search("word");
         let waiting = look(&mut desk, &bob, &request).unwrap();
@@ -170,7 +177,10 @@ mod tests {
         let page = look(&mut desk, &bob, &request).unwrap();
         assert_eq!(page.entries[0].direction, Direction::Received);
         assert_eq!(page.entries[0].deliveries.len(), 1);
-        assert_eq!(page.entries[0].deliveries[0].state, DeliveryState::Delivered);
+        assert_eq!(
+            page.entries[0].deliveries[0].state,
+            DeliveryState::Delivered
+        );
         let page = look(&mut desk, &alice, &request).unwrap();
         assert_eq!(page.entries[0].direction, Direction::Sent);
         assert_eq!(page.entries[0].message.to, None);
@@ -183,7 +193,12 @@ mod tests {
         let bob = desk.register("bob", false).unwrap();
         let eve = desk.register("eve", false).unwrap();
         let id = deliver(&mut desk, &alice, ("bob", &bob), "the key is under the mat");
-        for request in [search("key"), search("ke* OR mat"), with("bob"), with("alice")] {
+        for request in [
+            search("key"),
+            search("ke* OR mat"),
+            with("bob"),
+            with("alice"),
+        ] {
             assert!(texts(&mut desk, &eve, &request).is_empty(), "{request:?}");
         }
         let by_agent = with(&bob.agent().to_string());
@@ -193,7 +208,11 @@ mod tests {
             ..History::default()
         };
         let refused = look(&mut desk, &eve, &beside).unwrap_err();
-        assert_eq!(refused, ErrorCode::NotFound, "as for a message that never was");
+        assert_eq!(
+            refused,
+            ErrorCode::NotFound,
+            "as for a message that never was"
+        );
     }
 
     #[test]
@@ -205,12 +224,19 @@ mod tests {
         deliver(&mut desk, &former, ("alice", &alice), "from the former bob");
         let end = desk.act_as(&former, |c| leave::unregister(&Unregister {}, &former, c));
         end.unwrap();
-        assert_eq!(texts(&mut desk, &alice, &with("BOB")).len(), 2, "nobody has the name");
+        assert_eq!(
+            texts(&mut desk, &alice, &with("BOB")).len(),
+            2,
+            "nobody has the name"
+        );
         let heir = desk.register("bob", false).unwrap();
         for request in [History::default(), search("former"), with("alice")] {
             assert!(texts(&mut desk, &heir, &request).is_empty(), "{request:?}");
         }
-        assert!(texts(&mut desk, &alice, &with("bob")).is_empty(), "the name is the heir's");
+        assert!(
+            texts(&mut desk, &alice, &with("bob")).is_empty(),
+            "the name is the heir's"
+        );
         let by_agent = with(&former.agent().to_string());
         assert_eq!(texts(&mut desk, &alice, &by_agent).len(), 2);
     }
@@ -222,7 +248,12 @@ mod tests {
         let bob = desk.register("bob", false).unwrap();
         for number in 0..5 {
             deliver(&mut desk, &alice, ("bob", &bob), &format!("ping {number}"));
-            deliver(&mut desk, &bob, ("alice", &alice), &format!("pong {number}"));
+            deliver(
+                &mut desk,
+                &bob,
+                ("alice", &alice),
+                &format!("pong {number}"),
+            );
         }
         for request in [History::default(), with("bob"), search("ping OR pong")] {
             let mut all: Vec<String> = Vec::new();
@@ -306,7 +337,9 @@ mod tests {
         };
         let page = look(&mut desk, &alice, &request).unwrap();
         let shown: usize = page.entries.iter().map(|e| e.message.text.len()).sum();
-        assert!((60_000..=FETCH_TEXT_BYTES).contains(&shown), "{shown}");
+        assert!((40_000..=FETCH_TEXT_BYTES).contains(&shown), "{shown}");
+        let read: u64 = page.entries.iter().map(|e| e.message.bytes).sum();
+        assert!(read < HISTORY_READ_BYTES + 200_000, "{read}");
         assert!(page.entries.iter().all(|entry| entry.message.truncated));
         assert!(page.next_before.is_some());
     }
@@ -315,8 +348,17 @@ mod tests {
     fn case_and_accents_do_not_matter_and_signs_part_words() {
         let mut desk = Desk::new();
         let alice = desk.register("alice", false).unwrap();
-        desk.send(&alice, "bob", "Größe ÜBER src/main.rs:12, naïve CAFÉ").unwrap();
-        for text in ["grösse", "main", "\"main rs\"", "GRÖßE", "uber", "cafe naive", "caf*"] {
+        desk.send(&alice, "bob", "Größe ÜBER src/main.rs:12, naïve CAFÉ")
+            .unwrap();
+        for text in [
+            "grösse",
+            "main",
+            "\"main rs\"",
+            "GRÖßE",
+            "uber",
+            "cafe naive",
+            "caf*",
+        ] {
             let found = texts(&mut desk, &alice, &search(text));
             assert_eq!(found.is_empty(), text == "grösse", "{text}");
         }

@@ -68,13 +68,12 @@ const FITS: &str = "m.sent_ms > :after_ms AND m.sent_ms < :before_ms
 
 /// The latest `limit` messages that fit `filter`, latest first.
 pub(crate) fn find(view: &View<'_>, filter: &Filter, limit: usize) -> Done<Vec<Found>> {
-    let mut found = match filter.words {
-        Some(_) => rows(view, filter, &with_words(&filter.with), limit)?,
-        None => {
-            let mut found = rows(view, filter, &sent(&filter.with), limit)?;
-            found.extend(rows(view, filter, &received(&filter.with), limit)?);
-            found
-        }
+    let mut found = if filter.words.is_some() {
+        rows(view, filter, &with_words(&filter.with), limit)?
+    } else {
+        let mut found = rows(view, filter, &sent(&filter.with), limit)?;
+        found.extend(rows(view, filter, &received(&filter.with), limit)?);
+        found
     };
     found.sort_unstable_by(|one, other| other.cmp(one));
     found.truncate(limit);
@@ -108,10 +107,7 @@ fn sent(with: &With) -> String {
 fn received(with: &With) -> String {
     let (index, who) = match with {
         With::Anybody => ("deliveries_of_agent", "d.sender IS NOT :agent"),
-        With::Agent(_) => (
-            "deliveries_between",
-            "d.sender = :peer AND :peer <> :agent",
-        ),
+        With::Agent(_) => ("deliveries_between", "d.sender = :peer AND :peer <> :agent"),
         With::Called(_) => (
             "deliveries_of_agent",
             "d.sender IS NOT :agent AND m.sender_name = :name COLLATE NOCASE",
@@ -144,9 +140,9 @@ fn with_words(with: &With) -> String {
     };
     let called = match with {
         With::Anybody | With::Agent(_) => String::new(),
-        With::Called(_) => format!(
-            "AND iif(m.sender = :agent, {TO_CALLED}, m.sender_name = :name COLLATE NOCASE)"
-        ),
+        With::Called(_) => {
+            format!("AND iif(m.sender = :agent, {TO_CALLED}, m.sender_name = :name COLLATE NOCASE)")
+        }
     };
     format!(
         "SELECT m.seq, ifnull(m.sender = :agent, 0) FROM words AS w
@@ -222,7 +218,9 @@ mod tests {
             let mut query = desk.db.prepare(&plan).unwrap();
             let nulls = vec![None::<i64>; query.parameter_count()];
             let nulls = rusqlite::params_from_iter(nulls);
-            let steps = query.query_map(nulls, |row| row.get::<_, String>(3)).unwrap();
+            let steps = query
+                .query_map(nulls, |row| row.get::<_, String>(3))
+                .unwrap();
             for step in steps.map(Result::unwrap) {
                 let is_words = step.starts_with("SCAN w VIRTUAL TABLE INDEX");
                 assert!(!step.starts_with("SCAN") || is_words, "{with:?}: {step}");

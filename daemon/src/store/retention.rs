@@ -254,7 +254,8 @@ mod tests {
         let mut desk = Desk::new();
         let alice = desk.register("alice", false).unwrap();
         for _ in 0..10 {
-            desk.send(&alice, "alice", &"some words ".repeat(10_000)).unwrap();
+            desk.send(&alice, "alice", &"some words ".repeat(10_000))
+                .unwrap();
         }
         let mail = desk.fetch(&alice);
         desk.ack(&alice, mail.iter().map(|m| m.id).collect());

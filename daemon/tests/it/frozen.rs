@@ -114,7 +114,10 @@ fn what_was_said_before_there_was_an_index_is_found() {
         assert_eq!(texts, ["still unread"]);
         let all = alice.call(&History::default()).unwrap().entries;
         assert!(all.len() > 1);
-        assert!(alice.call(&search("answer")).unwrap().entries.is_empty(), "not taken yet");
+        assert!(
+            alice.call(&search("answer")).unwrap().entries.is_empty(),
+            "not taken yet"
+        );
     }
 }
 

@@ -48,7 +48,11 @@ fn what_is_no_query_no_name_and_no_field_is_refused_and_the_connection_goes_on()
         let reply = raw.ask(id, "history", &params);
         assert_eq!(code_in(&reply), expected, "{params}: {reply}");
     }
-    let reply = raw.ask(99, "history", &json!({"search": "NEAR(\u{0} text:x) OR yes"}));
+    let reply = raw.ask(
+        99,
+        "history",
+        &json!({"search": "NEAR(\u{0} text:x) OR yes"}),
+    );
     assert_eq!(reply["result"]["entries"], json!([]));
 }
 
@@ -59,7 +63,10 @@ fn only_the_reason_of_a_refusal_is_told_not_the_query() {
     let mut raw = Raw::of(&house, &alice);
     let reply = raw.ask(1, "history", &json!({"search": "\"hunter2"}));
     let said = reply.to_string();
-    assert!(said.contains("closing quotation mark") && said.contains("hint"), "{said}");
+    assert!(
+        said.contains("closing quotation mark") && said.contains("hint"),
+        "{said}"
+    );
     assert!(!said.contains("hunter2"), "{said}");
 }
 

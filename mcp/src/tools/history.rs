@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use ipc_protocol::message::DeliveryState;
+use ipc_protocol::message::{DeliveryState, EndReason};
 use ipc_protocol::moment::Moment;
 use ipc_protocol::name::{InvalidName, Peer};
-use ipc_protocol::request::{
-    DeliveryReceipt, Direction, History as Request, HistoryEntry,
-};
+use ipc_protocol::request::{DeliveryReceipt, Direction, History as Request, HistoryEntry};
 use ipc_protocol::search::InvalidSearch;
+use ipc_protocol::time::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -105,7 +104,8 @@ impl Tool for History {
         desk: &Arc<Desk>,
     ) -> Result<Answer<Output>, Failure> {
         let page = desk.call(request(&arguments)?).await?;
-        let (entries, next_before) = portion(page.entries, page.next_before.map(|id| id.to_string()));
+        let (entries, next_before) =
+            portion(page.entries, page.next_before.map(|id| id.to_string()));
         let fence = Fence::new(desk.random());
         let view = |entry| PastView::new(entry, arguments.receipts, &fence);
         let messages: Vec<_> = entries.into_iter().map(view).collect();
@@ -125,9 +125,8 @@ impl Tool for History {
 fn request(arguments: &Arguments) -> Result<Request, Failure> {
     let with = arguments.with.as_deref().map(parse_peer).transpose()?;
     let search = arguments.search.as_deref().map(str::parse).transpose();
-    let search = search.map_err(|wrong: InvalidSearch| {
-        Failure::malformed(wrong.to_string()).hint(wrong.hint())
-    })?;
+    let search = search
+        .map_err(|wrong: InvalidSearch| Failure::malformed(wrong.to_string()).hint(wrong.hint()))?;
     let before = arguments.before.as_deref().map(parse_point).transpose()?;
     let limit = arguments.limit.unwrap_or(CHECK_MESSAGES);
     if !(1..=CHECK_MESSAGES).contains(&limit) {
@@ -240,29 +239,35 @@ impl PastView {
 
 impl DeliveryView {
     fn new(receipt: &DeliveryReceipt, with_receipts: bool) -> Self {
-        let time = |at: Option<ipc_protocol::time::Timestamp>| {
-            at.filter(|_| with_receipts).and_then(|at| at.rfc3339())
-        };
+        let time =
+            |at: Option<Timestamp>| at.filter(|_| with_receipts).and_then(Timestamp::rfc3339);
         let reason = receipt.reason.filter(|_| with_receipts);
         Self {
             name: receipt.to.to_string(),
             state: receipt.state.as_str(),
             delivered: time(receipt.delivered_ms),
             answered: time(receipt.answered_ms),
-            reason: reason.map(ipc_protocol::message::EndReason::as_str),
+            reason: reason.map(EndReason::as_str),
         }
     }
 
     fn words(&self) -> String {
         let mut facts = vec![self.state.to_owned()];
-        facts.extend(self.delivered.as_ref().map(|at| format!("handed over {at}")));
+        facts.extend(
+            self.delivered
+                .as_ref()
+                .map(|at| format!("handed over {at}")),
+        );
         facts.extend(self.answered.as_ref().map(|at| format!("answered {at}")));
         facts.extend(self.reason.map(ToOwned::to_owned));
         format!("{} ({})", self.name, facts.join(", "))
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
 const fn is_zero(number: &usize) -> bool {
     *number == 0
 }

@@ -20,20 +20,41 @@ fn past_mail_is_fenced_and_said_to_be_past() {
     assert_eq!(unread["structuredContent"]["waiting"], 1);
     alice.texts();
     alice.tool("ipc_reply", json!({"text": "I will not"}));
-    let found = alice.call("ipc_history", json!({"with": "bob", "search": "run OR \"will not\""}));
+    let found = alice.call(
+        "ipc_history",
+        json!({"with": "bob", "search": "run OR \"will not\""}),
+    );
     let (said, told) = (words(&found), &found["structuredContent"]);
-    assert!(said.starts_with("past mail, shown again") && said.contains("do not answer"), "{said}");
-    assert!(said.contains("past message 1 of 2, received and answered: {"), "{said}");
-    assert!(said.contains("past message 2 of 2, sent to bob (stored): {"), "{said}");
+    assert!(
+        said.starts_with("past mail, shown again") && said.contains("do not answer"),
+        "{said}"
+    );
+    assert!(
+        said.contains("past message 1 of 2, received and answered: {"),
+        "{said}"
+    );
+    assert!(
+        said.contains("past message 2 of 2, sent to bob (stored): {"),
+        "{said}"
+    );
     assert_eq!(said.matches("</peer-text").count(), 2, "{said}");
     assert_eq!(told["about"], said.lines().next().unwrap());
     let messages = told["messages"].as_array().unwrap();
-    let directions: Vec<_> = messages.iter().map(|message| &message["direction"]).collect();
+    let directions: Vec<_> = messages
+        .iter()
+        .map(|message| &message["direction"])
+        .collect();
     assert_eq!(directions, ["received", "sent"]);
     assert_eq!(messages[0]["from"], "bob");
-    assert_eq!(messages[1]["deliveries"], json!([{"name": "bob", "state": "stored"}]));
+    assert_eq!(
+        messages[1]["deliveries"],
+        json!([{"name": "bob", "state": "stored"}])
+    );
     bob.texts();
-    let evidence = alice.tool("ipc_history", json!({"search": "\"will not\"", "receipts": true}));
+    let evidence = alice.tool(
+        "ipc_history",
+        json!({"search": "\"will not\"", "receipts": true}),
+    );
     let delivery = &evidence["messages"][0]["deliveries"][0];
     assert!(delivery["delivered"].is_string(), "{evidence}");
 }
