@@ -9,11 +9,14 @@ use std::process::{Child, Command, Stdio};
 
 use ipc_protocol::auth::Credential;
 use ipc_protocol::client::{Client, connect};
+use ipc_protocol::conversation::Title;
 use ipc_protocol::message::{Handover, Kind};
 use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
-use ipc_protocol::request::{Ack, Fetch, History, List, Register, Send, Status, WhenLive};
+use ipc_protocol::request::{
+    Ack, Conversation, Fetch, History, List, Register, Send, Status, WhenLive,
+};
 use ipc_protocol::secret::SharedSecret;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, SeedableRng};
@@ -36,6 +39,11 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
+    /// Where the program is.
+    pub(crate) fn program_path(&self) -> &Path {
+        &self.program
+    }
+
     /// Starts `ipc daemon run`, the program beside this one.
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
         let program = std::env::current_exe()?.with_file_name("ipc");
@@ -178,6 +186,18 @@ impl Agent {
             ..History::default()
         })?;
         Ok(())
+    }
+
+    /// Makes a group of this agent and `names`; what mail for it is sent to.
+    pub(crate) fn create_group(&mut self, names: &[String]) -> Result<String, Box<dyn Error>> {
+        let members: Result<_, _> = names.iter().map(|name| Name::parse(name)).collect();
+        let report = self.client.call(&Conversation::Create {
+            title: Title::parse("bench")?,
+            members: members?,
+            idempotency_key: None,
+        })?;
+        let group = report.conversations.first().ok_or("no group")?;
+        Ok(group.id.to_string())
     }
 
     /// Asks who is there.

@@ -10,6 +10,8 @@ mod daemon;
 mod figures;
 mod floor;
 mod host;
+mod migration;
+mod talk;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -31,9 +33,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         idle_memory(&daemon)?,
         empty_check(&daemon)?,
         durable_send(&daemon)?,
+        talk::group_send(&daemon)?,
     ];
     figures.extend(host::figures(&daemon)?);
     figures.extend(growth(&daemon)?);
+    figures.push(migration::figure(daemon.program_path())?);
     figures.extend(search(&daemon)?);
     daemon.stop()?;
     let mut out = io::stdout().lock();

@@ -2,6 +2,7 @@
 //!
 //! Parsed at the edge, once: a name, an id or a duration that leaves here is right.
 
+mod conversation;
 mod history;
 mod identity;
 mod mail;
@@ -16,18 +17,21 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use ipc_protocol::name::Name;
 
+pub(crate) use conversation::ConversationCommand;
 pub(crate) use history::HistoryArguments;
 pub(crate) use identity::{RegisterArguments, RenameArguments, RevokeArguments};
 pub(crate) use mail::{
-    CheckArguments, DeadLettersArguments, ForwardArguments, ReadArguments, ReceiptsArguments,
-    ReplyArguments, SendArguments, TextArguments, WatchArguments,
+    CheckArguments, DeadLettersArguments, FilterArguments, ForwardArguments, ReadArguments,
+    ReceiptsArguments, ReplyArguments, SendArguments, TextArguments, WatchArguments,
 };
-pub(crate) use notices::{AutoCheckCommand, HookArguments, HookHost, LoopArguments};
+pub(crate) use notices::{
+    AutoCheckCommand, HookArguments, HookHost, LoopArguments, NoticesCommand,
+};
 pub(crate) use phrase::{DoArguments, HelpArguments};
 pub(crate) use setup::SetupArguments;
 pub(crate) use upkeep::{
-    AdminCommand, CompletionsArguments, DaemonCommand, McpArguments, RestoreArguments,
-    RotateSecretArguments, RunArguments, ServiceCommand, StatusArguments,
+    AdminCommand, CompletionsArguments, DaemonCommand, McpArguments, MigrateArguments,
+    RestoreArguments, RotateSecretArguments, RunArguments, ServiceCommand, StatusArguments,
 };
 pub(crate) use wait::WaitTime;
 
@@ -100,9 +104,15 @@ pub(crate) enum Command {
     History(HistoryArguments),
     /// Stream messages as they arrive; takes them, as `check` does
     Watch(WatchArguments),
+    /// Talk in groups: make them, bring others in, leave, see who is there
+    #[command(subcommand)]
+    Conversation(ConversationCommand),
     /// Say when this agent is told of waiting mail; or look for mail by itself, every few minutes
     #[command(subcommand)]
     AutoCheck(AutoCheckCommand),
+    /// Have the project's CLAUDE.md say what waits when a session begins
+    #[command(subcommand)]
+    Notices(NoticesCommand),
     /// Tell an agent's host of waiting mail: for its hooks to run, not for people
     Hook(HookArguments),
     /// Show how far messages that you sent have come, with the evidence

@@ -25,8 +25,14 @@ use crate::front::secret;
 /// How long a daemon may take to be ready: opening a large store after a crash takes seconds.
 const START_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Longest line that a starting daemon says, in bytes.
-const LONGEST_LINE: usize = 4_096;
+/// What a daemon says once it serves.
+pub(crate) const READY: &str = "ready";
+
+/// What it says while it does something that may take long: whoever waits goes on waiting.
+pub(crate) const BUSY: &str = "busy";
+
+/// Most that a starting daemon says, in bytes.
+const LONGEST_SAID: usize = 4_096;
 
 /// Connects to the daemon, starting it if none runs.
 pub(crate) fn reach(context: &Context) -> Result<Connection, Failure> {
@@ -70,10 +76,13 @@ pub(crate) fn start(context: &Context) -> Result<Started, Failure> {
     }
     let (mut child, from_child) = spawn(context)?;
     let ready = hand_over_secret(context, &mut child).and_then(|()| await_ready(from_child));
-    if let Err(failure) = ready {
-        end(&mut child);
-        let log = context.data_dir.log();
-        return Err(failure.hint_if_none(format!("`{}` says more", log.display())));
+    match ready {
+        Ok(notes) => notes.iter().for_each(|note| context.screen.note(note)),
+        Err(failure) => {
+            end(&mut child);
+            let log = context.data_dir.log();
+            return Err(failure.hint_if_none(format!("`{}` says more", log.display())));
+        }
     }
     let connection = try_connect(context)?;
     drop(lock);
@@ -149,16 +158,30 @@ fn hand_over_secret(context: &Context, child: &mut Child) -> Result<(), Failure>
     }
 }
 
-fn await_ready(from_child: UnixStream) -> Result<(), Failure> {
-    let line = read_line(from_child)?;
-    match line.split_once(": ") {
-        None if line == "ready" => Ok(()),
-        Some(("failed", said)) => Err(match said.split_once('\t') {
-            Some((reason, hint)) => start_failed(reason).hint(hint),
-            None => start_failed(said),
-        }),
-        Some(_) | None => Err(start_failed("it ended without saying why")),
+/// Waits until the child is a daemon; what it wants to be passed on to whoever started it.
+fn await_ready(from_child: UnixStream) -> Result<Vec<String>, Failure> {
+    let said = read_until_ready(from_child)?;
+    let mut notes = Vec::new();
+    for line in said.lines() {
+        match line.split_once(": ") {
+            None if line == READY => return Ok(notes),
+            None if line == BUSY => {}
+            Some(("note", note)) => notes.push(note.to_owned()),
+            Some(("failed", said)) => {
+                return Err(match said.split_once('\t') {
+                    Some((reason, hint)) => start_failed(reason).hint(hint),
+                    None => start_failed(said),
+                });
+            }
+            Some(_) | None => break,
+        }
     }
+    Err(start_failed("it ended without saying why"))
+}
+
+/// What a daemon that starts wants the command that started it to pass on: one line.
+pub(crate) fn note_line(note: &str) -> String {
+    format!("note: {}", note.replace('\n', " "))
 }
 
 /// What a daemon that cannot start says to the command that started it: one line, read whole.
@@ -171,19 +194,27 @@ pub(crate) fn failed_line(failure: &Failure) -> String {
     }
 }
 
-fn read_line(mut stream: UnixStream) -> Result<String, Failure> {
+/// What the child says, up to and with the line that it is ready; all of it if that does not come.
+fn read_until_ready(mut stream: UnixStream) -> Result<String, Failure> {
     let failed = |error: std::io::Error| start_failed(&error.to_string());
-    let deadline = Deadline::after(START_PATIENCE);
+    let mut deadline = Deadline::after(START_PATIENCE);
+    let is_ready = |said: &[u8]| {
+        said.split(|byte| *byte == b'\n')
+            .any(|line| line == READY.as_bytes())
+    };
     let mut line = Vec::new();
     let mut chunk = [0; 512];
-    while !line.contains(&b'\n') && line.len() < LONGEST_LINE {
+    while !(line.ends_with(b"\n") && is_ready(&line)) && line.len() < LONGEST_SAID {
         let Some(left) = deadline.remaining() else {
             return Err(too_slow());
         };
         stream.set_read_timeout(Some(left)).map_err(failed)?;
         match stream.read(&mut chunk) {
             Ok(0) => break,
-            Ok(read) => line.extend_from_slice(chunk.get(..read).unwrap_or_default()),
+            Ok(read) => {
+                line.extend_from_slice(chunk.get(..read).unwrap_or_default());
+                deadline = Deadline::after(START_PATIENCE);
+            }
             Err(error) => match error.kind() {
                 ErrorKind::Interrupted => {}
                 ErrorKind::WouldBlock | ErrorKind::TimedOut => return Err(too_slow()),
@@ -191,8 +222,7 @@ fn read_line(mut stream: UnixStream) -> Result<String, Failure> {
             },
         }
     }
-    let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    Ok(String::from_utf8_lossy(line).into_owned())
+    Ok(String::from_utf8_lossy(&line).into_owned())
 }
 
 fn too_slow() -> Failure {
@@ -220,7 +250,7 @@ fn end(child: &mut Child) {
 mod tests {
     use super::*;
 
-    fn after_saying(words: &[u8]) -> Result<(), Failure> {
+    fn after_saying(words: &[u8]) -> Result<Vec<String>, Failure> {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
         theirs.write_all(words).unwrap();
         drop(theirs);
@@ -229,8 +259,18 @@ mod tests {
 
     #[test]
     fn only_ready_is_ready() {
-        assert!(after_saying(b"ready\n").is_ok());
-        for words in [&b""[..], b"ready?\n", b"fail", b"failed: \n", b"\n"] {
+        assert_eq!(after_saying(b"ready\n").unwrap(), [""; 0]);
+        let said = b"busy\nnote: one\nbusy\nready\n";
+        assert_eq!(after_saying(said).unwrap(), ["one"]);
+        for words in [
+            &b""[..],
+            b"ready?\n",
+            b"fail",
+            b"failed: \n",
+            b"\n",
+            b"note: ready\n",
+            b"busy\n",
+        ] {
             assert!(after_saying(words).is_err(), "{words:?}");
         }
     }

@@ -2,10 +2,12 @@
 
 mod admin;
 pub(crate) mod agent;
+mod answers;
 mod auto_check;
 mod auto_check_run;
 mod check;
 pub(crate) mod completions;
+mod conversation;
 mod daemon;
 mod daemon_run;
 mod do_phrase;
@@ -17,7 +19,10 @@ pub(crate) mod hook;
 mod large;
 mod list;
 mod mcp;
+mod migrate;
+mod notices;
 mod noticing;
+mod pings;
 mod quickstart;
 mod read;
 mod receipts;
@@ -32,6 +37,7 @@ mod setup;
 mod status;
 mod text;
 mod watch;
+mod watch_exec;
 mod watch_notices;
 
 use crate::args::{AdminCommand, Command, DaemonCommand};
@@ -53,7 +59,9 @@ pub(crate) fn run(mut context: Context, command: Command) -> Result<ExitStatus, 
         Command::Read(arguments) => read::run(&mut context, &arguments),
         Command::History(arguments) => history::run(&mut context, &arguments),
         Command::Watch(arguments) => watch::run(&mut context, &arguments),
+        Command::Conversation(command) => conversation::run(&mut context, command),
         Command::AutoCheck(command) => auto_check::run(&mut context, &command),
+        Command::Notices(command) => notices::run(&mut context, &command),
         Command::Hook(arguments) => hook::run(&mut context, &arguments),
         Command::Receipts(arguments) => receipts::receipts(&mut context, &arguments),
         Command::DeadLetters(arguments) => receipts::dead_letters(&mut context, &arguments),
@@ -90,6 +98,7 @@ fn run_admin(context: &mut Context, command: AdminCommand) -> Result<ExitStatus,
     match command {
         AdminCommand::Backup => admin::backup(context),
         AdminCommand::Restore(arguments) => restore::run(context, &arguments),
+        AdminCommand::Migrate(arguments) => migrate::run(context, &arguments),
         AdminCommand::Release { name } => admin::release(context, name),
         AdminCommand::Revoke { name } => admin::revoke(context, name),
         AdminCommand::RotateSecret(arguments) => rotate_secret::run(context, &arguments),

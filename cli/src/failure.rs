@@ -1,6 +1,7 @@
 //! Why a command came to nothing: one sentence, and the command that helps.
 
 mod daemon;
+mod migrate;
 
 use std::io;
 

@@ -96,6 +96,13 @@ impl Front {
         session::open(context, record)
     }
 
+    /// The same to a daemon that runs: none is started.
+    pub(crate) fn reopen_running(&self, context: &mut Context) -> Result<Self, Failure> {
+        let record = context.agent_files().follow(&self.name)?;
+        let record = record.ok_or_else(|| mailbox::not_kept(&self.name))?;
+        session::open_running(context, record)
+    }
+
     fn explain(&self, error: ClientError) -> Failure {
         taken_over_hint(error.into(), &self.name)
     }

@@ -19,9 +19,11 @@ mod environment;
 mod exit;
 mod failure;
 mod front;
+mod notices;
 mod output;
 mod phrases;
 mod setup;
+mod share;
 mod stop;
 
 use std::io::IsTerminal;

@@ -7,6 +7,7 @@ pub(crate) mod json;
 pub(crate) mod lines;
 pub(crate) mod mail;
 pub(crate) mod metrics;
+pub(crate) mod old_port;
 pub(crate) mod shell;
 pub(crate) mod style;
 pub(crate) mod table;

@@ -2,9 +2,11 @@
 //!
 //! Threads wait for these; the command itself sleeps in a request or a pause. Either is cut short:
 //! the connection is hung up from here, the pause is woken. Nothing else is interrupted, so that
-//! what was begun (printing, acknowledging) is done first.
+//! what was begun (printing, acknowledging) is done first. A program that runs beside is not
+//! touched from here: whoever started it is woken, and ends it.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -90,16 +92,56 @@ impl Stop {
 
     /// Waits for `wait`, or until it is over; says whether it is.
     pub(crate) fn pause(&self, wait: Duration) -> bool {
+        self.wait_while(wait, |state| !state.over).over
+    }
+
+    /// Runs `until` on a thread of its own; the result says when it has returned.
+    pub(crate) fn begin(
+        &self,
+        name: &str,
+        until: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Awaited> {
+        let awaited = Awaited::default();
+        let (shared, has_ended) = (Arc::clone(&self.shared), Arc::clone(&awaited.has_ended));
+        let run = move || {
+            until();
+            // Under the lock, so that nobody looks just before it and sleeps just after.
+            let state = shared.state();
+            has_ended.store(true, Ordering::Release);
+            drop(state);
+            shared.changed.notify_all();
+        };
+        let thread = thread::Builder::new().name(name.to_owned());
+        thread.spawn(run).map(|_| awaited)
+    }
+
+    /// Waits until `awaited` has ended, or it is over; says whether the former has.
+    pub(crate) fn pause_for(&self, awaited: &Awaited) -> bool {
+        drop(self.wait_while(Duration::MAX, |state| !state.over && !awaited.has_ended()));
+        awaited.has_ended()
+    }
+
+    /// Waits until `awaited` has ended, over or not, for at most `wait`; says whether it has.
+    pub(crate) fn await_end(&self, awaited: &Awaited, wait: Duration) -> bool {
+        drop(self.wait_while(wait, |_| !awaited.has_ended()));
+        awaited.has_ended()
+    }
+
+    fn wait_while(
+        &self,
+        wait: Duration,
+        goes_on: impl Fn(&State) -> bool,
+    ) -> MutexGuard<'_, State> {
         let deadline = Deadline::after(wait);
         let mut state = self.shared.state();
-        while !state.over {
+        while goes_on(&state) {
             let Some(left) = deadline.remaining() else {
                 break;
             };
             let woken = self.shared.changed.wait_timeout(state, left);
             state = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.over
+        state
     }
 
     /// Makes a call that waits; it fails at once when it is over.
@@ -120,6 +162,18 @@ impl Stop {
         let outcome = call(front);
         self.shared.state().line = None;
         outcome
+    }
+}
+
+/// Something that a thread waits for.
+#[derive(Debug, Default)]
+pub(crate) struct Awaited {
+    has_ended: Arc<AtomicBool>,
+}
+
+impl Awaited {
+    fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire)
     }
 }
 

@@ -9,14 +9,18 @@
 
 pub(crate) mod ack;
 pub(crate) mod admin;
+pub(crate) mod asking;
 pub(crate) mod auto_check;
+pub(crate) mod conversation;
 pub(crate) mod dead_letters;
 pub(crate) mod fetch;
 pub(crate) mod forward;
 pub(crate) mod history;
+mod kinds;
 pub(crate) mod leave;
 pub(crate) mod list;
 pub(crate) mod notice;
+pub(crate) mod notices;
 mod once;
 mod outgoing;
 mod parent;
@@ -29,8 +33,11 @@ pub(crate) mod send;
 mod sender;
 pub(crate) mod session;
 pub(crate) mod status;
+mod talk;
 pub(crate) mod whoami;
 
+#[cfg(test)]
+mod group_model;
 #[cfg(test)]
 pub(crate) mod harness;
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub(crate) struct Peer {
 pub(crate) struct Caller {
     agent: AgentId,
     session: Sid,
-    peer: Peer,
+    peer: Option<Peer>,
 }
 
 impl Caller {
@@ -32,7 +32,17 @@ impl Caller {
         Self {
             agent,
             session,
-            peer,
+            peer: Some(peer),
+        }
+    }
+
+    /// A caller whose process no kernel names. Only `legacy/session.rs` makes one, after its token
+    /// was right.
+    pub(crate) const fn over_the_old_port(agent: AgentId, session: Sid) -> Self {
+        Self {
+            agent,
+            session,
+            peer: None,
         }
     }
 
@@ -46,9 +56,9 @@ impl Caller {
         self.session
     }
 
-    /// The process that calls.
-    pub(crate) const fn peer(&self) -> &Peer {
-        &self.peer
+    /// The process that calls; nothing over the old port.
+    pub(crate) const fn peer(&self) -> Option<&Peer> {
+        self.peer.as_ref()
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) struct CounterCells {
     rate_limited: AtomicU64,
     faults: AtomicU64,
     commits: AtomicU64,
+    looks: AtomicU64,
 }
 
 fn add(cell: &AtomicU64, number: u64) {
@@ -66,6 +67,11 @@ impl CounterCells {
         add(&self.commits, 1);
     }
 
+    /// A fetch looks into the store.
+    pub(crate) fn looked(&self) {
+        add(&self.looks, 1);
+    }
+
     /// Transactions committed so far.
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
@@ -83,6 +89,7 @@ impl CounterCells {
             rate_limited: of(&self.rate_limited),
             faults: of(&self.faults),
             commits: of(&self.commits),
+            looks: of(&self.looks),
         }
     }
 }

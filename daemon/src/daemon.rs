@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ipc_protocol::time::Timestamp;
 use tokio::sync::{Semaphore, watch};
 
+use crate::legacy::OldPort;
 use crate::quota::Quotas;
 use crate::shared::Shared;
 use crate::store::reader::Reader;
@@ -25,6 +26,7 @@ pub(crate) struct Daemon {
     pub(crate) stopping: watch::Receiver<bool>,
     pub(crate) started: Timestamp,
     pub(crate) leaves_when_idle: bool,
+    pub(crate) old_port: OldPort,
     pub(crate) data_dir: ipc_protocol::paths::DataDir,
     /// Held while a backup is made: one at a time.
     pub(crate) backup: tokio::sync::Mutex<()>,

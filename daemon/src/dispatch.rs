@@ -4,17 +4,19 @@
 //! their order (a fetch excepted, which may wait); the future that it returns waits for the
 //! outcome.
 
+mod asking;
 pub(crate) mod charge;
+mod reply;
 mod wait;
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use ipc_protocol::error::{ErrorCode, Refusal};
-use ipc_protocol::limits::FRAME_AFTER_AUTH;
-use ipc_protocol::request::{AutoCheckAction, Enrolment, Register, Request, WhenLive};
-use ipc_protocol::rpc::{self, CallId};
+use ipc_protocol::request::{
+    AutoCheckAction, Conversation, Enrolment, NoticesAction, Register, Request, WhenLive,
+};
+use ipc_protocol::rpc::CallId;
 use serde::Serialize;
 
 use crate::actions;
@@ -22,12 +24,14 @@ use crate::actions::register::Enrolled;
 use crate::caller::{Caller, Newcomer, Operator, Peer};
 use crate::daemon::Daemon;
 use crate::error::{ActionError, Done};
+use crate::lease::Leased;
 use crate::presence::Ended;
 use crate::quota::Budget;
 use crate::store::context::{Context, View};
 use crate::store::credentials;
 use crate::store::writer::{Pending, settle};
 use crate::{auth, housekeeping};
+pub(crate) use reply::{Reply, ReplyFuture, encode};
 
 /// Who speaks on a connection.
 #[derive(Debug, Clone)]
@@ -37,9 +41,6 @@ pub(crate) enum Speaker {
     /// An agent.
     Agent(Caller),
 }
-
-/// The payload of a reply, when it is there.
-pub(crate) type ReplyFuture = Pin<Box<dyn Future<Output = Vec<u8>> + Send>>;
 
 /// Hands `request` in; the future waits for the reply.
 pub(crate) async fn dispatch(
@@ -122,7 +123,7 @@ impl Desk<'_> {
             }
             Request::Fetch(r) => {
                 let daemon = Arc::clone(self.daemon);
-                self.later(wait::fetch(r, caller.clone(), ended, daemon))
+                self.carrying(wait::fetch(r, caller.clone(), ended, daemon))
             }
             Request::Notice(r) => {
                 let daemon = Arc::clone(self.daemon);
@@ -138,6 +139,14 @@ impl Desk<'_> {
                 })
                 .await
             }
+            Request::Notices(r) if r.action == NoticesAction::Status => {
+                self.look(caller, actions::notices::status).await
+            }
+            Request::Notices(r) => {
+                self.write(caller, move |k, c| actions::notices::notices(r, k, c))
+                    .await
+            }
+            Request::Conversation(r) => self.conversation(caller, r).await,
             Request::Ack(r) => {
                 self.write(caller, move |k, c| actions::ack::ack(&r, k, c))
                     .await
@@ -241,6 +250,8 @@ impl Desk<'_> {
             | Request::Nack(_)
             | Request::Notice(_)
             | Request::AutoCheck(_)
+            | Request::Notices(_)
+            | Request::Conversation(_)
             | Request::Read(_)
             | Request::History(_)
             | Request::Receipts(_)
@@ -253,6 +264,16 @@ impl Desk<'_> {
     async fn send(&self, caller: &Caller, request: ipc_protocol::request::Send) -> ReplyFuture {
         self.store(caller, move |k, c| actions::send::send(&request, k, c))
             .await
+    }
+
+    async fn conversation(&self, caller: &Caller, request: Conversation) -> ReplyFuture {
+        use actions::conversation::{conversation, look};
+        if request.changes() {
+            self.store(caller, move |k, c| conversation(&request, k, c))
+                .await
+        } else {
+            self.look(caller, move |k, v| look(&request, k, v)).await
+        }
     }
 
     async fn offline(
@@ -324,32 +345,30 @@ impl Desk<'_> {
         outcome: impl Future<Output = Done<T>> + Send + 'static,
     ) -> ReplyFuture {
         let (id, daemon) = (self.id, Arc::clone(self.daemon));
-        Box::pin(async move { encode(id, outcome.await, &daemon) })
+        Box::pin(async move { Reply::plain(encode(id, outcome.await, &daemon)) })
+    }
+
+    /// The same for a reply with mail in it.
+    fn carrying<T: Serialize + Send + 'static>(
+        &self,
+        outcome: impl Future<Output = Done<Leased<T>>> + Send + 'static,
+    ) -> ReplyFuture {
+        let (id, daemon) = (self.id, Arc::clone(self.daemon));
+        Box::pin(async move {
+            let (outcome, lease) = match outcome.await {
+                Ok(Leased { reply, lease }) => (Ok(reply), Some(lease)),
+                Err(error) => (Err(error), None),
+            };
+            Reply {
+                payload: encode(id, outcome, &daemon),
+                lease,
+            }
+        })
     }
 
     fn refuse(&self, refusal: Refusal) -> ReplyFuture {
         self.later(async { Err::<(), _>(ActionError::Refused(refusal)) })
     }
-}
-
-/// The payload of the reply to call `id`.
-pub(crate) fn encode<T: Serialize>(id: CallId, outcome: Done<T>, daemon: &Daemon) -> Vec<u8> {
-    let outcome = outcome.map_err(|error| error.told(&daemon.shared.counters));
-    let payload = rpc::encode_reply(Some(id), &outcome).unwrap_or_default();
-    let fits = u32::try_from(payload.len()).is_ok_and(|bytes| bytes <= FRAME_AFTER_AUTH);
-    if fits {
-        payload
-    } else {
-        rpc::encode_reply::<()>(Some(id), &Err(oversized())).unwrap_or_default()
-    }
-}
-
-fn oversized() -> Refusal {
-    Refusal::new(
-        ErrorCode::TooLarge,
-        "the reply is larger than a frame of 2 MiB",
-    )
-    .hint("ask for less at a time, with `limit`")
 }
 
 fn unregistered(request: &Request) -> Refusal {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipc_protocol::limits::PROTOCOL_VERSION;
-use ipc_protocol::request::{BackedUp, Enrolment, StatusReport};
+use ipc_protocol::request::{BackedUp, Enrolment, OldPortTrouble, StatusReport};
 use ipc_protocol::time::Timestamp;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -144,6 +144,7 @@ pub(crate) async fn status(daemon: Arc<Daemon>) -> Done<StatusReport> {
         database_bytes: store.database_bytes,
         last_backup_ms: newest_backup(&daemon),
         counters,
+        old_port: daemon.old_port.report(&daemon.shared.gate),
     })
 }
 
@@ -151,6 +152,8 @@ pub(crate) async fn status(daemon: Arc<Daemon>) -> Done<StatusReport> {
 pub(crate) async fn examine_secret(daemon: Arc<Daemon>, secret: Option<SharedSecret>) {
     let Some(secret) = secret else { return };
     let known = daemon.shared.gate.verifiers();
+    let kid = known.iter().find(|v| v.kdf.name() == KdfName::Argon2id);
+    let kid = kid.map(|verifier| verifier.kid.clone()).unwrap_or_default();
     let compared_with = Arc::clone(&known);
     let mut rng: StdRng = StdRng::from_rng(&mut daemon.shared.gate.fork_rng());
     let work = tokio::task::spawn_blocking(move || {
@@ -169,6 +172,7 @@ pub(crate) async fn examine_secret(daemon: Arc<Daemon>, secret: Option<SharedSec
     match work.await {
         Ok(Some(Ok(second))) => {
             daemon.shared.gate.set_enrolment(Enrolment::Open);
+            daemon.old_port.open(&kid);
             let Some(second) = second else { return };
             let add = move |context: &mut Context<'_>| {
                 // Unless it was rotated meanwhile: then this is the verifier of an old secret.
@@ -186,12 +190,13 @@ pub(crate) async fn examine_secret(daemon: Arc<Daemon>, secret: Option<SharedSec
         }
         Ok(Some(Err(enrolment))) => {
             tracing::warn!("the shared secret is not the one this deployment was made with");
+            daemon.old_port.close(OldPortTrouble::SecretChanged);
             // Unless it was rotated meanwhile: then it was another secret that was compared with.
             if Arc::ptr_eq(&compared_with, &daemon.shared.gate.verifiers()) {
                 daemon.shared.gate.set_enrolment(enrolment);
             }
         }
-        Ok(None) | Err(_) => {}
+        Ok(None) | Err(_) => daemon.old_port.close(OldPortTrouble::NoSecret),
     }
 }
 

@@ -27,17 +27,23 @@ mod error;
 mod gate;
 mod housekeeping;
 mod key;
+mod lease;
+mod legacy;
 pub mod limits;
 mod listener;
 mod mailboxes;
+pub mod migrate;
+mod notice_files;
 mod presence;
 mod quota;
 mod shared;
 pub mod store;
 pub mod systemd;
+mod wanted;
 
 use std::future::Future;
 use std::io;
+use std::net::TcpListener;
 use std::os::unix::net::UnixListener as StdListener;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -54,6 +60,7 @@ use config::{Config, Listening};
 use daemon::Daemon;
 use deployment::{DaemonLock, Deployment, DeploymentError};
 use gate::Gate;
+use legacy::OldPort;
 pub use listener::BindError;
 use listener::Listener;
 use quota::Quotas;
@@ -118,12 +125,20 @@ pub async fn run(
         daemon,
         socket,
         bound,
+        old_socket,
         secret,
         broken,
         threads,
     } = build(config, clock, rng, stopping, &lock).map_err(|error| damaged(&data_dir, error))?;
     let listener = Listener::new(socket, bound, Arc::clone(&daemon))?;
-    let outcome = serve(&daemon, listener, secret, broken, ready, &stop, shutdown).await;
+    let mut tasks = JoinSet::new();
+    if let Some(socket) = old_socket {
+        tasks.spawn(legacy::serve(Arc::clone(&daemon), socket));
+    }
+    tasks.spawn(housekeeping::run(Arc::clone(&daemon)));
+    tasks.spawn(notice_files::run(Arc::clone(&daemon)));
+    tasks.spawn(housekeeping::examine_secret(Arc::clone(&daemon), secret));
+    let outcome = serve(&daemon, listener, tasks, broken, ready, &stop, shutdown).await;
     settle(daemon, threads).await;
     drop(lock);
     outcome
@@ -151,6 +166,7 @@ struct House {
     socket: StdListener,
     /// Whether the socket is ours to remove.
     bound: bool,
+    old_socket: Option<TcpListener>,
     secret: Option<SharedSecret>,
     broken: Broken,
     threads: [JoinHandle<()>; 2],
@@ -179,6 +195,7 @@ fn build(
         enrolment,
         secret,
     } = deployment;
+    let (old_port, old_socket) = OldPort::prepare(config.legacy, secret.as_ref());
     let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
     let shared = Arc::new(Shared::new(clock, config.limits, config.names, key, gate));
     let guard = Guard::new(&data_dir.database())?;
@@ -187,11 +204,6 @@ fn build(
     let reading_db =
         store::open::open_reader(&data_dir.database()).map_err(DeploymentError::Sqlite)?;
     let (reader, reading) = Reader::start(reading_db, Arc::clone(&shared))?;
-    let permits = |number: u32| {
-        Arc::new(Semaphore::new(
-            usize::try_from(number).unwrap_or(Semaphore::MAX_PERMITS),
-        ))
-    };
     let daemon = Arc::new(Daemon {
         writer,
         reader,
@@ -200,7 +212,9 @@ fn build(
         places: permits(shared.limits.connections),
         stopping,
         started: now.wall,
-        leaves_when_idle: config.leaves_when_idle,
+        // Clients of the old port start no daemon.
+        leaves_when_idle: config.leaves_when_idle && old_socket.is_none(),
+        old_port,
         data_dir,
         backup: tokio::sync::Mutex::default(),
         shared,
@@ -209,25 +223,28 @@ fn build(
         daemon,
         socket,
         bound,
+        old_socket,
         secret,
         broken,
         threads: [writing, reading],
     })
 }
 
+fn permits(number: u32) -> Arc<Semaphore> {
+    let number = usize::try_from(number).unwrap_or(Semaphore::MAX_PERMITS);
+    Arc::new(Semaphore::new(number))
+}
+
 /// Serves until the end, and sees every task out.
 async fn serve(
     daemon: &Arc<Daemon>,
     listener: Listener,
-    secret: Option<SharedSecret>,
+    mut tasks: JoinSet<()>,
     mut broken: Broken,
     ready: Box<dyn FnOnce() + Send>,
     stop: &watch::Sender<bool>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), DaemonError> {
-    let mut tasks = JoinSet::new();
-    tasks.spawn(housekeeping::run(Arc::clone(daemon)));
-    tasks.spawn(housekeeping::examine_secret(Arc::clone(daemon), secret));
     let mut checking = Box::pin(housekeeping::check_store(Arc::clone(daemon)));
     let mut serving = JoinSet::new();
     serving.spawn(listener.run());

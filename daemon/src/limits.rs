@@ -47,6 +47,14 @@ pub struct Limits {
     pub hops: u32,
     /// Replies between two agents in ten minutes, both ways together.
     pub pair_answers_per_10_minutes: u32,
+    /// Replies of one agent into one group in ten minutes.
+    pub group_answers_per_10_minutes: u32,
+    /// Agents in one group.
+    pub group_members: u32,
+    /// Groups that one agent is in.
+    pub groups_per_agent: u32,
+    /// Groups that one agent makes, adds to or leaves in a minute.
+    pub group_changes_per_minute: NonZeroU32,
     /// Largest body, in bytes, attached data included; at most 1,048,576.
     pub body_bytes: u32,
     /// Text that a fetch shows of a larger body, in bytes; at most 10,240.
@@ -86,6 +94,10 @@ impl Default for Limits {
             unclaimed_names_per_sender: 10,
             hops: 8,
             pair_answers_per_10_minutes: 200,
+            group_answers_per_10_minutes: 100,
+            group_members: 64,
+            groups_per_agent: 64,
+            group_changes_per_minute: at_least_one(20),
             body_bytes: 1_048_576,
             preview_bytes: 10_240,
             wait_s: 3_600,
@@ -115,6 +127,7 @@ impl Limits {
                 self.failed_auth_per_minute_total,
             ),
             ("enrolments_per_minute", self.enrolments_per_minute),
+            ("group_changes_per_minute", self.group_changes_per_minute),
         ];
         // The arithmetic of rates counts nanoseconds in 64 bits.
         if let Some((key, _)) = rates.into_iter().find(|(_, rate)| rate.get() > 10_000_000) {
@@ -152,6 +165,12 @@ impl Limits {
                 "broadcast_recipients",
                 "0 to 4096",
             ),
+            (
+                (2..=64).contains(&self.group_members),
+                "group_members",
+                "2 to 64",
+            ),
+            (self.groups_per_agent <= 256, "groups_per_agent", "0 to 256"),
             (
                 self.mailbox_unread <= 100_000,
                 "mailbox_unread",
@@ -192,6 +211,10 @@ pub(crate) const MINUTE_MS: i64 = 60_000;
 /// When newer mail has come, an agent that was told of mail and did not fetch is told again after
 /// this time, in milliseconds: the front-end that was to tell it may have ended before it did.
 pub(crate) const LOST_NOTICE_MS: i64 = 300_000;
+
+/// Pings that nobody answered, dropped at most whenever another is sent: more than one sender may
+/// leave in a mailbox.
+pub(crate) const PINGS_DROPPED: u32 = 200;
 
 /// How long an old name forwards, in milliseconds: two hours.
 pub(crate) const ALIAS_MS: i64 = 7_200_000;
@@ -237,6 +260,9 @@ pub(crate) const LARGE_FRAME: usize = 65_536;
 
 /// Renames in a minute, of all agents together: each is told to everybody.
 pub(crate) const RENAMES_PER_MINUTE: NonZeroU32 = at_least_one(60);
+
+/// Changes of groups in a minute, of all agents together: each is told to all its members.
+pub(crate) const GROUP_CHANGES_PER_MINUTE: NonZeroU32 = at_least_one(120);
 
 /// Somebody who has proved a credential must say something within this time, until registered.
 pub(crate) const NEWCOMER_IDLE: Duration = Duration::from_mins(1);
@@ -302,8 +328,34 @@ pub(crate) const WRITE_DEADLINE: Duration = Duration::from_secs(30);
 /// Every wrong proof is answered after this time, whatever was wrong with it.
 pub(crate) const REFUSAL_DELAY: Duration = Duration::from_millis(250);
 
+/// Connections to the old port at a time; more wait in the kernel's backlog. Each holds one small
+/// request, and its clients hang up after one reply.
+pub(crate) const OLD_PORT_CONNECTIONS: usize = 32;
+
+/// Largest request over the old port, in bytes: its clients write one at a go.
+pub(crate) const OLD_PORT_REQUEST: usize = 65_536;
+
+/// Pieces that one such request may come in: each costs a look at the whole.
+pub(crate) const OLD_PORT_PIECES: u32 = 64;
+
+/// Such a request must be complete within this time: its clients wait no longer for the answer.
+pub(crate) const OLD_PORT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Largest reply with mail over the old port, in bytes: its clients read once, up to 64 KiB.
+pub(crate) const OLD_PORT_REPLY: usize = 61_440;
+
+/// One message in such a reply, in bytes; a larger one becomes a file.
+pub(crate) const OLD_PORT_MESSAGE: usize = 24_576;
+
+/// How long it is waited for that a client of the old port hangs up on its reply, which says
+/// whether it took it.
+pub(crate) const OLD_PORT_FAREWELL: Duration = Duration::from_secs(1);
+
 /// How long a start waits for a lock that a dying daemon may still hold.
 pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a stop waits for what is under way.
 pub(crate) const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Largest file of notices that is compared before it is replaced, in bytes: a sentence is shorter.
+pub(crate) const NOTICE_FILE_BYTES: u64 = 4_096;

@@ -6,13 +6,16 @@
 //! that came later.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use ipc_protocol::id::AgentId;
+use ipc_protocol::message::Kind;
 use ipc_protocol::time::Timestamp;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 use crate::limits::AGENTS_IN_MEMORY;
+use crate::wanted::{Envelope, Wanted};
 
 /// What is known of a mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +33,31 @@ pub(crate) enum Known {
 struct Mailbox {
     known: Known,
     bell: Arc<Notify>,
+    /// Fetches that wait, each for what it asked for; at most as many as an agent may let wait.
+    ears: Vec<Weak<Pricked>>,
     /// Fetches that wait for whatever comes.
     takers: u32,
+}
+
+/// A fetch that waits at a mailbox: it hears of what it asked for, and of nothing else.
+#[derive(Debug)]
+pub(crate) struct Ear {
+    pricked: Arc<Pricked>,
+    /// Keeps the mailbox in memory.
+    _mailbox: Arc<Notify>,
+}
+
+#[derive(Debug)]
+struct Pricked {
+    wanted: Wanted,
+    bell: Notify,
+}
+
+impl Ear {
+    /// Hears of the next message that was asked for, or of a lease that was given back.
+    pub(crate) fn hears(&self) -> Notified<'_> {
+        self.pricked.bell.notified()
+    }
 }
 
 /// The hints.
@@ -52,13 +78,48 @@ impl Mailboxes {
         self.with(agent, |mailbox| Arc::clone(&mailbox.bell))
     }
 
-    /// Mail came.
-    pub(crate) fn arrived(&self, agent: AgentId) {
-        let bell = self.with(agent, |mailbox| {
-            mailbox.known = Known::Maybe;
+    /// Hears of what is `wanted` of the mailbox of `agent` until it is dropped. Take it before
+    /// looking, or mail that comes in between is missed.
+    pub(crate) fn ear(&self, agent: AgentId, wanted: Wanted) -> Ear {
+        let pricked = Arc::new(Pricked {
+            wanted,
+            bell: Notify::new(),
+        });
+        let mailbox = self.with(agent, |mailbox| {
+            mailbox.ears.retain(|ear| ear.strong_count() > 0);
+            mailbox.ears.push(Arc::downgrade(&pricked));
             Arc::clone(&mailbox.bell)
         });
-        bell.notify_waiters();
+        Ear {
+            pricked,
+            _mailbox: mailbox,
+        }
+    }
+
+    /// Something can be had again: everybody looks.
+    pub(crate) fn arrived(&self, agent: AgentId) {
+        self.ring(agent, |_| true).notify_waiters();
+    }
+
+    /// A message came: whoever asked for such a one looks.
+    pub(crate) fn came(&self, agent: AgentId, envelope: &Envelope) {
+        let bell = self.ring(agent, |wanted| wanted.matches(envelope));
+        // Nobody is told of a ping.
+        if envelope.kind != Kind::Ping {
+            bell.notify_waiters();
+        }
+    }
+
+    fn ring(&self, agent: AgentId, is_for: impl Fn(&Wanted) -> bool) -> Arc<Notify> {
+        self.with(agent, |mailbox| {
+            mailbox.known = Known::Maybe;
+            for ear in mailbox.ears.iter().filter_map(Weak::upgrade) {
+                if is_for(&ear.wanted) {
+                    ear.bell.notify_waiters();
+                }
+            }
+            Arc::clone(&mailbox.bell)
+        })
     }
 
     /// A fetch found nothing more.
@@ -96,6 +157,7 @@ impl Mailboxes {
         let fresh = || Mailbox {
             known: Known::Maybe,
             bell: Arc::default(),
+            ears: Vec::new(),
             takers: 0,
         };
         look(state.entry(agent).or_insert_with(fresh))
@@ -115,6 +177,32 @@ mod tests {
         assert_eq!(mailboxes.known(agent), Known::Empty { until: None });
         mailboxes.arrived(agent);
         assert_eq!(mailboxes.known(agent), Known::Maybe);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_hears_only_of_what_it_asked_for() {
+        let mailboxes = Mailboxes::default();
+        let (agent, alice) = (AgentId::from_row(1), AgentId::from_row(2));
+        let wanted = Wanted {
+            sent_by: Some(alice),
+            ..Wanted::default()
+        };
+        let ear = mailboxes.ear(agent, wanted);
+        let mut heard = Box::pin(ear.hears());
+        heard.as_mut().enable();
+        let envelope = |sender| Envelope {
+            sender: Some(sender),
+            kind: Kind::Message,
+            reply_to: None,
+        };
+        mailboxes.came(agent, &envelope(AgentId::from_row(3)));
+        assert!(!heard.as_mut().enable());
+        mailboxes.came(agent, &envelope(alice));
+        assert!(heard.as_mut().enable());
+        drop(heard);
+        drop(ear);
+        drop(mailboxes.ear(agent, wanted));
+        mailboxes.with(agent, |mailbox| assert_eq!(mailbox.ears.len(), 1));
     }
 
     #[test]

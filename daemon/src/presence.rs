@@ -10,7 +10,8 @@ use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::AgentId;
 use ipc_protocol::time::Timestamp;
 use ipc_protocol::token::Sid;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::limits::{BULKY_PER_AGENT, CONNECTIONS_PER_AGENT, INBOUND_PER_AGENT};
 
@@ -67,6 +68,8 @@ struct State {
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
     state: Mutex<State>,
+    /// Rings when somebody is no longer there in one way or another.
+    departures: Notify,
 }
 
 /// Uses that the store has not heard of.
@@ -166,8 +169,19 @@ impl Presence {
         });
     }
 
+    /// Hears of the next agent that closes its last connection or ends; who that is, and whether
+    /// it is gone, is to be looked at.
+    pub(crate) fn departures(&self) -> Notified<'_> {
+        self.departures.notified()
+    }
+
+    /// An agent may be gone.
+    pub(crate) fn somebody_left(&self) {
+        self.departures.notify_waiters();
+    }
+
     fn disconnect(&self, agent: AgentId, session: Sid) {
-        self.with(|state| {
+        let was_last = self.with(|state| {
             if let Some((count, _)) = state.connections.get_mut(&agent) {
                 *count = count.saturating_sub(1);
                 if *count == 0 {
@@ -180,7 +194,11 @@ impl Presence {
                     state.sessions.remove(&session);
                 }
             }
+            !state.connections.contains_key(&agent)
         });
+        if was_last {
+            self.somebody_left();
+        }
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {

@@ -19,7 +19,7 @@ use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::AgentId;
 
 use crate::caller::Peer;
-use crate::limits::{AGENTS_IN_MEMORY, Limits, RENAMES_PER_MINUTE};
+use crate::limits::{AGENTS_IN_MEMORY, GROUP_CHANGES_PER_MINUTE, Limits, RENAMES_PER_MINUTE};
 
 /// What a request is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(crate) enum Budget {
     Read,
     /// Mail to everybody.
     Broadcast,
+    /// Changes of groups, each told to all their members.
+    Group,
 }
 
 /// One budget for each key. Budgets that are full again are forgotten whenever twice as many are
@@ -74,10 +76,13 @@ pub(crate) struct Quotas {
     send: Keyed<AgentId>,
     read: Keyed<AgentId>,
     broadcast: Keyed<AgentId>,
+    groups: Keyed<AgentId>,
+    groups_total: Keyed<()>,
     enrolments: Keyed<()>,
     renames: Keyed<()>,
     failures: Keyed<Process>,
     failures_total: Keyed<()>,
+    failures_old_port: Keyed<()>,
     logged: Keyed<()>,
     locked: Mutex<Locked>,
     clock: DefaultClock,
@@ -88,6 +93,8 @@ pub(crate) struct Quotas {
 struct Locked {
     processes: HashMap<Process, Moment>,
     secret: Option<Moment>,
+    /// Registrations over the old port, which names no process: all of them together.
+    old_port: Option<Moment>,
 }
 
 impl Quotas {
@@ -99,10 +106,13 @@ impl Quotas {
             send: Keyed::new(send),
             read: Keyed::new(each(limits.fetch_per_minute)),
             broadcast: Keyed::new(each(limits.broadcast_per_minute)),
+            groups: Keyed::new(each(limits.group_changes_per_minute)),
+            groups_total: Keyed::new(each(GROUP_CHANGES_PER_MINUTE)),
             enrolments: Keyed::new(each(limits.enrolments_per_minute)),
             renames: Keyed::new(each(RENAMES_PER_MINUTE)),
             failures: Keyed::new(each(limits.failed_auth_per_minute)),
             failures_total: Keyed::new(each(limits.failed_auth_per_minute_total)),
+            failures_old_port: Keyed::new(each(limits.failed_auth_per_minute)),
             logged: Keyed::new(each(limits.failed_auth_per_minute_total)),
             locked: Mutex::default(),
             clock: DefaultClock::default(),
@@ -115,8 +125,16 @@ impl Quotas {
             Budget::Send => (&self.send, "too many messages in a minute"),
             Budget::Read => (&self.read, "too many requests in a minute"),
             Budget::Broadcast => (&self.broadcast, "too many broadcasts in a minute"),
+            Budget::Group => (&self.groups, "too many changes of groups in a minute"),
         };
         self.check(limiter, &agent, what)
+    }
+
+    /// Charges `agent` a change of a group, and all agents together, as renames are.
+    pub(crate) fn charge_group_change(&self, agent: AgentId) -> Result<(), Refusal> {
+        self.charge(agent, Budget::Group)?;
+        let what = "too many changes of groups in a minute, of all agents together";
+        self.check(&self.groups_total, &(), what)
     }
 
     /// Charges a rename: whoever enrols again and again could otherwise have everybody told of it.
@@ -170,6 +188,37 @@ impl Quotas {
             && locked.processes.len() < AGENTS_IN_MEMORY
         {
             locked.processes.insert(process, now + wait);
+        }
+        if let Some(wait) = total {
+            locked.secret = Some(now + wait);
+        }
+        self.logged.charge(&(), now).is_ok()
+    }
+
+    /// Whether anybody may try to register over the old port now.
+    pub(crate) fn may_try_the_old_port(&self) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
+        locked.old_port = locked.old_port.filter(|until| *until > now);
+        locked.secret = locked.secret.filter(|until| *until > now);
+        match locked.old_port.max(locked.secret) {
+            Some(until) => Err(too_often(
+                "too many wrong proofs",
+                until.duration_since(now),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Charges a wrong proof over the old port, whatever name it was for; says whether it is worth
+    /// a line in the log.
+    pub(crate) fn charge_failure_over_the_old_port(&self) -> bool {
+        let now = self.clock.now();
+        let own = self.failures_old_port.charge(&(), now).err();
+        let total = self.failures_total.charge(&(), now).err();
+        let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(wait) = own {
+            locked.old_port = Some(now + wait);
         }
         if let Some(wait) = total {
             locked.secret = Some(now + wait);

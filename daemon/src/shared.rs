@@ -11,6 +11,7 @@ use crate::gate::Gate;
 use crate::key::DeploymentKey;
 use crate::limits::Limits;
 use crate::mailboxes::Mailboxes;
+use crate::notice_files::Board;
 use crate::presence::Presence;
 use crate::store::context::Effect;
 
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) key: DeploymentKey,
     pub(crate) presence: Arc<Presence>,
     pub(crate) mailboxes: Mailboxes,
+    pub(crate) board: Board,
     pub(crate) counters: CounterCells,
     pub(crate) gate: Gate,
 }
@@ -44,6 +46,7 @@ impl Shared {
             key,
             presence: Arc::default(),
             mailboxes: Mailboxes::default(),
+            board: Board::default(),
             counters: CounterCells::default(),
             gate,
         }
@@ -64,9 +67,19 @@ impl Shared {
     pub(crate) fn apply(&self, effects: &[Effect]) {
         for effect in effects {
             match effect {
-                Effect::MailFor(agent) | Effect::AutoCheckChosen(agent) => {
+                Effect::MailFor(agent) => {
                     self.mailboxes.arrived(*agent);
+                    self.board.changed(*agent);
                 }
+                Effect::AutoCheckChosen(agent) => self.mailboxes.arrived(*agent),
+                Effect::MailboxChanged(agent) => self.board.changed(*agent),
+                Effect::NoticesOn(agent) => self.board.begin(*agent),
+                Effect::NoticesOff(agent) => self.board.end(*agent),
+                Effect::Arrived(agent, envelope) => {
+                    self.mailboxes.came(*agent, envelope);
+                    self.board.changed(*agent);
+                }
+                Effect::RecipientGone => self.presence.somebody_left(),
                 Effect::Drained { agent, until } => self.mailboxes.drained(*agent, *until),
                 Effect::SessionEnded { sid, why } => self.presence.end_session(*sid, *why),
                 Effect::Stored => self.counters.sent(),

@@ -8,9 +8,11 @@
 //! another's failure; a database that is not ours is never written to.
 
 pub(crate) mod agents;
+pub(crate) mod asked;
 pub(crate) mod auto_checks;
 pub mod backup;
 pub(crate) mod context;
+pub(crate) mod conversations;
 pub(crate) mod credentials;
 pub(crate) mod deliveries;
 pub(crate) mod guard;
@@ -19,7 +21,10 @@ pub(crate) mod mail;
 pub(crate) mod messages;
 pub(crate) mod migrations;
 pub(crate) mod names;
+pub(crate) mod notice_files;
+pub(crate) mod offering;
 pub mod open;
+pub(crate) mod pings;
 pub(crate) mod quarantine;
 pub(crate) mod reader;
 pub mod restore;
@@ -60,7 +65,7 @@ pub(crate) fn count(number: i64) -> Result<u64, Fault> {
 }
 
 /// Makes the empty file of a database, mode 0600 whatever the umask; its log takes the mode over.
-fn create_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = File::options();
     options.write(true).create(true).truncate(false).mode(0o600);
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();

@@ -24,7 +24,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::codex::ThreadId;
-use crate::door::{Door, Enrolment, Wish};
+use crate::door::{Door, Enrolment, SharedFile, Wish};
 use crate::failure::Failure;
 use crate::limits::{ENROL_AFTER, IDLE_CONNECTIONS, NOTES};
 use crate::offered::Offered;
@@ -243,6 +243,19 @@ impl Desk {
     /// Where files of this deployment are.
     pub(crate) fn data_dir(&self) -> &DataDir {
         self.door.data_dir()
+    }
+
+    /// Reads a file that a person has allowed to be shared.
+    pub(crate) async fn shared_file(&self, path: String) -> Result<SharedFile, Failure> {
+        let door = Arc::clone(&self.door);
+        blocking(move || door.shared_file(&path)).await
+    }
+
+    /// Switches the notices in the project's CLAUDE.md; what to say of it.
+    pub(crate) async fn switch_notices(self: &Arc<Self>, on: bool) -> Result<String, Failure> {
+        let agent = self.agent().await?;
+        let door = Arc::clone(&self.door);
+        blocking(move || door.switch_notices(&agent.session, agent.id, on)).await
     }
 
     /// What is cancelled when the host is gone, or we are to stop.

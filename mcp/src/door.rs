@@ -46,6 +46,15 @@ pub struct Enrolment {
     pub client: Client<UnixStream>,
 }
 
+/// A file that may be shared, and was read.
+#[derive(Debug)]
+pub struct SharedFile {
+    /// Its path beneath the directory that it is shared from, without hidden characters.
+    pub path: String,
+    /// What it holds; never empty.
+    pub text: String,
+}
+
 /// The way to the daemon. All of it may block: on files, on the daemon, on its start.
 pub trait Door: Send + Sync + 'static {
     /// Takes up a name, with a session of its own.
@@ -69,6 +78,12 @@ pub trait Door: Send + Sync + 'static {
     /// As [`Door::enrol`].
     fn connect(&self, session: &Credential) -> Result<Client<UnixStream>, Failure>;
 
+    /// The same to a daemon that runs: somebody may have stopped it on purpose.
+    ///
+    /// # Errors
+    /// As [`Door::enrol`].
+    fn connect_running(&self, session: &Credential) -> Result<Client<UnixStream>, Failure>;
+
     /// Has the agent of `session`, once called `name`, go by another name, here too.
     ///
     /// # Errors
@@ -81,6 +96,24 @@ pub trait Door: Send + Sync + 'static {
     /// # Errors
     /// As [`Door::enrol`].
     fn leave(&self, session: &Credential, agent_id: AgentId, name: &Name) -> Result<(), Failure>;
+
+    /// Reads the file at `path` if a person has allowed it to be shared.
+    ///
+    /// # Errors
+    /// [`Failure`] says why not.
+    fn shared_file(&self, path: &str) -> Result<SharedFile, Failure>;
+
+    /// Switches the notices of the agent of `session` in the project's CLAUDE.md on or off; what
+    /// to say of it.
+    ///
+    /// # Errors
+    /// As [`Door::enrol`], and those of the file.
+    fn switch_notices(
+        &self,
+        session: &Credential,
+        agent_id: AgentId,
+        on: bool,
+    ) -> Result<String, Failure>;
 
     /// What a failed call means, with what helps.
     fn explain(&self, error: ClientError) -> Failure;

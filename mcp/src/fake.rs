@@ -20,7 +20,7 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::door::{Door, Enrolment, Wish};
+use crate::door::{Door, Enrolment, SharedFile, Wish};
 use crate::failure::Failure;
 
 /// What the daemon does with one request.
@@ -191,12 +191,24 @@ impl Door for FakeDoor {
         Client::prove(ours, session, [3; 32], SEEN).map_err(|error| self.explain(error))
     }
 
+    fn connect_running(&self, session: &Credential) -> Result<Client<UnixStream>, Failure> {
+        self.connect(session)
+    }
+
     fn rename(&self, _: &Credential, _: &Name, _: Name) -> Result<Renamed, Failure> {
         Err(Failure::local("nobody renames here"))
     }
 
     fn leave(&self, _: &Credential, _: AgentId, _: &Name) -> Result<(), Failure> {
         Ok(())
+    }
+
+    fn shared_file(&self, _: &str) -> Result<SharedFile, Failure> {
+        Err(Failure::local("nothing is shared here"))
+    }
+
+    fn switch_notices(&self, _: &Credential, _: AgentId, _: bool) -> Result<String, Failure> {
+        Err(Failure::local("there is no project here"))
     }
 
     fn explain(&self, error: ClientError) -> Failure {

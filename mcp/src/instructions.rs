@@ -13,8 +13,10 @@ What the user says, and the tool for it:
 - reply: …: ipc_reply; forward to X: ipc_forward
 - broadcast: …, tell everyone …: ipc_broadcast
 - what did X say about …?, show our last messages: ipc_history
+- make a group with X and Y: ipc_conversation, then ipc_send to its id
 - who's online?, list instances: ipc_list
 - rename to X, change my name to X: ipc_rename
+- share file P with X: ipc_share_file
 - start auto checking every N minutes, stop auto checking, is auto checking on?: ipc_auto_check
 - who am I, is ipc well?: ipc_status
 To wait for mail, call ipc_check with wait_s (up to 240) and again when nothing came.

@@ -30,6 +30,7 @@ mod limits;
 mod lines;
 mod notices;
 mod offered;
+mod pings;
 mod prompts;
 mod render;
 mod resources;
@@ -48,7 +49,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use codex::{InvalidThreadId, ThreadId, queue};
 use desk::Desk;
-pub use door::{Door, Enrolment, Wish};
+pub use door::{Door, Enrolment, SharedFile, Wish};
 pub use failure::Failure;
 use limits::LEAVING;
 use server::Server;
@@ -90,6 +91,7 @@ pub async fn run<R, W>(
             () = channel::serve(&desk, options, &host) => {}
             () = codex::serve(&desk, options) => {}
             () = subscriptions::serve(&desk, &host) => {}
+            () = pings::serve(&desk) => {}
         }
     };
     let left = async {

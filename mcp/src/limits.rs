@@ -53,6 +53,9 @@ pub(crate) const PARTING: Duration = Duration::from_secs(1);
 /// Between two looks at a daemon that is gone, when only waiting for mail.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
+/// How long a daemon that stops may take until the next one serves.
+pub(crate) const RESTART: Duration = Duration::from_secs(1);
+
 /// Text in one page of `ipc_read`, in bytes as shown: what fits into a model's view beside the rest.
 pub(crate) const PAGE_BYTES: usize = 16 * 1_024;
 
@@ -65,6 +68,9 @@ pub(crate) const CHECK_BYTES: usize = 16 * 1_024;
 
 /// Largest data that is shown, in bytes of JSON; more is for programs.
 pub(crate) const DATA_BYTES: usize = 4 * 1_024;
+
+/// What a shared file is said to be, in bytes: a sentence, and room.
+pub(crate) const DESCRIPTION_BYTES: usize = 1_024;
 
 /// How long answers may still take to be written when the host has closed its end: it may read them,
 /// and must not hold us if it does not.

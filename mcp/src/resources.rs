@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use ipc_protocol::id::MessageId;
+use ipc_protocol::id::{ConversationId, MessageId};
 use ipc_protocol::limits::FETCH_MESSAGES;
 use ipc_protocol::message::Mail;
-use ipc_protocol::request::{Fetch, List, Read};
+use ipc_protocol::request::{Conversation, Fetch, List, Read};
 use rmcp::ErrorData;
 use rmcp::model::{ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ pub(crate) const INBOX: &str = "ipc://inbox";
 const INSTANCES: &str = "ipc://instances";
 const STATUS: &str = "ipc://status";
 const MESSAGE: &str = "ipc://message/";
+const CONVERSATION: &str = "ipc://conversation/";
 
 const JSON: &str = "application/json";
 
@@ -45,13 +46,18 @@ pub(crate) fn all() -> Vec<Resource> {
     ]
 }
 
-/// The resources that there is one of for each message.
+/// The resources that there is one of for each message, and for each conversation.
 pub(crate) fn templates() -> Vec<ResourceTemplate> {
     let message = ResourceTemplate::new(format!("{MESSAGE}{{id}}"), "message");
     vec![
         message
             .with_description("One message that you received or sent, its first 16 KiB")
             .with_mime_type("text/plain"),
+        ResourceTemplate::new(format!("{CONVERSATION}{{id}}"), "conversation")
+            .with_description(
+                "One conversation that you are in: who else is, and how much is unread",
+            )
+            .with_mime_type(JSON),
     ]
 }
 
@@ -67,17 +73,41 @@ pub(crate) async fn read(uri: &str, desk: &Arc<Desk>) -> Result<ReadResourceResu
             let (status, waiting) = tools::look(desk).await.map_err(refused)?;
             json_at(uri, &json!({"you": status, "waiting": waiting}))
         }
+        other if other.starts_with(CONVERSATION) => {
+            let id = other.strip_prefix(CONVERSATION).unwrap_or_default();
+            let conversation_id = id.parse().map_err(|_| nothing_there())?;
+            let row = conversation(conversation_id, desk).await.map_err(refused)?;
+            json_at(uri, &row)
+        }
         other => {
             let id = other.strip_prefix(MESSAGE).and_then(|id| id.parse().ok());
-            let id = id.ok_or_else(|| {
-                let there_are = format!("{INBOX}, {INSTANCES}, {STATUS}, {MESSAGE}ID");
-                let text = format!("there is no such resource; there are: {there_are}");
-                ErrorData::resource_not_found(text, None)
-            })?;
+            let id = id.ok_or_else(nothing_there)?;
             message(uri, id, desk).await.map_err(refused)?
         }
     };
     Ok(ReadResourceResult::new(vec![contents]))
+}
+
+fn nothing_there() -> ErrorData {
+    let there_are = format!("{INBOX}, {INSTANCES}, {STATUS}, {MESSAGE}ID, {CONVERSATION}ID");
+    let text = format!("there is no such resource; there are: {there_are}");
+    ErrorData::resource_not_found(text, None)
+}
+
+async fn conversation(conversation_id: ConversationId, desk: &Arc<Desk>) -> Result<Value, Failure> {
+    let report = desk.call(Conversation::Members { conversation_id }).await?;
+    let unread: u64 = report.conversations.iter().map(|row| row.unread).sum();
+    let members: Vec<_> = report
+        .conversations
+        .iter()
+        .flat_map(|row| &row.members)
+        .collect();
+    Ok(json!({
+        "conversation_id": conversation_id,
+        "is_group": report.conversations.iter().any(|row| row.title.is_some()),
+        "members": members,
+        "unread": unread,
+    }))
 }
 
 async fn inbox(desk: &Arc<Desk>) -> Result<Value, Failure> {
@@ -85,7 +115,7 @@ async fn inbox(desk: &Arc<Desk>) -> Result<Value, Failure> {
         limit: Some(FETCH_MESSAGES),
         wait_ms: 0,
         peek: true,
-        answers_to: None,
+        ..Fetch::default()
     };
     let fetched = desk.call(peek).await?;
     let row = |mail: &Mail| {

@@ -154,10 +154,8 @@ async fn fetch(
 ) -> (Arc<Desk>, Result<Waited<Fetched>, Failure>) {
     let desk = Arc::new(Desk::new(Arc::new(door.clone()), CancellationToken::new()));
     let ask = |wait_ms| Fetch {
-        limit: None,
         wait_ms,
-        peek: false,
-        answers_to: None,
+        ..Fetch::default()
     };
     let waited = desk.wait_for(WAIT, given_up, ask).await;
     (desk, waited)

@@ -6,6 +6,7 @@
 mod auto_check;
 mod broadcast;
 mod check;
+mod conversation;
 mod forward;
 mod history;
 mod list;
@@ -15,6 +16,7 @@ mod rename;
 mod reply;
 mod send;
 mod sending;
+mod share_file;
 mod status;
 
 pub(crate) use list::Output as ListOutput;
@@ -127,7 +129,9 @@ tools! {
     list::List,
     rename::Rename,
     status::Status,
+    conversation::Conversation,
     auto_check::AutoCheck,
+    share_file::ShareFile,
 }
 
 async fn run<T: Tool>(

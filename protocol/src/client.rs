@@ -16,7 +16,7 @@ pub use agent_files::{
 pub use blocking::{Breaker, Client};
 pub use connect::{ConnectError, Connection, connect, connect_within};
 pub use host::{UnknownHost, find_host};
-pub use large::keep_whole;
+pub use large::{keep_whole, whole_path};
 pub use wire::Wire;
 
 use std::io;

@@ -54,7 +54,7 @@ codes! {
     NameReserved = "name_reserved", -32_006;
     /// Nobody has the name, and the request needs somebody.
     UnknownRecipient = "unknown_recipient", -32_007;
-    /// No such message in this mailbox.
+    /// No such message in this mailbox, or no such conversation that one is in.
     NotFound = "not_found", -32_008;
     /// Over a size limit.
     TooLarge = "too_large", -32_009;

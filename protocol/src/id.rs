@@ -84,6 +84,10 @@ id! {
     /// One message, the same for every recipient.
     MessageId, 'm'
 }
+id! {
+    /// One conversation, whoever is in it.
+    ConversationId, 'c'
+}
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 //! Bytes become a request in this order, and a request becomes bytes in the reverse order:
 //! [`frame`] cuts the stream, [`json`] refuses what JSON merely tolerates, [`rpc`] opens the
 //! envelope, [`request`] names the request and parses its fields into the types of [`name`],
-//! [`id`], [`message`] and [`time`]. [`auth`] is the arithmetic of the mutual proof, for both
+//! [`id`], [`message`], [`conversation`] and [`time`]. [`auth`] is the arithmetic of the mutual proof, for both
 //! sides. [`client`] puts it together for whoever talks to the daemon, and [`safe`] shows what
 //! came from a peer.
 //!
@@ -16,6 +16,7 @@
 
 pub mod auth;
 pub mod client;
+pub mod conversation;
 pub mod error;
 pub mod frame;
 pub mod id;

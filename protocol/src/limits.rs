@@ -30,6 +30,12 @@ pub const PREVIEW_BYTES: usize = 10_240;
 /// Longest name, in characters; a name is ASCII, so also in bytes.
 pub const NAME_CHARS: usize = 32;
 
+/// Longest title of a group, in bytes: a line of a list.
+pub const TITLE_BYTES: usize = 128;
+
+/// Members that a row of a list of conversations names: enough to know it by.
+pub const LISTED_MEMBERS: usize = 5;
+
 /// Longest idempotency key, in bytes.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
 
@@ -76,6 +82,14 @@ pub const AUTO_CHECK_MINUTES: std::ops::RangeInclusive<u32> = 1..=60;
 
 /// The same when nobody says: what people who wait for an answer put up with.
 pub const AUTO_CHECK_DEFAULT: u32 = 5;
+
+/// How long a ping can be answered, in milliseconds: whoever is there answers within moments, and
+/// later it would say nothing of now. What nobody answered is dropped.
+pub const PING_MS: i64 = 60_000;
+
+/// Pings that one front-end answers in a minute: its answers are messages of its agent, whose rate is
+/// for mail.
+pub const PINGS_PER_MINUTE: u32 = 20;
 
 /// How long one front-end holds a fetched message before it is offered again, in milliseconds.
 pub const LEASE_MS: i64 = 60_000;

@@ -9,11 +9,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::id::{AgentId, MessageId};
+use crate::conversation::Within;
+use crate::id::{AgentId, ConversationId, MessageId};
 use crate::limits::{IDEMPOTENCY_KEY_BYTES, PROGRAM_BYTES};
 use crate::name::Name;
 use crate::time::Timestamp;
-pub use words::{AutoCheckMode, DeliveryState, EndReason, Handover, Kind, UnknownWord};
+pub use words::{AutoCheckMode, DeliveryState, EndReason, Handover, Kind, UnknownWord, WaitEnd};
 
 /// Data attached to a message: a JSON object, handed through as it is.
 pub type Data = BTreeMap<String, Value>;
@@ -70,6 +71,12 @@ pub struct Mail {
     /// The message that this one answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
+    /// The conversation that it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<Within>,
+    /// Whether it is an interim answer: more of it comes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interim: bool,
     /// How often it was passed on to a third agent.
     pub hops: u32,
     /// When it was stored.
@@ -117,6 +124,22 @@ pub enum SystemEvent {
     /// A held name was claimed with the shared secret alone, as the policy allows.
     NameReclaimed {
         /// The name; whoever has it now need not be whom you knew.
+        name: Name,
+    },
+    /// Somebody brought agents into a group that you are in, or that you are in from now on.
+    MembersAdded {
+        /// The group.
+        conversation_id: ConversationId,
+        /// Who came.
+        names: Vec<Name>,
+        /// Who brought them.
+        by: Name,
+    },
+    /// An agent is no longer in a group that you are in.
+    MemberLeft {
+        /// The group.
+        conversation_id: ConversationId,
+        /// Who left.
         name: Name,
     },
 }

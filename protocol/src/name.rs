@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::AgentId;
+use crate::id::{AgentId, ConversationId};
 use crate::limits::NAME_CHARS;
 
 /// Names that nobody can have: they would read as the system, a person, or everybody.
@@ -110,6 +110,8 @@ pub enum Recipient {
     Name(Name),
     /// One agent, whatever it is called now.
     Agent(AgentId),
+    /// Everybody else who is in this conversation.
+    Conversation(ConversationId),
 }
 
 impl FromStr for Recipient {
@@ -121,6 +123,7 @@ impl FromStr for Recipient {
         }
         text.parse()
             .map(Self::Agent)
+            .or_else(|_| text.parse().map(Self::Conversation))
             .or_else(|_| Name::parse(text).map(Self::Name))
     }
 }
@@ -139,6 +142,7 @@ impl From<Recipient> for String {
             Recipient::All => "all".to_owned(),
             Recipient::Name(name) => name.into(),
             Recipient::Agent(id) => id.into(),
+            Recipient::Conversation(id) => id.into(),
         }
     }
 }
@@ -206,10 +210,12 @@ mod tests {
     }
 
     #[test]
-    fn a_recipient_is_everybody_an_id_or_a_name() {
+    fn a_recipient_is_everybody_an_agent_a_conversation_or_a_name() {
         assert_eq!("ALL".parse(), Ok(Recipient::All));
         let id = AgentId::from_row(7);
         assert_eq!(id.to_string().parse(), Ok(Recipient::Agent(id)));
+        let id = ConversationId::from_row(7);
+        assert_eq!(id.to_string().parse(), Ok(Recipient::Conversation(id)));
         assert!(matches!("bob".parse(), Ok(Recipient::Name(_))));
         assert_eq!("everyone".parse::<Recipient>(), Err(InvalidName::Reserved));
     }

@@ -117,6 +117,21 @@ impl DataDir {
         self.root.join("large-messages")
     }
 
+    /// Files that say that mail waits, for hosts that read them when they start.
+    pub fn notices(&self) -> PathBuf {
+        self.root.join("notices")
+    }
+
+    /// What waits for `agent`, kept by the daemon. Named by its id, so that a rename moves nothing.
+    pub fn notice(&self, agent: AgentId) -> PathBuf {
+        self.notices().join(format!("{agent}.md"))
+    }
+
+    /// Where the line that reads it was put for `agent`, kept by front-ends.
+    pub fn notice_record(&self, agent: AgentId) -> PathBuf {
+        self.notices().join(format!("{agent}.json"))
+    }
+
     /// Backups of the store.
     pub fn backups(&self) -> PathBuf {
         self.root.join("backups")

@@ -7,6 +7,7 @@ mod ack;
 mod admin;
 mod authenticate;
 mod auto_check;
+mod conversation;
 mod dead_letters;
 mod fetch;
 mod forward;
@@ -14,6 +15,7 @@ mod history;
 mod leave;
 mod list;
 mod notice;
+mod notices;
 mod read;
 mod receipts;
 mod register;
@@ -35,6 +37,7 @@ pub use admin::{
 };
 pub use authenticate::{Authenticate, Challenge, ChallengeSalt, Hello, PeerFacts, Signed};
 pub use auto_check::{AutoCheck, AutoCheckAction, AutoCheckMode, AutoCheckReport};
+pub use conversation::{Conversation, ConversationReport, ConversationRow};
 pub use dead_letters::{DeadLetter, DeadLetters, DeadLettersPage};
 pub use fetch::{Fetch, Fetched};
 pub use forward::Forward;
@@ -42,6 +45,7 @@ pub use history::{Direction, History, HistoryEntry, HistoryPage};
 pub use leave::{GoOffline, Left, Offline, Unregister};
 pub use list::{AgentRow, Agents, List, Presence};
 pub use notice::{Notice, NoticeReport, ReadsWith};
+pub use notices::{Notices, NoticesAction, NoticesReport};
 pub use read::{Read, ReadPage};
 pub use receipts::{DeliveryReceipt, Receipt, Receipts, ReceiptsPage};
 pub use register::{HostProcess, Register, Registered, WhenLive};
@@ -49,7 +53,7 @@ pub use rename::{Rename, Renamed};
 pub use reply::Reply;
 pub use send::{RecipientOutcome, Send, Sent, SentTo};
 pub use session::{Renew, Renewed, Revoke, SessionRevoked};
-pub use status::{Counters, Enrolment, Status, StatusReport};
+pub use status::{Counters, Enrolment, OldPortReport, OldPortTrouble, Status, StatusReport};
 pub use whoami::{Whoami, WhoamiReport};
 
 use crate::error::{ErrorCode, Refusal};
@@ -131,6 +135,8 @@ requests! {
     "nack" => Nack -> Nacked;
     "notice" => Notice -> NoticeReport;
     "auto_check" => AutoCheck -> AutoCheckReport;
+    "notices" => Notices -> NoticesReport;
+    "conversation" => Conversation -> ConversationReport;
     "read" => Read -> ReadPage;
     "history" => History -> HistoryPage;
     "receipts" => Receipts -> ReceiptsPage;
@@ -169,6 +175,7 @@ impl Request {
             | Self::History(_)
             | Self::Receipts(_)
             | Self::DeadLetters(_)
+            | Self::Conversation(Conversation::List { .. })
             | Self::List(_) => Demand::Bulk,
             Self::Send(_) | Self::Reply(_) | Self::Forward(_) => Demand::Storing,
             Self::Hello(_)
@@ -182,6 +189,8 @@ impl Request {
             | Self::Nack(_)
             | Self::Notice(_)
             | Self::AutoCheck(_)
+            | Self::Notices(_)
+            | Self::Conversation(_)
             | Self::Whoami(_)
             | Self::Rename(_)
             | Self::Status(_)
@@ -213,6 +222,7 @@ fn refused_field(params: &Map<String, Value>) -> Option<Refusal> {
     let recipient = text("to").and_then(|t| t.parse::<Recipient>().err());
     name("name")
         .or_else(|| name("new_name"))
+        .or_else(|| text("sent_by").and_then(|t| t.parse::<Peer>().err()))
         .or(recipient)
         .or_else(|| text("with").and_then(|t| t.parse::<Peer>().err()))
         .map(Refusal::from)

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use ipc_protocol::id::ConversationId;
 use ipc_protocol::limits::FETCH_MESSAGES;
 use ipc_protocol::message::Kind;
 use ipc_protocol::moment::Moment;
@@ -9,7 +10,7 @@ use ipc_protocol::name::Peer;
 use ipc_protocol::search::{InvalidSearch, SearchQuery};
 
 /// `ipc history`
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 Mail that you have not read yet is not in it: `ipc check` reads that.
 
@@ -27,6 +28,9 @@ pub(crate) struct HistoryArguments {
     /// Only mail to and from this agent: a name, or an agent's id
     #[arg(value_name = "WITH")]
     pub(crate) with: Option<Peer>,
+    /// Only what was said in this conversation
+    #[arg(long, value_name = "ID")]
+    pub(crate) conversation: Option<ConversationId>,
     /// Only messages with these words
     #[arg(long, value_name = "QUERY", value_parser = search, allow_hyphen_values = true)]
     pub(crate) search: Option<SearchQuery>,
@@ -48,7 +52,7 @@ pub(crate) struct HistoryArguments {
     pub(crate) receipts: bool,
 }
 
-fn search(text: &str) -> Result<SearchQuery, String> {
+pub(super) fn search(text: &str) -> Result<SearchQuery, String> {
     let explained = |wrong: InvalidSearch| format!("{wrong}; {}", wrong.hint());
     text.parse().map_err(explained)
 }

@@ -40,6 +40,20 @@ pub(crate) struct LoopArguments {
     pub(crate) every: Option<WaitTime>,
 }
 
+/// `ipc notices`
+#[derive(Debug, Subcommand)]
+pub(crate) enum NoticesCommand {
+    /// Put a line into CLAUDE.md of this folder that reads how much waits and from whom
+    #[command(after_help = "Example:\n  ipc notices on")]
+    On,
+    /// Take that line out again, to the byte
+    #[command(after_help = "Example:\n  ipc notices off")]
+    Off,
+    /// Show whether they are on, and where
+    #[command(after_help = "Example:\n  ipc notices status")]
+    Status,
+}
+
 /// `ipc hook`
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -81,6 +81,8 @@ pub(crate) enum AdminCommand {
     Backup,
     /// Put a backup in the place of the store; the daemon must not run
     Restore(RestoreArguments),
+    /// Take over the messages of the Python server; the daemon must not run
+    Migrate(MigrateArguments),
     /// Free a name, whoever has it
     #[command(after_help = "Example:\n  ipc admin release bob")]
     Release {
@@ -105,6 +107,19 @@ Examples:
   ipc admin restore ./messages.db.bak  this one")]
 pub(crate) struct RestoreArguments {
     /// The backup; without it the newest good one
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// `ipc admin migrate`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A daemon that starts does this by itself for the file in its own place. The original is only read.
+
+Examples:
+  ipc admin migrate                        the file in the place of the store
+  ipc admin migrate /tmp/ipc-messages.db   another file, into the store")]
+pub(crate) struct MigrateArguments {
+    /// The Python server's database; without it the one in the data directory
     pub(crate) file: Option<PathBuf>,
 }
 

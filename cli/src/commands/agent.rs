@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::front::Front;
+use crate::notices::Place;
 use crate::output::{table, times};
 
 /// Shows whose mailbox this is.
@@ -77,6 +78,18 @@ pub(crate) fn forget(
 pub(crate) fn unregister(context: &mut Context) -> Result<ExitStatus, Failure> {
     let mut front = Front::open(context)?;
     let left = front.call(&Unregister {})?;
+    let place = Place {
+        data_dir: &context.data_dir,
+        agent: front.agent_id,
+        project: None,
+    };
+    if let Err(failure) = place.leave() {
+        let text = format!(
+            "warning: the line of `ipc notices` stays: {}",
+            failure.message
+        );
+        context.screen.note(&text);
+    }
     forget(
         &context.agent_files(),
         front.agent_id,

@@ -116,7 +116,7 @@ impl Round {
     fn take(&mut self, context: &mut Context) -> Result<(), Failure> {
         loop {
             let front = &mut self.own.front;
-            let mut fetched = fetching::fetch_once(front, Wanted::default(), Duration::ZERO)?;
+            let mut fetched = fetching::fetch_once(front, &Wanted::default(), Duration::ZERO)?;
             if fetched.messages.is_empty() {
                 return Ok(());
             }

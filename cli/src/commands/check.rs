@@ -25,10 +25,10 @@ pub(crate) fn run(
     let wanted = Wanted {
         limit: arguments.limit,
         peek: arguments.peek,
-        answers_to: None,
+        ..Wanted::new(arguments.filter.clone(), arguments.wait.is_some())
     };
     let wait = arguments.wait.map_or(Duration::ZERO, WaitTime::duration);
-    let mut fetched = fetching::fetch(context, &mut front, wanted, wait)?;
+    let mut fetched = fetching::fetch(context, &mut front, &wanted, wait)?;
     let lease = if arguments.peek {
         Lease::None
     } else {

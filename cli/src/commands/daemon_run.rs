@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::args::RunArguments;
 use crate::autostart;
+use crate::commands::migrate;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
@@ -37,13 +38,26 @@ pub(crate) fn run(context: &mut Context, arguments: &RunArguments) -> Result<Exi
     };
     if let (Err(failure), true) = (&outcome, arguments.autostarted) {
         tracing::error!(error = failure.message, "the daemon ends");
-        drop(writeln!(
-            io::stdout(),
-            "{}",
-            autostart::failed_line(failure)
-        ));
+        say(&autostart::failed_line(failure));
     }
     outcome.map(|()| ExitStatus::Done)
+}
+
+/// Says something to the command that started the daemon, which may have gone.
+fn say(line: &str) {
+    drop(writeln!(io::stdout(), "{line}"));
+}
+
+/// Tells the command that started the daemon, a hundred times at most, that work goes on.
+fn still_busy() -> impl FnMut(u64, u64) {
+    let mut told = 0;
+    move |done, all| {
+        let percent = done.saturating_mul(100).checked_div(all).unwrap_or(100);
+        if percent > told {
+            told = percent;
+            say(autostart::BUSY);
+        }
+    }
 }
 
 fn autostarted(context: &mut Context) -> Result<(), Failure> {
@@ -60,18 +74,28 @@ fn autostarted(context: &mut Context) -> Result<(), Failure> {
     };
     drop(private::ensure_directory(context.data_dir.root())?);
     log_to_file(&context.data_dir.log(), context)?;
+    if let Some(report) = migrate::take_over(context, &mut still_busy())? {
+        let took_over = migrate::sentence(&report);
+        tracing::info!("{took_over}");
+        say(&autostart::note_line(&took_over));
+    }
     let config = Config {
         secret: handed_over,
         leaves_when_idle: true,
         ..load(context)?
     };
-    serve(context, config, || drop(writeln!(io::stdout(), "ready")))
+    serve(context, config, || {
+        say(autostart::READY);
+    })
 }
 
 fn foreground(context: &mut Context) -> Result<(), Failure> {
     log_to_standard_error(context);
     let inherited = systemd::inherited_socket();
     let inherited = inherited.map_err(|error| Failure::local(error.to_string()))?;
+    if let Some(report) = migrate::take_over(context, &mut |_, _| {})? {
+        tracing::info!("{}", migrate::sentence(&report));
+    }
     let config = Config {
         secret: secret::of_starter(context)?,
         listening: inherited.map_or(Listening::Bind, Listening::Inherited),
@@ -80,7 +104,8 @@ fn foreground(context: &mut Context) -> Result<(), Failure> {
     serve(context, config, || report("ready", systemd::notify_ready()))
 }
 
-fn load(context: &Context) -> Result<Config, Failure> {
+/// Reads the configuration.
+pub(super) fn load(context: &Context) -> Result<Config, Failure> {
     Config::load(context.data_dir.clone()).map_err(|error| match error {
         ConfigError::Private(error) => error.into(),
         other @ (ConfigError::Io { .. } | ConfigError::Content { .. }) => {

@@ -11,8 +11,9 @@ use ipc_protocol::name::{Name, Recipient};
 use serde_json::json;
 
 use crate::args::{
-    AutoCheckCommand, CheckArguments, Command, DoArguments, ForwardArguments, RegisterArguments,
-    RenameArguments, ReplyArguments, SendArguments, StatusArguments, TextArguments,
+    AutoCheckCommand, CheckArguments, Command, DoArguments, FilterArguments, ForwardArguments,
+    RegisterArguments, RenameArguments, ReplyArguments, SendArguments, StatusArguments,
+    TextArguments,
 };
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -84,6 +85,8 @@ fn command(deed: Deed) -> Command {
         Deed::Reply(text) => Command::Reply(ReplyArguments {
             content: content(text),
             id: None,
+            private: false,
+            interim: false,
         }),
         Deed::Forward(to) => Command::Forward(ForwardArguments {
             words: vec![to.into()],
@@ -93,6 +96,7 @@ fn command(deed: Deed) -> Command {
             wait: None,
             limit: None,
             peek: false,
+            filter: FilterArguments::default(),
             exit_code: false,
         }),
         Deed::List => Command::List,

@@ -8,12 +8,14 @@ use std::time::Duration;
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::MessageId;
 use ipc_protocol::limits::WAIT_MS;
-use ipc_protocol::message::{Handover, Mail};
+use ipc_protocol::message::{Handover, Kind, Mail};
 use ipc_protocol::request::{Ack, Fetch, Fetched, Nack};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::large;
+use super::pings::Pings;
+use crate::args::FilterArguments;
 use crate::clock::{self, Deadline};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -25,7 +27,7 @@ use crate::output::mail::{Shown, render};
 const REOPENINGS: u32 = 4;
 
 /// How `fetch` is asked, but for the wait.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
     /// At most so many.
     pub(crate) limit: Option<u32>,
@@ -33,6 +35,21 @@ pub(crate) struct Wanted {
     pub(crate) peek: bool,
     /// Only answers to this message.
     pub(crate) answers_to: Option<MessageId>,
+    /// Only of this agent, only of this kind.
+    pub(crate) filter: FilterArguments,
+    /// And pings, which are answered here and not shown.
+    pub(crate) pings: bool,
+}
+
+impl Wanted {
+    /// What `filter` lets through; who waits for it answers pings meanwhile.
+    pub(crate) fn new(filter: FilterArguments, waits: bool) -> Self {
+        Self {
+            pings: waits && filter.kind != Some(Kind::Ping),
+            filter,
+            ..Self::default()
+        }
+    }
 }
 
 /// Fetches what is there, or waits for something to come until `wait` is over. On another
@@ -40,15 +57,18 @@ pub(crate) struct Wanted {
 pub(crate) fn fetch(
     context: &mut Context,
     front: &mut Front,
-    wanted: Wanted,
+    wanted: &Wanted,
     wait: Duration,
 ) -> Result<Fetched, Failure> {
     let deadline = Deadline::after(wait);
     let mut reopenings = REOPENINGS;
+    let mut pings = Pings::default();
     loop {
         let left = deadline.remaining().unwrap_or_default();
-        match fetch_once(front, wanted, left) {
+        let fetched = fetch_once(front, wanted, left);
+        match fetched.map(|fetched| pings.answer(context, front, wanted, fetched)) {
             Ok(fetched) if !fetched.messages.is_empty() => return Ok(fetched),
+            Ok(fetched) if fetched.ended.is_some() => return Ok(fetched),
             Ok(fetched) if deadline.remaining().is_none() => return Ok(fetched),
             Ok(_) => {}
             Err(failure) if reopenings > 0 && passes(&failure) => {
@@ -72,27 +92,32 @@ fn passes(failure: &Failure) -> bool {
 /// One request that waits for at most `left`, and at most as long as one request may.
 pub(crate) fn fetch_once(
     front: &mut Front,
-    wanted: Wanted,
+    wanted: &Wanted,
     left: Duration,
 ) -> Result<Fetched, Failure> {
     let wait_ms = u32::try_from(left.as_millis())
         .unwrap_or(WAIT_MS)
         .min(WAIT_MS);
-    let Wanted {
-        limit,
-        peek,
-        answers_to,
-    } = wanted;
-    let request = Fetch {
-        limit,
+    let ask = |pings| Fetch {
+        limit: wanted.limit,
         wait_ms,
-        peek,
-        answers_to,
+        peek: wanted.peek,
+        answers_to: wanted.answers_to,
+        sent_by: wanted.filter.from.clone(),
+        kind: wanted.filter.kind,
+        pings,
     };
-    if wait_ms == 0 {
-        return front.call(&request);
+    let mut call = |pings| {
+        if wait_ms == 0 {
+            return front.call(&ask(pings));
+        }
+        front.call_waiting(&ask(pings), Duration::from_millis(u64::from(wait_ms)))
+    };
+    match call(wanted.pings) {
+        // An older daemon, to which a ping is a message as any other.
+        Err(failure) if wanted.pings && failure.code == Some(ErrorCode::Malformed) => call(false),
+        other => other,
     }
-    front.call_waiting(&request, Duration::from_millis(u64::from(wait_ms)))
 }
 
 /// Whether what is fetched was leased, and must be acknowledged or given back.

@@ -25,6 +25,15 @@ pub(crate) fn run(
     arguments: &HistoryArguments,
 ) -> Result<ExitStatus, Failure> {
     let mut front = Front::open(context)?;
+    show(context, &mut front, arguments)
+}
+
+/// Shows a page of the agent that `front` acts for.
+pub(super) fn show(
+    context: &mut Context,
+    front: &mut Front,
+    arguments: &HistoryArguments,
+) -> Result<ExitStatus, Failure> {
     let request = request(arguments, clock::now());
     let page = front.call_again(context, &request)?;
     context.screen.result(&page, || {
@@ -38,6 +47,7 @@ fn request(arguments: &HistoryArguments, now: Timestamp) -> History {
     let (before, after) = (arguments.before, arguments.after);
     History {
         with: arguments.with.clone(),
+        conversation: arguments.conversation,
         search: arguments.search.clone(),
         kind: arguments.kind,
         before: before.and_then(Moment::message),

@@ -174,6 +174,8 @@ fn tell(context: &Context, first: &mut Agent, second: &mut Agent) -> Result<Vec<
         text: "yes, I am".to_owned(),
         data: None,
         idempotency_key: None,
+        private: false,
+        is_final: true,
     })?;
     step(
         context,

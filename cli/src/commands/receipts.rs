@@ -57,7 +57,9 @@ pub(super) fn evidence(delivery: &DeliveryReceipt, now: Timestamp) -> String {
     let ago = |time| times::relative(time, now);
     let mut facts = Vec::new();
     if let Some(time) = delivery.answered_ms {
-        facts.push(format!("answered {}", ago(time)));
+        let by = delivery.answered_by;
+        let by = by.map(|id| format!(" by {id}")).unwrap_or_default();
+        facts.push(format!("answered {}{by}", ago(time)));
     }
     if let Some(time) = delivery.delivered_ms {
         let by = delivery
@@ -114,6 +116,7 @@ fn dead_table(page: &DeadLettersPage, now: Timestamp, style: Style) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ipc_protocol::id::MessageId;
     use ipc_protocol::message::{DeliveryState, Handover};
     use ipc_protocol::name::Name;
 
@@ -130,12 +133,13 @@ mod tests {
             delivered_ms: time(60_000),
             handover: Some(Handover::Cli),
             answered_ms: time(110_000),
+            answered_by: Some(MessageId::from_row(7)),
             ended_ms: None,
             reason: None,
         };
         assert_eq!(
             evidence(&delivery, Timestamp::from_millis(120_000)),
-            "answered 10 s ago, delivered 1 min ago by cli, 2 offers"
+            "answered 10 s ago by m.000000000000e, delivered 1 min ago by cli, 2 offers"
         );
     }
 }

@@ -3,22 +3,19 @@
 //! Each carries an idempotency key, so that it can be sent once more when the connection is lost
 //! before the answer came, without being stored twice.
 
-use std::time::Duration;
-
 use ipc_protocol::id::MessageId;
 use ipc_protocol::message::Kind;
 use ipc_protocol::name::Recipient;
 use ipc_protocol::request::{Forward, RecipientOutcome, Reply, Send, Sent, SentTo};
-use serde_json::json;
 
-use super::fetching::{self, Lease, Wanted};
+use super::answers::{self, Asked};
 use super::text;
 use crate::args::{ForwardArguments, ReplyArguments, SendArguments, TextArguments};
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::front::Front;
-use crate::output::{json, safe};
+use crate::output::safe;
 
 /// Recipients that are listed by name, at most.
 const LISTED: usize = 10;
@@ -28,7 +25,11 @@ pub(crate) fn send(context: &mut Context, arguments: SendArguments) -> Result<Ex
     if arguments.wait.is_some() {
         context.screen.require_reader()?;
     }
-    let text = text::read(&arguments.content)?;
+    let text = if arguments.kind == Kind::Ping && arguments.content.is_empty() {
+        Kind::Ping.as_str().to_owned()
+    } else {
+        text::read(&arguments.content)?
+    };
     let key = text::key(context, arguments.content.idempotency_key)?;
     let request = Send {
         to: arguments.to,
@@ -44,7 +45,13 @@ pub(crate) fn send(context: &mut Context, arguments: SendArguments) -> Result<Ex
     let sent = front.call_again(context, &request)?;
     match arguments.wait {
         None => say(context, &sent),
-        Some(wait) => await_answer(context, &mut front, &sent, wait.duration()),
+        Some(wait) => {
+            let asked = Asked {
+                sent: &sent,
+                kind: request.kind,
+            };
+            answers::collect(context, &mut front, asked, wait.duration())
+        }
     }
 }
 
@@ -87,6 +94,8 @@ pub(crate) fn reply(
         text,
         data: arguments.content.data,
         idempotency_key: Some(key),
+        private: arguments.private,
+        is_final: !arguments.interim,
     };
     let sent = Front::open(context)?.call_again(context, &request)?;
     say(context, &sent)
@@ -127,7 +136,7 @@ fn say(context: &Context, sent: &Sent) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Done)
 }
 
-fn people(sent: &Sent) -> String {
+pub(super) fn people(sent: &Sent) -> String {
     let id = sent.message_id;
     let before = if sent.duplicate {
         " (stored before, by the same key)"
@@ -154,6 +163,9 @@ fn outcome(sent: &SentTo) -> String {
     match &sent.outcome {
         RecipientOutcome::Stored => name.to_string(),
         RecipientOutcome::Forwarded { from } => format!("{name} (called {from} before)"),
+        RecipientOutcome::LeftOut { reason } => {
+            format!("{name}: left out, {}", reason.in_words())
+        }
         RecipientOutcome::Unclaimed { did_you_mean: None } => {
             format!("{name}: queued, not registered yet")
         }
@@ -163,40 +175,6 @@ fn outcome(sent: &SentTo) -> String {
             format!("{name}: queued, not registered yet; did you mean {other}?")
         }
     }
-}
-
-/// Waits for an answer, prints it and acknowledges it.
-fn await_answer(
-    context: &mut Context,
-    front: &mut Front,
-    sent: &Sent,
-    wait: Duration,
-) -> Result<ExitStatus, Failure> {
-    let id = sent.message_id;
-    if !context.screen.json {
-        context.screen.note(people(sent).trim_end());
-    }
-    let wanted = Wanted {
-        answers_to: Some(id),
-        ..Wanted::default()
-    };
-    let fetched = fetching::fetch(context, front, wanted, wait)?;
-    let shown = fetching::prepare(context, front, fetched.messages, Lease::Taken);
-    let text = if context.screen.json {
-        let answers = shown.iter().map(fetching::message_json);
-        let answers = answers.collect::<Result<Vec<_>, Failure>>()?;
-        json::line(&json!({"answers": answers, "sent": sent}))?
-    } else {
-        fetching::people(context, &shown)
-    };
-    fetching::hand_over(context, front, &shown, &text)?;
-    if shown.is_empty() {
-        context.screen.note(&format!(
-            "no answer within {wait:?}; the message is stored\nhint: `ipc check --wait`, `ipc receipts {id}`"
-        ));
-        return Ok(ExitStatus::TimedOut);
-    }
-    Ok(ExitStatus::Done)
 }
 
 #[cfg(test)]
@@ -211,6 +189,7 @@ mod tests {
             message_id: MessageId::from_row(7),
             sent_ms: Timestamp::from_millis(0),
             recipients,
+            conversation: None,
             duplicate: false,
         }
     }

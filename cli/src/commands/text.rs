@@ -22,6 +22,9 @@ pub(crate) fn read(arguments: &TextArguments) -> Result<String, Failure> {
     if arguments.stdin {
         return standard_input();
     }
+    if arguments.text.is_empty() {
+        return Err(Failure::usage("no text").hint("TEXT, `-`, --stdin or --file FILE"));
+    }
     words(&arguments.text)
 }
 

@@ -7,17 +7,20 @@
 use std::time::Duration;
 
 use ipc_protocol::error::ErrorCode;
+use ipc_protocol::message::Mail;
 
 use super::fetching::{self, Lease, Wanted};
-use super::watch_notices;
+use super::pings::Pings;
+use super::{watch_exec, watch_notices};
 use crate::args::{WaitTime, WatchArguments};
 use crate::clock::Deadline;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
-use crate::front::OwnFront;
+use crate::front::{Front, OwnFront};
 use crate::output::json;
 use crate::output::mail::Shown;
+use crate::stop::Stop;
 
 /// Longest time that one request waits: short of what a daemon would take for a dead client.
 const ROUND: Duration = Duration::from_mins(15);
@@ -36,30 +39,41 @@ pub(crate) fn run(
     if arguments.notices {
         return watch_notices::run(context, arguments);
     }
+    if let Some(words) = &arguments.exec {
+        return watch_exec::run(context, words, arguments);
+    }
     context.screen.require_reader()?;
+    // A signal ends it as it ends any program: what is not acknowledged comes again.
+    let stop = Stop::on(&[])?;
     let mut own = OwnFront::open(context)?;
+    let wanted = Wanted::new(arguments.filter.clone(), true);
+    let mut pings = Pings::default();
     let patience = arguments.wait.map(WaitTime::duration);
     loop {
         let deadline = patience.map(Deadline::after);
-        let Some(shown) = next(context, &mut own, deadline)? else {
+        let Some(messages) = next(context, &mut own, &stop, &wanted, &mut pings, deadline)? else {
             return Ok(ExitStatus::TimedOut);
         };
+        let shown = fetching::prepare(context, &mut own.front, messages, Lease::Taken);
         let text = text(context, &shown)?;
         fetching::print(context, &mut own.front, &shown, &text)?;
         // An acknowledgement counts after the lease too, and twice does no harm.
         let mut absence = None;
         while let Err(failure) = fetching::acknowledge(&mut own.front, &shown) {
-            recover(context, &mut own, &mut absence, failure)?;
+            recover(context, &mut own, &stop, &mut absence, failure)?;
         }
     }
 }
 
 /// The next messages; nothing when the deadline passes before any came.
-fn next(
+pub(super) fn next(
     context: &mut Context,
     own: &mut OwnFront,
+    stop: &Stop,
+    wanted: &Wanted,
+    pings: &mut Pings,
     deadline: Option<Deadline>,
-) -> Result<Option<Vec<Shown>>, Failure> {
+) -> Result<Option<Vec<Mail>>, Failure> {
     let mut absence = None;
     loop {
         let left = match deadline {
@@ -69,18 +83,12 @@ fn next(
                 None => return Ok(None),
             },
         };
-        match fetching::fetch_once(&mut own.front, Wanted::default(), left) {
+        let fetch = |front: &mut Front| fetching::fetch_once(front, wanted, left);
+        let fetched = stop.while_waiting(&mut own.front, fetch);
+        match fetched.map(|found| pings.answer(context, &mut own.front, wanted, found)) {
             Ok(fetched) if fetched.messages.is_empty() => absence = None,
-            Ok(fetched) => {
-                let messages = fetched.messages;
-                return Ok(Some(fetching::prepare(
-                    context,
-                    &mut own.front,
-                    messages,
-                    Lease::Taken,
-                )));
-            }
-            Err(failure) => recover(context, own, &mut absence, failure)?,
+            Ok(fetched) => return Ok(Some(fetched.messages)),
+            Err(failure) => recover(context, own, stop, &mut absence, failure)?,
         }
     }
 }
@@ -88,15 +96,17 @@ fn next(
 /// A time without a daemon that serves us. One that takes connections and refuses every request
 /// is as good as away, so only an answer ends it.
 #[derive(Debug)]
-struct Absence {
+pub(super) struct Absence {
     until: Deadline,
     pause: Duration,
 }
 
-/// Connects again, if `failure` is one that passes and the daemon was not away for too long.
-fn recover(
+/// Connects again, if `failure` is one that passes, the daemon was not away for too long, and it
+/// is not over.
+pub(super) fn recover(
     context: &mut Context,
     own: &mut OwnFront,
+    stop: &Stop,
     absence: &mut Option<Absence>,
     mut failure: Failure,
 ) -> Result<(), Failure> {
@@ -106,7 +116,9 @@ fn recover(
         pause: first,
     });
     while passes(&failure) && absence.until.remaining().is_some() {
-        std::thread::sleep(absence.pause);
+        if stop.pause(absence.pause) {
+            break;
+        }
         absence.pause = absence.pause.saturating_mul(2).min(longest);
         match own.reconnect(context) {
             Ok(()) => return Ok(()),

@@ -1,7 +1,7 @@
 //! The daemon: whether it runs, answers, and is of this version. None is started: not even through
 //! the socket of a service manager, so that nothing is connected to unless a daemon holds its lock.
 
-use ipc_protocol::request::{Enrolment, Status, StatusReport};
+use ipc_protocol::request::{Enrolment, OldPortReport, OldPortTrouble, Status, StatusReport};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 
 use super::finding::Finding;
@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::front::{self, secret};
+use crate::output::old_port as words;
 
 const CHECK: &str = "daemon";
 
@@ -99,6 +100,7 @@ fn judged(report: &StatusReport, own: &str, ipc: &str) -> Vec<Finding> {
         let what = "the secret is not the one that this deployment was made with: nobody can enrol";
         findings.push(Finding::problem("secret", what).fix(format!("{ipc} admin rotate-secret")));
     }
+    findings.extend(report.old_port.as_ref().map(old_port));
     if report.counters.faults > 0 {
         let what = format!(
             "the daemon had {} faults since it started; its log says which",
@@ -107,6 +109,30 @@ fn judged(report: &StatusReport, own: &str, ipc: &str) -> Vec<Finding> {
         findings.push(Finding::note("database", what));
     }
     findings
+}
+
+/// The old port weakens what the rest promises, so it is named wherever it is on.
+fn old_port(port: &OldPortReport) -> Finding {
+    let check = "old port";
+    match (port.address, port.trouble) {
+        (Some(address), None) if port.requests == 0 => Finding::note(
+            check,
+            format!(
+                "it is open at {address} and was not used since the daemon started; if that stays \
+                 so, take `[legacy]` out of config.toml"
+            ),
+        ),
+        (Some(address), None) => Finding::note(
+            check,
+            format!(
+                "it is open at {address} and in use: {} requests by {} agents",
+                port.requests, port.agents
+            ),
+        ),
+        (_, Some(OldPortTrouble::Starting)) => Finding::note(check, "it is about to open"),
+        (_, Some(trouble)) => Finding::problem(check, words::trouble(trouble)),
+        (None, None) => Finding::problem(check, "it is closed"),
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +165,29 @@ mod tests {
                 .iter()
                 .all(Finding::is_fine)
         );
+    }
+
+    #[test]
+    fn an_old_port_is_named_and_one_that_is_closed_is_a_problem() {
+        let with = |port: serde_json::Value| {
+            let mut report = report("0.1.0", "open");
+            report.old_port = Some(serde_json::from_value(port).unwrap());
+            judged(&report, "0.1.0", "ipc")
+        };
+        let open = json!({
+            "address": "127.0.0.1:9876", "requests": 0, "agents": 0, "closed_unread": 0,
+        });
+        let findings = with(open);
+        assert!(findings.iter().all(Finding::is_fine));
+        assert!(
+            findings
+                .iter()
+                .any(|finding| finding.what.contains("take `[legacy]` out"))
+        );
+        let closed = json!({
+            "trouble": "address_in_use", "requests": 0, "agents": 0, "closed_unread": 0,
+        });
+        assert!(!with(closed).iter().all(Finding::is_fine));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ipc_mcp::{Door, Enrolment, Failure, Wish};
+use ipc_mcp::{Door, Enrolment, Failure, SharedFile, Wish};
 use ipc_protocol::auth::Credential;
 use ipc_protocol::client::{Client, ClientError, UnknownHost};
 use ipc_protocol::error::ErrorCode;
@@ -16,7 +16,7 @@ use ipc_protocol::id::AgentId;
 use ipc_protocol::limits::NAME_CHARS;
 use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
-use ipc_protocol::request::{Renamed, Unregister, WhenLive};
+use ipc_protocol::request::{Notices, NoticesAction, Renamed, Unregister, WhenLive};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -25,6 +25,8 @@ use super::{OwnFront, mailbox, session};
 use crate::commands::{agent, rename};
 use crate::context::Context;
 use crate::failure;
+use crate::notices::{self, Place};
+use crate::share::Shares;
 
 /// Windows in one folder that get a name of their own, at most.
 const WINDOWS: u32 = 64;
@@ -37,6 +39,8 @@ const NAMELESS: &str = "agent";
 pub(crate) struct McpDoor {
     data_dir: DataDir,
     project: Option<PathBuf>,
+    /// As it was configured when the server started: what is changed meanwhile waits for the next.
+    shares: Result<Shares, Failure>,
     context: Mutex<Context>,
     /// Of its own: drawing from it waits for nobody who waits for the daemon.
     random: Mutex<StdRng>,
@@ -49,6 +53,7 @@ impl McpDoor {
         Self {
             data_dir: context.data_dir.clone(),
             project: context.project(),
+            shares: Shares::load(&context).map_err(for_model),
             random: Mutex::new(StdRng::from_rng(&mut context.random)),
             context: Mutex::new(context),
         }
@@ -249,6 +254,10 @@ impl Door for McpDoor {
         session::prove(&mut self.context(), session).map_err(for_model)
     }
 
+    fn connect_running(&self, session: &Credential) -> Result<Client<UnixStream>, Failure> {
+        session::prove_running(&mut self.context(), session).map_err(for_model)
+    }
+
     fn rename(
         &self,
         session: &Credential,
@@ -277,6 +286,43 @@ impl Door for McpDoor {
             .map_err(|error| self.explain(error))?;
         let forgotten = agent::forget(&context.agent_files(), agent_id, [name, &left.name]);
         forgotten.map_err(for_model)
+    }
+
+    fn shared_file(&self, path: &str) -> Result<SharedFile, Failure> {
+        let shares = self.shares.as_ref().map_err(Clone::clone)?;
+        shares
+            .read(Path::new(path))
+            .map_err(|error| for_model(error.into()))
+    }
+
+    fn switch_notices(
+        &self,
+        session: &Credential,
+        agent_id: AgentId,
+        on: bool,
+    ) -> Result<String, Failure> {
+        let mut context = self.context();
+        let mut client = session::prove(&mut context, session).map_err(for_model)?;
+        let place = Place {
+            data_dir: &self.data_dir,
+            agent: agent_id,
+            project: self.project.as_deref(),
+        };
+        let action = if on {
+            NoticesAction::On
+        } else {
+            NoticesAction::Off
+        };
+        let mut call = |action| {
+            client
+                .call(&Notices { action })
+                .map_err(failure::Failure::from)
+        };
+        place.switch(action, &mut call).map_err(for_model)?;
+        Ok(match action {
+            NoticesAction::On => format!("notices are on; tell your user: {}", notices::ABOUT),
+            NoticesAction::Off | NoticesAction::Status => "notices are off".to_owned(),
+        })
     }
 
     fn explain(&self, error: ClientError) -> Failure {

@@ -89,6 +89,15 @@ pub(crate) fn open(context: &mut Context, record: AgentRecord) -> Result<Front, 
     open_by(context, record, Means { prove, waits })
 }
 
+/// The same to a daemon that runs: none is started.
+pub(crate) fn open_running(context: &mut Context, record: AgentRecord) -> Result<Front, Failure> {
+    let means = Means {
+        prove: prove_running,
+        waits: true,
+    };
+    open_by(context, record, means)
+}
+
 /// The same for somebody whom nothing may hold up: no daemon is started, nobody is waited for.
 pub(crate) fn open_at_once(context: &mut Context, record: AgentRecord) -> Result<Front, Failure> {
     let means = Means {

@@ -78,7 +78,12 @@ fn head(mail: &Mail, who: &str, now: Timestamp, style: Style) -> String {
         facts.push(mail.kind.as_str().to_owned());
     }
     if let Some(parent) = mail.reply_to {
-        facts.push(format!("answers {parent}"));
+        let of = if mail.interim {
+            "begins to answer"
+        } else {
+            "answers"
+        };
+        facts.push(format!("{of} {parent}"));
     }
     if let Some(alias) = &mail.via_alias {
         facts.push(format!("via alias {alias}"));
@@ -86,8 +91,17 @@ fn head(mail: &Mail, who: &str, now: Timestamp, style: Style) -> String {
     if mail.hops > 0 {
         facts.push(format!("passed on {}×", mail.hops));
     }
+    if has_no_provenance(mail) {
+        facts.push(format!("provenance: {NO_PROVENANCE}"));
+    }
     if mail.redelivered {
         facts.push("(redelivered)".to_owned());
+    }
+    // Last: what comes after the daemon's words cannot pass for them.
+    if let Some(within) = &mail.conversation
+        && let Some(title) = &within.title
+    {
+        facts.push(format!("in {} {}", within.id, title.shown()));
     }
     let facts = style.faint(&format!(" · {}", safe::line(&facts.join(" · "))));
     format!("{}{facts}", style.strong(&safe::line(who)))
@@ -99,6 +113,14 @@ fn body(mail: &Mail) -> String {
         (None, None) => "(a notice of a kind that this version does not know)".to_owned(),
         (Some(_), _) => safe::block(&mail.text),
     }
+}
+
+/// What stands where the kernel named nobody.
+const NO_PROVENANCE: &str = "none (old port)";
+
+/// Whether an agent sent it and nothing says from which process.
+const fn has_no_provenance(mail: &Mail) -> bool {
+    mail.from.is_some() && mail.provenance.is_none()
 }
 
 /// Where a message came from: what the kernel said, and apart from it what was only claimed.
@@ -125,8 +147,15 @@ mod tests {
             name: Name::parse(name).unwrap(),
             incarnation: 1,
         };
+        let provenance = Provenance {
+            uid: 1_000,
+            pid: 7,
+            start_ticks: None,
+            program: None,
+        };
         Mail {
             id: MessageId::from_row(7),
+            provenance: from.map(|_| provenance),
             from: from.map(sender),
             to: None,
             kind: Kind::Message,
@@ -136,11 +165,12 @@ mod tests {
             data: None,
             data_omitted: false,
             reply_to: None,
+            conversation: None,
+            interim: false,
             hops: 0,
             sent_ms: Timestamp::from_millis(0),
             via_alias: None,
             redelivered: false,
-            provenance: None,
             event: None,
         }
     }
@@ -161,6 +191,17 @@ mod tests {
             text,
             format!("alice · 2 min ago · {id}\n    one\n    two\n\n")
         );
+    }
+
+    #[test]
+    fn a_message_that_no_kernel_vouches_for_says_so_and_a_notice_needs_nobody() {
+        let old = Mail {
+            provenance: None,
+            ..mail(Some("alice"), "x")
+        };
+        assert!(shown(old).contains("provenance: none (old port)"));
+        assert!(!shown(mail(None, "x")).contains("provenance"));
+        assert!(!shown(mail(Some("alice"), "x")).contains("provenance"));
     }
 
     #[test]

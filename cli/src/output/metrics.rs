@@ -1,6 +1,6 @@
 //! Metrics in Prometheus' text format, version 0.0.4.
 
-use ipc_protocol::request::{Enrolment, StatusReport};
+use ipc_protocol::request::{Enrolment, OldPortReport, StatusReport};
 use ipc_protocol::time::Timestamp;
 
 use super::lines::Lines;
@@ -23,6 +23,9 @@ pub(crate) fn render(report: &StatusReport) -> String {
     }
     for (name, help, value) in counters(report) {
         metric(&mut lines, name, help, "counter", value);
+    }
+    if let Some(port) = &report.old_port {
+        old_port(&mut lines, port);
     }
     lines.into_text()
 }
@@ -56,7 +59,7 @@ fn gauges(report: &StatusReport) -> [(&'static str, &'static str, u64); 8] {
     ]
 }
 
-const fn counters(report: &StatusReport) -> [(&'static str, &'static str, u64); 8] {
+const fn counters(report: &StatusReport) -> [(&'static str, &'static str, u64); 9] {
     let c = &report.counters;
     [
         ("connections_total", "Connections accepted", c.connections),
@@ -75,7 +78,45 @@ const fn counters(report: &StatusReport) -> [(&'static str, &'static str, u64); 
         ),
         ("faults_total", "Faults of the daemon's own", c.faults),
         ("commits_total", "Transactions committed", c.commits),
+        ("looks_total", "Looks into the store by fetches", c.looks),
     ]
+}
+
+/// The old port: how one sees that nobody needs it any more.
+fn old_port(lines: &mut Lines, port: &OldPortReport) {
+    let open = u64::from(port.address.is_some() && port.trouble.is_none());
+    let gauges = [
+        ("old_port_open", "Whether the old port is served", open),
+        ("old_port_agents", "Agents that used it", port.agents),
+    ];
+    for (name, help, value) in gauges {
+        metric(lines, name, help, "gauge", value);
+    }
+    if let Some(time) = port.last_used_ms {
+        let help = "When the old port was last used";
+        metric(
+            lines,
+            "old_port_last_used_time_seconds",
+            help,
+            "gauge",
+            seconds(time),
+        );
+    }
+    let counters = [
+        (
+            "old_port_requests_total",
+            "Requests over the old port",
+            port.requests,
+        ),
+        (
+            "old_port_closed_unread_total",
+            "Its connections that were not this user's",
+            port.closed_unread,
+        ),
+    ];
+    for (name, help, value) in counters {
+        metric(lines, name, help, "counter", value);
+    }
 }
 
 fn metric(lines: &mut Lines, name: &str, help: &str, kind: &str, value: u64) {
@@ -115,9 +156,18 @@ mod tests {
                 sent: 3,
                 ..Counters::default()
             },
+            old_port: Some(OldPortReport {
+                address: None,
+                trouble: None,
+                requests: 7,
+                agents: 2,
+                last_used_ms: Some(Timestamp::from_millis(9_000)),
+                closed_unread: 0,
+            }),
         };
         let text = render(&report);
         assert!(text.contains("\nipc_sent_total 3\n") && text.contains("\nipc_agents 2\n"));
+        assert!(text.contains("\nipc_old_port_requests_total 7\n"));
         assert!(text.starts_with("# HELP ipc_start_time_seconds"));
         for lines in text.lines().collect::<Vec<_>>().chunks(3) {
             let name = lines[2].split(' ').next().unwrap();

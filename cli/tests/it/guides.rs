@@ -33,11 +33,14 @@ pages! {
     setting_up_runs_as_it_stands: "docs/guides/setup.md",
     the_quick_start_of_security_runs_as_it_stands: "docs/guides/security-quick-start.md",
     the_guide_to_notices_runs_as_it_stands: "docs/guides/auto-check.md",
+    the_guide_to_groups_runs_as_it_stands: "docs/guides/groups.md",
     the_guide_to_claude_code_runs_as_it_stands: "docs/guides/claude-code.md",
     the_guide_to_gemini_cli_runs_as_it_stands: "docs/guides/gemini-cli.md",
     the_guide_to_codex_runs_as_it_stands: "docs/guides/codex.md",
     the_guide_to_other_agents_runs_as_it_stands: "docs/guides/other-agents.md",
+    the_guide_to_sharing_runs_as_it_stands: "docs/guides/sharing-files.md",
     the_guide_to_trouble_runs_as_it_stands: "docs/guides/troubleshooting.md",
+    coming_over_runs_as_it_stands: "MIGRATION_GUIDE.md",
 }
 
 /// Blocks that are not typed, and what looks after them.

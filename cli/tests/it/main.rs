@@ -8,6 +8,9 @@ mod admin;
 #[cfg(test)]
 mod autostart;
 #[cfg(test)]
+mod claude_notices;
+mod conversations;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod doctor;
@@ -21,6 +24,8 @@ mod history;
 mod hooks;
 #[cfg(test)]
 mod mcp;
+#[cfg(test)]
+mod migration;
 #[cfg(test)]
 mod notices;
 #[cfg(test)]
@@ -43,5 +48,7 @@ mod tidy;
 mod trouble;
 #[cfg(test)]
 mod usage;
+#[cfg(test)]
+mod watch_exec;
 #[cfg(test)]
 mod windows;

@@ -10,5 +10,6 @@ mod history;
 mod names;
 mod notices;
 mod rendering;
+mod sharing;
 mod tools;
 mod transcripts;

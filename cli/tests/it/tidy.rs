@@ -35,13 +35,14 @@ const WITHOUT_COMMAND: [(&str, &str); 6] = [
 ];
 
 /// Requests without a tool of their own in the MCP server, and why.
-const WITHOUT_TOOL: [(&str, &str); 17] = [
+const WITHOUT_TOOL: [(&str, &str); 18] = [
     ("hello", "every connection begins with it"),
     ("authenticate", "every connection begins with it"),
     ("fetch", "`ipc_check`, and `ipc_send` with wait_s"),
     ("ack", "follows a response that was flushed"),
     ("nack", "follows a response that was dropped"),
     ("whoami", "part of `ipc_status`"),
+    ("notices", "part of `ipc_status`"),
     ("notice", "subscriptions and notices pushed into hosts"),
     ("renew", "a session that ends is replaced"),
     ("unregister", "a model does not give its mailbox up"),

@@ -143,7 +143,7 @@ fn shapes_of_json_have_the_documented_keys() {
         "leased_until leased_until_ms messages waiting"
     );
     let mail = &checked["messages"][0];
-    let expected = "bytes data_omitted from hops id kind provenance redelivered sent sent_ms text \
+    let expected = "bytes conversation data_omitted from hops id kind provenance redelivered sent sent_ms text \
                     to truncated";
     assert_eq!(keys(mail).join(" "), expected);
     assert_eq!(keys(&mail["from"]).join(" "), "agent_id incarnation name");

@@ -1,7 +1,7 @@
 //! `ack` and `nack`: messages were handed over, or could not be.
 
 use ipc_protocol::error::{ErrorCode, Refusal};
-use ipc_protocol::id::MessageId;
+use ipc_protocol::id::{AgentId, MessageId};
 use ipc_protocol::limits::ACK_IDS;
 use ipc_protocol::request::{Ack, Acked, Nack, Nacked};
 
@@ -19,21 +19,32 @@ pub(crate) fn ack(request: &Ack, caller: &Caller, context: &mut Context<'_>) -> 
         delivered = delivered.saturating_add(u64::from(new));
     }
     context.effects.push(Effect::Delivered(delivered));
+    context.effects.push(Effect::MailboxChanged(caller.agent()));
     Ok(Acked { delivered })
 }
 
 /// Gives leases back, so that the messages are offered again at once.
 pub(crate) fn nack(request: &Nack, caller: &Caller, context: &mut Context<'_>) -> Done<Nacked> {
     check_number(&request.message_ids)?;
+    let returned = give_back(&request.message_ids, caller.agent(), context)?;
+    Ok(Nacked { returned })
+}
+
+/// Gives the leases on these messages of `agent` back; says how many there were.
+pub(crate) fn give_back(
+    message_ids: &[MessageId],
+    agent: AgentId,
+    context: &mut Context<'_>,
+) -> Done<u64> {
     let mut returned = 0_u64;
-    for id in &request.message_ids {
-        let leased = deliveries::give_back(context, caller.agent(), *id)?;
+    for id in message_ids {
+        let leased = deliveries::give_back(context, agent, *id)?;
         returned = returned.saturating_add(u64::from(leased));
     }
     if returned > 0 {
-        context.effects.push(Effect::MailFor(caller.agent()));
+        context.effects.push(Effect::MailFor(agent));
     }
-    Ok(Nacked { returned })
+    Ok(returned)
 }
 
 fn check_number(ids: &[MessageId]) -> Result<(), Refusal> {

@@ -42,6 +42,7 @@ fn store(request: &Forward, caller: &Caller, context: &mut Context<'_>) -> Done<
         data: data.as_ref(),
         parent: Some(&parent),
         passes_on: true,
+        interim: false,
         known_only: false,
     };
     outgoing::store(&mail, caller, context)

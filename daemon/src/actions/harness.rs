@@ -5,13 +5,15 @@ use ipc_protocol::auth::{Kdf, Verifier};
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::MessageId;
 use ipc_protocol::message::{Handover, Kind, Mail};
-use ipc_protocol::request::{Ack, Fetch, Register, Send, Sent, WhenLive};
+use ipc_protocol::request::{
+    Ack, Conversation, ConversationReport, Fetch, Register, Reply, Send, Sent, WhenLive,
+};
 use ipc_protocol::time::Timestamp;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rusqlite::Connection;
 
-use super::{ack, fetch, register, send};
+use super::{ack, conversation, fetch, register, reply, send};
 use crate::caller::{Caller, Newcomer, Operator, Peer};
 use crate::clock::{BootId, Now};
 use crate::config::NamePolicy;
@@ -150,6 +152,33 @@ impl Desk {
             known_only: false,
         };
         self.act_as(from, |c| send::send(&request, from, c))
+    }
+
+    /// Answers a message.
+    pub(crate) fn reply(
+        &mut self,
+        from: &Caller,
+        message_id: MessageId,
+        private: bool,
+    ) -> Result<Sent, ErrorCode> {
+        let request = Reply {
+            message_id: Some(message_id),
+            text: "an answer".to_owned(),
+            data: None,
+            idempotency_key: None,
+            private,
+            is_final: true,
+        };
+        self.act_as(from, |c| reply::reply(&request, from, c))
+    }
+
+    /// Does something about conversations.
+    pub(crate) fn converse(
+        &mut self,
+        caller: &Caller,
+        request: &Conversation,
+    ) -> Result<ConversationReport, ErrorCode> {
+        self.act_as(caller, |c| conversation::conversation(request, caller, c))
     }
 
     /// Takes everything that is there, on a lease.

@@ -1,13 +1,13 @@
 //! `history`: past mail, sent and received, a page at a time.
 
 use ipc_protocol::error::ErrorCode;
-use ipc_protocol::id::MessageId;
+use ipc_protocol::id::{ConversationId, MessageId};
 use ipc_protocol::limits::{FETCH_DEFAULT, FETCH_MESSAGES, HISTORY_PREVIEW_BYTES};
 use ipc_protocol::message::Mail;
 use ipc_protocol::name::Peer;
 use ipc_protocol::request::{Direction, History, HistoryEntry, HistoryPage};
 
-use super::receipts;
+use super::{receipts, talk};
 use crate::caller::Caller;
 use crate::error::{Done, refuse};
 use crate::limits::{FETCH_TEXT_BYTES, HISTORY_READ_BYTES, RECEIPT_BYTES};
@@ -42,6 +42,9 @@ pub(crate) fn history(request: &History, caller: &Caller, view: &View<'_>) -> Do
     let last = entries.last().filter(|_| entries.len() < found.len());
     let next_before = last.map(|entry| entry.message.id);
     entries.reverse();
+    if let (Some(id), true) = (request.conversation, entries.is_empty()) {
+        check_conversation(id, caller, view)?;
+    }
     let (waiting, _) = deliveries::waiting(view, caller.agent())?;
     Ok(HistoryPage {
         entries,
@@ -50,11 +53,26 @@ pub(crate) fn history(request: &History, caller: &Caller, view: &View<'_>) -> Do
     })
 }
 
+/// Whoever never was in a conversation does not hear whether there is such a one. Who has left keeps
+/// what was said before.
+fn check_conversation(id: ConversationId, caller: &Caller, view: &View<'_>) -> Done<()> {
+    let anything = History {
+        conversation: Some(id),
+        ..History::default()
+    };
+    let found = history::find(view, &filter(&anything, caller, view)?, 1)?;
+    if found.is_empty() {
+        talk::entered(id, caller, view)?;
+    }
+    Ok(())
+}
+
 fn filter(request: &History, caller: &Caller, view: &View<'_>) -> Done<Filter> {
     let place = |id: Option<MessageId>| id.map(|id| place(view, caller, id)).transpose();
     Ok(Filter {
         agent: caller.agent(),
         with: with(request.with.as_ref(), view)?,
+        conversation: request.conversation,
         words: request.search.as_ref().map(search::expression),
         kind: request.kind,
         before: place(request.before)?,
@@ -116,10 +134,10 @@ fn bytes(entry: &HistoryEntry) -> usize {
 mod tests {
     use ipc_protocol::error::ErrorCode;
     use ipc_protocol::message::{DeliveryState, Kind};
-    use ipc_protocol::request::Unregister;
+    use ipc_protocol::request::{Conversation, Unregister};
 
     use super::super::harness::Desk;
-    use super::super::leave;
+    use super::super::{conversation, leave};
     use super::*;
 
     fn look(desk: &mut Desk, of: &Caller, request: &History) -> Result<HistoryPage, ErrorCode> {
@@ -305,6 +323,46 @@ mod tests {
             ..search("on* OR tw* OR th*")
         };
         assert_eq!(texts(&mut desk, &alice, &times), ["two"]);
+    }
+
+    #[test]
+    fn what_was_said_in_a_conversation_is_its_members_and_a_leavers_until_then() {
+        let mut desk = Desk::new();
+        let alice = desk.register("alice", false).unwrap();
+        let bob = desk.register("bob", false).unwrap();
+        let eve = desk.register("eve", false).unwrap();
+        let create = Conversation::Create {
+            title: "release".parse().unwrap(),
+            members: vec!["bob".parse().unwrap()],
+            idempotency_key: None,
+        };
+        let made = desk.act_as(&alice, |c| conversation::conversation(&create, &alice, c));
+        let id = made.unwrap().conversations[0].id;
+        let said = |text: &str| History {
+            conversation: Some(id),
+            search: Some(text.parse().unwrap()),
+            ..History::default()
+        };
+        deliver(&mut desk, &alice, (&id.to_string(), &bob), "in the group");
+        deliver(&mut desk, &alice, ("bob", &bob), "beside the group");
+        let all = History {
+            conversation: Some(id),
+            ..History::default()
+        };
+        for of in [&alice, &bob] {
+            assert_eq!(texts(&mut desk, of, &all), ["in the group"]);
+            assert_eq!(texts(&mut desk, of, &said("group")), ["in the group"]);
+            assert!(texts(&mut desk, of, &said("beside")).is_empty());
+        }
+        let refused = look(&mut desk, &eve, &all).unwrap_err();
+        assert_eq!(refused, ErrorCode::NotFound);
+        let leave = Conversation::Leave {
+            conversation_id: id,
+        };
+        let left = desk.act_as(&bob, |c| conversation::conversation(&leave, &bob, c));
+        left.unwrap();
+        assert_eq!(texts(&mut desk, &bob, &all), ["in the group"]);
+        assert!(texts(&mut desk, &bob, &said("beside")).is_empty());
     }
 
     #[test]

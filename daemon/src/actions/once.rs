@@ -46,6 +46,7 @@ fn again(earlier: &Earlier, said: &[u8; 32], view: &View<'_>) -> Done<Sent> {
         message_id: earlier.id,
         sent_ms: earlier.sent,
         recipients: deliveries::recipients(view.db, earlier.seq)?,
+        conversation: earlier.conversation,
         duplicate: true,
     })
 }

@@ -1,22 +1,26 @@
 //! Storing a message, whichever request it came by: resolve, check, insert, whole or not at all.
 
 use ipc_protocol::error::{ErrorCode, Refusal};
-use ipc_protocol::id::{AgentId, MessageId};
-use ipc_protocol::message::{Data, Kind};
+use ipc_protocol::id::AgentId;
+use ipc_protocol::message::{Data, EndReason, Kind};
 use ipc_protocol::name::{Name, Recipient};
 use ipc_protocol::request::{RecipientOutcome, Sent, SentTo};
 use ipc_protocol::token::contains_token;
 
-use super::{list, sender};
+use super::{kinds, list, sender, talk};
 use crate::caller::Caller;
 use crate::error::{Done, Fault, refuse};
+use crate::limits::PINGS_DROPPED;
+use crate::store::asked;
 use crate::store::context::{Context, Effect, View};
 use crate::store::deliveries::{self, Destination};
 use crate::store::messages::{self, Draft, Parent, Seq};
 use crate::store::names::{self, Holder};
+use crate::store::pings;
+use crate::wanted::Envelope;
 
 /// Replies between two agents are counted over this time, in milliseconds.
-const ANSWERS_MS: i64 = 600_000;
+pub(super) const ANSWERS_MS: i64 = 600_000;
 
 /// A message on its way into the store, whichever request it came by.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) parent: Option<&'a Parent>,
     /// Whether it passes its parent on rather than answering it.
     pub(crate) passes_on: bool,
+    /// Whether it answers and more of the answer comes.
+    pub(crate) interim: bool,
     pub(crate) known_only: bool,
 }
 
@@ -39,9 +45,12 @@ pub(crate) fn store(
     context: &mut Context<'_>,
 ) -> Done<(Sent, Seq)> {
     check_body(mail, context)?;
-    let destinations = destinations(mail, caller, context)?;
-    check_room(&destinations, caller.agent(), context)?;
+    let mut destinations = destinations(mail, caller, context)?;
+    kinds::check(mail, &destinations, caller, context)?;
+    check_room(mail.to, &mut destinations, caller.agent(), context)?;
     let hops = hops(mail, &destinations, caller, context)?;
+    let sender = sender::of(context, caller.agent())?;
+    let conversation = talk::place(mail.to, &destinations, caller, context)?;
     let draft = Draft {
         kind: mail.kind,
         text: mail.text,
@@ -50,41 +59,54 @@ pub(crate) fn store(
             .parent
             .filter(|_| !mail.passes_on)
             .map(|parent| parent.id),
+        conversation,
         hops,
+        interim: mail.interim,
     };
-    let sender = sender::of(context, caller.agent())?;
     let (message_id, seq) = messages::insert(context, caller, &sender, &draft)?;
+    let envelope = Envelope {
+        sender: Some(caller.agent()),
+        kind: mail.kind,
+        reply_to: draft.reply_to,
+    };
     for to in &destinations {
-        deliveries::insert(context, seq, Some(caller.agent()), to)?;
+        deliveries::insert(context, seq, &envelope, to)?;
     }
-    if let Some(parent) = mail.parent.filter(|_| !mail.passes_on) {
-        deliveries::answered(context, caller.agent(), parent.seq)?;
+    if let Some(parent) = mail.parent.filter(|_| !mail.passes_on && !mail.interim) {
+        deliveries::answered(context, caller.agent(), parent.seq, message_id)?;
+        context.effects.push(Effect::MailboxChanged(caller.agent()));
+    }
+    if mail.kind == Kind::Ping {
+        pings::drop_old(context, PINGS_DROPPED)?;
     }
     context.effects.push(Effect::Stored);
-    Ok((sent(context, message_id, &destinations)?, seq))
+    let sent = Sent {
+        message_id,
+        sent_ms: context.now.wall,
+        recipients: recipients(context, &destinations)?,
+        conversation,
+        duplicate: false,
+    };
+    Ok((sent, seq))
 }
 
-fn sent(context: &Context<'_>, message_id: MessageId, destinations: &[Destination]) -> Done<Sent> {
+fn recipients(view: &View<'_>, destinations: &[Destination]) -> Done<Vec<SentTo>> {
     let mut recipients = Vec::with_capacity(destinations.len());
     for to in destinations {
-        let outcome = match (to.agent, &to.via_alias) {
-            (None, _) => RecipientOutcome::Unclaimed {
-                did_you_mean: names::nearest(context.db, &to.name)?,
+        let outcome = match (to.left_out, to.agent, &to.via_alias) {
+            (Some(reason), _, _) => RecipientOutcome::LeftOut { reason },
+            (None, None, _) => RecipientOutcome::Unclaimed {
+                did_you_mean: names::nearest(view.db, &to.name)?,
             },
-            (Some(_), Some(from)) => RecipientOutcome::Forwarded { from: from.clone() },
-            (Some(_), None) => RecipientOutcome::Stored,
+            (None, Some(_), Some(from)) => RecipientOutcome::Forwarded { from: from.clone() },
+            (None, Some(_), None) => RecipientOutcome::Stored,
         };
         recipients.push(SentTo {
             name: to.name.clone(),
             outcome,
         });
     }
-    Ok(Sent {
-        message_id,
-        sent_ms: context.now.wall,
-        recipients,
-        duplicate: false,
-    })
+    Ok(recipients)
 }
 
 fn check_body(mail: &Outgoing<'_>, view: &View<'_>) -> Done<()> {
@@ -93,7 +115,9 @@ fn check_body(mail: &Outgoing<'_>, view: &View<'_>) -> Done<()> {
         text: mail.text,
         data: mail.data,
         reply_to: None,
+        conversation: None,
         hops: 0,
+        interim: false,
     };
     let data = draft.data_text()?.unwrap_or_default();
     let bytes = mail.text.len().saturating_add(data.len());
@@ -129,12 +153,14 @@ fn destinations(
 ) -> Done<Vec<Destination>> {
     match mail.to {
         Recipient::All => everybody(caller, context),
+        Recipient::Conversation(id) => talk::others(*id, caller, context),
         Recipient::Name(name) => Ok(vec![by_name(mail, name, context)?]),
         Recipient::Agent(id) => match names::current(context.db, *id)? {
             Some(name) => Ok(vec![Destination {
                 agent: Some(*id),
                 name,
                 via_alias: None,
+                left_out: None,
             }]),
             None => refuse(
                 ErrorCode::UnknownRecipient,
@@ -151,6 +177,7 @@ fn by_name(mail: &Outgoing<'_>, name: &Name, context: &Context<'_>) -> Done<Dest
             agent,
             name,
             via_alias,
+            left_out: None,
         })
     };
     let current = |id: AgentId| -> Done<Name> {
@@ -192,34 +219,65 @@ fn everybody(caller: &Caller, context: &Context<'_>) -> Done<Vec<Destination>> {
         agent: Some(agent),
         name,
         via_alias: None,
+        left_out: None,
     };
     Ok(others.into_iter().map(to).collect())
 }
 
-fn check_room(destinations: &[Destination], sender: AgentId, context: &Context<'_>) -> Done<()> {
-    let limits = context.limits;
-    for to in destinations {
-        let (all, own) = match to.agent {
-            Some(agent) => deliveries::waiting_for(context.db, agent, sender)?,
-            None => deliveries::waiting_for_name(context.db, &to.name, sender)?,
-        };
-        if all >= limits.mailbox_unread || own >= limits.mailbox_unread_per_sender {
-            let text = format!("the mailbox of `{}` has no room for more from you", to.name);
-            let hint = "wait until its owner has read some; nothing was stored";
-            return Err(Refusal::new(ErrorCode::MailboxFull, text).hint(hint).into());
-        }
-        if to.agent.is_none() {
-            let others = deliveries::other_unclaimed_names(context.db, &to.name, sender)?;
-            if others >= limits.unclaimed_names_per_sender {
-                return refuse(
-                    ErrorCode::MailboxFull,
-                    "your mail waits for too many names that nobody has",
-                    "`ipc list` shows who is there; wait until one of those names is claimed",
-                );
-            }
+/// Whether there is room for one more message everywhere. Without it nobody gets anything, but in a
+/// conversation, which one member that reads nothing must not silence: there the others get it.
+fn check_room(
+    to: &Recipient,
+    destinations: &mut [Destination],
+    sender: AgentId,
+    context: &Context<'_>,
+) -> Done<()> {
+    let is_talk = matches!(to, Recipient::Conversation(_));
+    for to in &mut *destinations {
+        if has_room(to, sender, context)? {
+            check_unclaimed(to, sender, context)?;
+        } else if is_talk {
+            to.left_out = Some(EndReason::MailboxFull);
+        } else {
+            return Err(full(&to.name).into());
         }
     }
-    Ok(())
+    match destinations.first() {
+        Some(first) if destinations.iter().all(|to| to.left_out.is_some()) => {
+            Err(full(&first.name).into())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn full(name: &Name) -> Refusal {
+    let text = format!("the mailbox of `{name}` has no room for more from you");
+    let hint = "wait until its owner has read some; nothing was stored";
+    Refusal::new(ErrorCode::MailboxFull, text).hint(hint)
+}
+
+fn has_room(to: &Destination, sender: AgentId, view: &View<'_>) -> Done<bool> {
+    let (all, own) = match to.agent {
+        Some(agent) => deliveries::waiting_for(view.db, agent, sender)?,
+        None => deliveries::waiting_for_name(view.db, &to.name, sender)?,
+    };
+    Ok(all < view.limits.mailbox_unread && own < view.limits.mailbox_unread_per_sender)
+}
+
+/// Mail of one sender waits for so many names that nobody has, and for no more.
+fn check_unclaimed(to: &Destination, sender: AgentId, view: &View<'_>) -> Done<()> {
+    if to.agent.is_some() {
+        return Ok(());
+    }
+    let others = deliveries::other_unclaimed_names(view.db, &to.name, sender)?;
+    if others < view.limits.unclaimed_names_per_sender {
+        return Ok(());
+    }
+    refuse(
+        ErrorCode::MailboxFull,
+        "your mail waits for too many names that nobody has",
+        "`ipc list` shows who is there; wait until one of those names is claimed",
+    )
 }
 
 /// How often the message has been passed on to a third agent, this time counted.
@@ -232,13 +290,17 @@ fn hops(
     let Some(parent) = mail.parent else {
         return Ok(0);
     };
-    let own = parent.sender == Some(caller.agent());
-    let back = |to: &Destination| to.agent.is_some() && to.agent == parent.sender;
-    if !mail.passes_on && (own || destinations.iter().all(back)) {
-        if !own {
-            check_answers(parent, caller, context)?;
+    if let Some(hops) = talk::hops_within(mail, caller, context)? {
+        return Ok(hops);
+    }
+    if !mail.passes_on {
+        // A ping has one.
+        if mail.kind != Kind::Ack {
+            check_answers(destinations, caller, context)?;
         }
-        return Ok(parent.hops);
+        if stays(parent, destinations, caller, context)? {
+            return Ok(parent.hops);
+        }
     }
     let hops = parent.hops.saturating_add(1);
     if hops > context.limits.hops {
@@ -251,13 +313,42 @@ fn hops(
     Ok(hops)
 }
 
-fn check_answers(parent: &Parent, caller: &Caller, context: &Context<'_>) -> Done<()> {
-    let Some(other) = parent.sender else {
+/// Whether an answer to `parent` stays among those who have the parent: back to its sender, or one's
+/// own message taken further with those whom it went to.
+fn stays(
+    parent: &Parent,
+    destinations: &[Destination],
+    caller: &Caller,
+    view: &View<'_>,
+) -> Done<bool> {
+    let own = parent.sender == Some(caller.agent());
+    for to in destinations {
+        let Some(agent) = to.agent else {
+            return Ok(false);
+        };
+        let back = parent.sender == Some(agent);
+        let had_it = own && asked::state(view.db, parent.seq, agent)?.is_some();
+        if !back && !had_it {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Counts what two agents answer each other, whatever it answers and whoever wrote that; what goes
+/// to several has a rate of its own.
+fn check_answers(destinations: &[Destination], caller: &Caller, context: &Context<'_>) -> Done<()> {
+    let [
+        Destination {
+            agent: Some(other), ..
+        },
+    ] = destinations
+    else {
         return Ok(());
     };
     let most = context.limits.pair_answers_per_10_minutes;
     let since = context.now.wall.plus_millis(-ANSWERS_MS);
-    let answers = messages::answers_between(context.db, caller.agent(), other, since, most)?;
+    let answers = messages::answers_between(context.db, caller.agent(), *other, since, most)?;
     if answers >= most {
         return refuse(
             ErrorCode::LoopDetected,

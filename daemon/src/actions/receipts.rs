@@ -61,8 +61,8 @@ pub(super) fn deliveries(
     of: Option<AgentId>,
 ) -> rusqlite::Result<Vec<DeliveryReceipt>> {
     let sql = "SELECT name, state, offered_ms, offers, delivered_ms, handover, answered_ms,
-               ended_ms, reason FROM deliveries WHERE message = ?1 AND (?3 IS NULL OR agent = ?3)
-               ORDER BY delivery LIMIT ?2";
+               ended_ms, reason, answer FROM deliveries
+               WHERE message = ?1 AND (?3 IS NULL OR agent = ?3) ORDER BY delivery LIMIT ?2";
     let mut query = view.db.prepare_cached(sql)?;
     let rows = query.query_map(params![seq, LIST_ROWS, of.map(AgentId::to_row)], receipt)?;
     rows.collect()
@@ -79,6 +79,7 @@ fn receipt(row: &Row<'_>) -> rusqlite::Result<DeliveryReceipt> {
         delivered_ms: time(row.get(4)?),
         handover: text(5)?.and_then(|word| word.parse().ok()),
         answered_ms: time(row.get(6)?),
+        answered_by: row.get::<_, Option<i64>>(9)?.map(MessageId::from_row),
         ended_ms: time(row.get(7)?),
         reason: text(8)?.and_then(|word| word.parse().ok()),
     })

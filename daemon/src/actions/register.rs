@@ -72,6 +72,9 @@ fn claim(request: &Register, context: &mut Context<'_>) -> Done<AgentId> {
         }
         Holder::Agent(id) => {
             let holder = find(context, id)?;
+            if holder.is_unowned() {
+                return first_enrolment(id, context);
+            }
             if holder.is_live(context)? {
                 return Err(in_use(name).into());
             }
@@ -96,11 +99,23 @@ fn create(request: &Register, context: &mut Context<'_>) -> Done<AgentId> {
     Ok(agent)
 }
 
+/// Makes the agent that was imported, or that came over the old port, the newcomer's own: from now
+/// on its credential owns the name, and what was registered over the old port is over.
+fn first_enrolment(agent: AgentId, context: &mut Context<'_>) -> Done<AgentId> {
+    credentials::void_all(context, agent, ErrorCode::TakenOver)?;
+    agents::reincarnate(context.db, agent)?;
+    Ok(agent)
+}
+
 /// Gives a held name and its mail to whoever knows the secret: the former owner is out, and all
 /// are told.
 fn reclaim(name: &Name, agent: AgentId, context: &mut Context<'_>) -> Done<AgentId> {
     credentials::void_all(context, agent, ErrorCode::TakenOver)?;
     agents::reincarnate(context.db, agent)?;
+    if find(context, agent)?.incarnation == 1 {
+        // Nobody had enrolled as this agent: it came from an older store, and is owned from now on.
+        return Ok(agent);
+    }
     tracing::warn!(%name, %agent, "a held name was claimed with the shared secret alone");
     let others = list::recent(context, Some(agent))?;
     deliveries::tell(

@@ -12,7 +12,7 @@ use crate::caller::Caller;
 use crate::error::{Done, Fault};
 use crate::limits::ALIAS_MS;
 use crate::store::agents::{self, Agent};
-use crate::store::context::Context;
+use crate::store::context::{Context, Effect};
 use crate::store::deliveries;
 use crate::store::names::{self, Holder};
 
@@ -42,6 +42,7 @@ pub(crate) fn rename(
     names::turn_into_alias(context.db, id, until)?;
     names::give(context.db, new, id)?;
     agents::renamed(context.db, id, context.now.wall)?;
+    context.effects.push(Effect::MailboxChanged(id));
     let adopted = deliveries::adopt(context, new, id)?;
     let others = list::recent(context, Some(id))?;
     let event = SystemEvent::Renamed {

@@ -45,7 +45,9 @@ fn store(request: &Send, caller: &Caller, context: &mut Context<'_>) -> Done<(Se
         data: request.data.as_ref(),
         parent: parent.as_ref(),
         passes_on: false,
-        known_only: request.known_only,
+        interim: false,
+        // A ping asks who is there now.
+        known_only: request.known_only || request.kind == Kind::Ping,
     };
     outgoing::store(&mail, caller, context)
 }

@@ -5,7 +5,7 @@ use ipc_protocol::request::{Renew, Renewed, Revoke, SessionRevoked};
 use ipc_protocol::token::TokenKind;
 
 use crate::caller::Caller;
-use crate::error::{Done, Fault};
+use crate::error::{Done, Fault, refuse};
 use crate::limits::RENEW_GRACE_MS;
 use crate::store::context::Context;
 use crate::store::credentials;
@@ -13,6 +13,13 @@ use crate::store::credentials;
 /// Rotates the caller's session: a new token, the old one good for a minute more. The new one ends
 /// when the old one would have: whoever stole a session cannot keep it for ever.
 pub(crate) fn renew(_: &Renew, caller: &Caller, context: &mut Context<'_>) -> Done<Renewed> {
+    let Some(peer) = caller.peer() else {
+        return refuse(
+            ErrorCode::Forbidden,
+            "a session of the old port is not renewed",
+            "register again",
+        );
+    };
     let old = credentials::find(context.db, context.key, caller.session())?;
     let old = old.ok_or_else(|| Refusal::new(ErrorCode::Expired, "this session is over"))?;
     let (kid, host, ends) = (old.kid.clone(), old.host(), old.lifetime.expires);
@@ -24,7 +31,7 @@ pub(crate) fn renew(_: &Renew, caller: &Caller, context: &mut Context<'_>) -> Do
         TokenKind::Session,
         caller.agent(),
         &kid,
-        caller.peer(),
+        peer,
         host,
     )?;
     let abs_expires_ms = lifetime.expires.min(ends);

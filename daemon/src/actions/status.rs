@@ -34,7 +34,7 @@ pub(crate) fn status(view: &View<'_>) -> Done<StoreStatus> {
         live,
         messages: count(number("SELECT count(*) FROM messages")?)?,
         waiting: count(number(
-            "SELECT count(*) FROM deliveries WHERE state IN ('stored', 'offered')",
+            "SELECT count(*) FROM deliveries WHERE state IN ('stored', 'offered') AND NOT ping",
         )?)?,
         database_bytes: count(pages.saturating_mul(page_bytes))?,
     })

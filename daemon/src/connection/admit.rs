@@ -101,7 +101,7 @@ async fn expect<M: TryFrom<Request>>(
             let refusal = Refusal::new(ErrorCode::TooLarge, text);
             return write_refusal(writer, None, refusal).await;
         }
-        Err(Gone::Closed | Gone::Late) => return None,
+        Err(Gone::Closed | Gone::Lost | Gone::Late) => return None,
     };
     match call {
         Ok(Call { id, request }) => {

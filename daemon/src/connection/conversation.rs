@@ -15,14 +15,37 @@ use super::write_refusal;
 use crate::actions::register::Enrolled;
 use crate::caller::{Newcomer, Peer};
 use crate::daemon::{Daemon, stopped};
-use crate::dispatch::{self, Speaker, charge};
+use crate::dispatch::{self, Reply, Speaker, charge};
 use crate::error::{Done, Fault, crowded};
+use crate::lease::Lease;
 use crate::limits::{IN_FLIGHT, LARGE_FRAME, LAST_REPLY, NEWCOMER_IDLE, SHUTDOWN_DEADLINE, WAITS};
 
 /// A reply, and what is held until it has been taken.
 struct Answer {
     payload: Vec<u8>,
     _held: Option<OwnedSemaphorePermit>,
+    /// The mail in it, given back unless it is taken.
+    lease: Option<Lease>,
+}
+
+impl Answer {
+    /// A reply that carries no mail and holds nothing.
+    const fn plain(payload: Vec<u8>) -> Self {
+        Self {
+            payload,
+            _held: None,
+            lease: None,
+        }
+    }
+}
+
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        Self {
+            lease: reply.lease,
+            ..Self::plain(reply.payload)
+        }
+    }
 }
 
 /// A connection that has been let in.
@@ -37,6 +60,8 @@ pub(super) struct Conversation {
     /// Requests that wait for mail. Kept apart, so that however many wait, the connection is read,
     /// and its end noticed.
     waiting: JoinSet<Answer>,
+    /// Mail in the reply that was written last, until something shows that it was taken.
+    written: Option<Lease>,
 }
 
 impl Conversation {
@@ -59,6 +84,7 @@ impl Conversation {
             daemon,
             in_flight,
             waiting,
+            written: None,
         }
     }
 
@@ -87,9 +113,14 @@ impl Conversation {
                 }
                 payload = self.reader.next(), if self.in_flight.len() < IN_FLIGHT => {
                     let refusal = match payload {
-                        Ok(payload) => self.take(payload).await,
+                        Ok(payload) => {
+                            self.was_taken();
+                            self.take(payload).await
+                        }
                         Err(Gone::Length) => Some(wrong_length()),
-                        Err(Gone::Closed | Gone::Late) => return,
+                        // Closed in good order: it had read all that was written.
+                        Err(Gone::Closed | Gone::Late) => return self.was_taken(),
+                        Err(Gone::Lost) => return,
                     };
                     if let Some(refusal) = refusal {
                         return self.close(writer, refusal).await;
@@ -101,7 +132,7 @@ impl Conversation {
 
     /// Writes an answer; says whether the connection goes on. One whose session has ended is not
     /// waited for: it could hold its place by never reading.
-    async fn deliver(&self, writer: &mut FrameWriter, answer: Option<Answer>) -> bool {
+    async fn deliver(&mut self, writer: &mut FrameWriter, answer: Option<Answer>) -> bool {
         let Some(answer) = answer else { return false };
         let mut stopping = self.daemon.stopping.clone();
         let over = async {
@@ -111,10 +142,22 @@ impl Conversation {
             }
             sleep(LAST_REPLY).await;
         };
-        tokio::select! {
+        let is_written = tokio::select! {
             biased;
             written = writer.write(&answer.payload) => written.is_ok(),
             () = over => false,
+        };
+        if is_written && answer.lease.is_some() {
+            self.was_taken();
+            self.written = answer.lease;
+        }
+        is_written
+    }
+
+    /// Mail that was written has been taken, or nobody can know.
+    fn was_taken(&mut self) {
+        if let Some(lease) = self.written.take() {
+            lease.keep();
         }
     }
 
@@ -155,12 +198,9 @@ impl Conversation {
                     // What is stored keeps its room until it is; of the rest nothing is left.
                     let room = (demand == Demand::Storing).then_some(room);
                     self.in_flight.spawn(async move {
-                        let payload = reply.await;
+                        let reply = reply.await;
                         drop(room);
-                        Answer {
-                            payload,
-                            _held: None,
-                        }
+                        reply.into()
                     });
                 }
             },
@@ -190,12 +230,7 @@ impl Conversation {
         let ended = self.session.as_ref().map(Session::ended);
         let reply =
             dispatch::dispatch(id, request, &self.speaker, ended, false, &self.daemon).await;
-        self.waiting.spawn(async move {
-            Answer {
-                payload: reply.await,
-                _held: None,
-            }
-        });
+        self.waiting.spawn(async move { reply.await.into() });
     }
 
     /// Answers what may be answered at length once few enough such replies wait to be taken.
@@ -213,8 +248,8 @@ impl Conversation {
             };
             let reply = dispatch::dispatch(id, request, &speaker, ended, false, &daemon).await;
             Answer {
-                payload: reply.await,
                 _held: turn,
+                ..reply.await.into()
             }
         });
     }
@@ -227,12 +262,7 @@ impl Conversation {
             Err(error) => Err(error),
         };
         let payload = dispatch::encode(id, outcome, &self.daemon);
-        self.in_flight.spawn(async {
-            Answer {
-                payload,
-                _held: None,
-            }
-        });
+        self.in_flight.spawn(async { Answer::plain(payload) });
     }
 
     fn become_agent(&mut self, enrolled: Enrolled) -> Done<Registered> {
@@ -246,23 +276,21 @@ impl Conversation {
 
     fn reply_with(&mut self, id: CallId, refusal: Refusal) {
         let payload = rpc::encode_reply::<()>(Some(id), &Err(refusal)).unwrap_or_default();
-        self.in_flight.spawn(async {
-            Answer {
-                payload,
-                _held: None,
-            }
-        });
+        self.in_flight.spawn(async { Answer::plain(payload) });
     }
 
     /// Answers what is under way, says why, and ends.
     async fn close(mut self, writer: &mut FrameWriter, why: Refusal) {
+        self.was_taken();
         let answers = async {
             while let Some(Ok(answer)) = self.in_flight.join_next().await {
                 writer.write(&answer.payload).await.ok()?;
+                answer.lease.map(Lease::keep);
             }
             // Whoever waits has heard of the end as well.
             while let Some(Ok(answer)) = self.waiting.join_next().await {
                 writer.write(&answer.payload).await.ok()?;
+                answer.lease.map(Lease::keep);
             }
             write_refusal::<()>(writer, None, why).await
         };

@@ -22,8 +22,10 @@ const SMALL_CHUNK: usize = 512;
 /// Why nothing more can be read or written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gone {
-    /// The peer closed its side, or the stream failed.
+    /// The peer closed its side, or nothing more is taken.
     Closed,
+    /// The stream failed: the peer closed it with something unread in it.
+    Lost,
     /// The peer announced a frame of a length that is not allowed.
     Length,
     /// The peer was too slow.
@@ -144,7 +146,10 @@ impl FrameReader {
                 .map_err(|_| Gone::Late)?,
             None => self.stream.read(into).await,
         };
-        let read = read.ok().filter(|read| *read > 0).ok_or(Gone::Closed)?;
+        let read = read.map_err(|_| Gone::Lost)?;
+        if read == 0 {
+            return Err(Gone::Closed);
+        }
         self.due = self.due.or_else(|| Some(Instant::now() + FRAME_DEADLINE));
         self.charge.ahead = self.charge.ahead.saturating_sub(read);
         self.decoder

@@ -31,6 +31,11 @@ pub(crate) fn request(
     if matches!(request, Request::Rename(_)) {
         quotas.charge_rename()?;
     }
+    if let Request::Conversation(change) = request
+        && change.changes()
+    {
+        quotas.charge_group_change(caller.agent())?;
+    }
     if sends && paid {
         return Ok(());
     }

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use ipc_protocol::id::AgentId;
 use ipc_protocol::limits::WAIT_MS;
+use ipc_protocol::message::WaitEnd;
 use ipc_protocol::request::{Fetch, Fetched, Notice, NoticeReport};
 use ipc_protocol::time::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
+use super::asking::Asking;
 use crate::actions;
 use crate::actions::notice::Looked;
 use crate::caller::Caller;
 use crate::daemon::{Daemon, stopped};
 use crate::error::{Done, Fault};
-use crate::mailboxes::Known;
+use crate::lease::Leased;
 use crate::presence::{Ended, ended};
 use crate::store::context::{Context, View};
 use crate::store::credentials;
@@ -25,57 +27,54 @@ pub(crate) async fn fetch(
     caller: Caller,
     session_end: Option<Ended>,
     daemon: Arc<Daemon>,
-) -> Done<Fetched> {
+) -> Done<Leased<Fetched>> {
     let deadline = deadline(request.wait_ms, &daemon);
-    let request = Arc::new(request);
-    let bell = daemon.shared.mailboxes.bell(caller.agent());
-    // Dropped before the bell, which keeps the mailbox in memory.
-    let _taker = request.answers_to.is_none().then(|| {
-        let (agent, daemon) = (caller.agent(), Arc::clone(&daemon));
+    let asking = Asking::new(request, caller, Arc::clone(&daemon)).await?;
+    let ear = daemon
+        .shared
+        .mailboxes
+        .ear(asking.caller.agent(), asking.wanted);
+    // Dropped before the ear, which keeps the mailbox in memory.
+    let _taker = asking.wanted.takes_all().then(|| {
+        let (agent, daemon) = (asking.caller.agent(), Arc::clone(&daemon));
         Taker::new(agent, daemon)
     });
     let mut stopping = daemon.stopping.clone();
     let mut session_over = Box::pin(over(session_end));
+    let mut were_there = None;
     loop {
-        // Listen before looking: mail that comes in between rings this very bell.
-        let mut rung = Box::pin(bell.notified());
-        rung.as_mut().enable();
+        // Listen before looking: mail that comes in between is heard of.
+        let mut heard = Box::pin(ear.hears());
+        heard.as_mut().enable();
+        let mut departed = Box::pin(daemon.shared.presence.departures());
+        departed.as_mut().enable();
         let now = daemon.shared.clock.now().wall;
-        let (mut lease_end, mut waiting) = (None, 0);
-        match daemon.shared.mailboxes.known(caller.agent()) {
-            Known::Empty { until } if until.is_none_or(|until| until > now) => lease_end = until,
-            Known::Empty { .. } | Known::Maybe => {
-                let fetched = take(&request, &caller, &daemon).await?;
-                if !fetched.messages.is_empty() {
-                    return Ok(fetched);
-                }
-                waiting = fetched.waiting;
-                if let Known::Empty { until } = daemon.shared.mailboxes.known(caller.agent()) {
-                    lease_end = until;
-                }
+        let (lease_end, waiting);
+        if let Some(empty) = asking.known_empty(now) {
+            (lease_end, waiting) = (empty, 0);
+        } else {
+            let looked = asking.take(were_there.clone().unwrap_or_default()).await?;
+            let leased = looked.leased;
+            if !leased.reply.messages.is_empty() || leased.reply.ended.is_some() {
+                return Ok(leased);
             }
+            waiting = leased.reply.waiting;
+            were_there.get_or_insert(looked.there);
+            lease_end = looked.again;
         }
         let wake = lease_end.map_or(deadline, |end| deadline.min(moment(end, now)));
         tokio::select! {
-            () = rung => {}
+            () = heard => {}
+            () = asking.answerer_gone(departed, were_there.as_deref().unwrap_or_default()) => {}
             () = sleep_until(wake) => {
                 if Instant::now() >= deadline {
-                    return Ok(Fetched { messages: Vec::new(), waiting, leased_until_ms: None });
+                    return Ok(asking.nothing(waiting, WaitEnd::TimedOut));
                 }
             }
             refusal = &mut session_over => return Err(refusal.into()),
-            () = stopped(&mut stopping) => return Err(Fault::Stopping.into()),
+            () = stopped(&mut stopping) => return asking.stopped(waiting),
         }
     }
-}
-
-async fn take(request: &Arc<Fetch>, caller: &Caller, daemon: &Daemon) -> Done<Fetched> {
-    let (request, caller) = (Arc::clone(request), caller.clone());
-    let work = move |context: &mut Context<'_>| {
-        credentials::check_session(context, caller.session())?;
-        actions::fetch::fetch(&request, &caller, context)
-    };
-    daemon.writer.run(work).await
 }
 
 /// A fetch that takes whatever comes: nobody is told of what it is about to take.

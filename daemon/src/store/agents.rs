@@ -6,10 +6,14 @@ use ipc_protocol::message::EndReason;
 use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::context::{Context, View};
-use super::{auto_checks, credentials, deliveries, names};
+use super::context::{Context, Effect, View};
+use super::{auto_checks, conversations, credentials, deliveries, names, notice_files};
 use crate::error::Done;
 use crate::limits::DAY_MS;
+
+/// The incarnation of an agent that nobody has enrolled natively: it was imported, or came over the
+/// old port. Its first native enrolment counts the first one.
+const UNOWNED: u32 = 0;
 
 /// An agent that has not ended.
 #[derive(Debug, Clone)]
@@ -40,6 +44,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Agent> {
 }
 
 impl Agent {
+    /// Whether nobody has enrolled it natively yet: then the shared secret alone claims it.
+    pub(crate) const fn is_unowned(&self) -> bool {
+        self.incarnation == UNOWNED
+    }
+
     /// When it was last seen, memory and store together.
     pub(crate) fn seen(&self, view: &View<'_>) -> Timestamp {
         view.presence.last_seen(self.id, self.last_seen)
@@ -62,10 +71,14 @@ impl Agent {
         Ok(hosts.iter().any(|host| host.is_running()))
     }
 
-    /// Whether its name is free again: not live, and not seen for as long as names are held.
+    /// Whether its name is free again: not live, and not seen for as long as names are held. One
+    /// that came from an older store is held from then on, whenever it was last seen there.
     pub(crate) fn is_forgotten(&self, view: &View<'_>) -> rusqlite::Result<bool> {
         let held = i64::from(view.limits.offline_name_days).saturating_mul(DAY_MS);
-        let unseen = view.now.wall.millis_since(self.seen(view));
+        let unseen = view
+            .now
+            .wall
+            .millis_since(self.seen(view).max(self.registered));
         Ok(unseen > held && !self.is_live(view)?)
     }
 }
@@ -86,7 +99,8 @@ pub(crate) fn all(db: &Connection, most: u32) -> rusqlite::Result<Vec<Agent>> {
     db.prepare_cached(&sql)?.query_map([most], read)?.collect()
 }
 
-/// Agents that have not ended and that the store has not heard of since `before`, the longest
+/// Agents that have not ended and that the store has not heard of since `before` (nor were they
+/// new then), the longest
 /// unseen first, at most `most`.
 pub(crate) fn unseen_since(
     db: &Connection,
@@ -95,7 +109,7 @@ pub(crate) fn unseen_since(
 ) -> rusqlite::Result<Vec<Agent>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM agents WHERE ended_ms IS NULL AND last_seen_ms < ?1
-         ORDER BY last_seen_ms LIMIT ?2"
+         AND registered_ms < ?1 ORDER BY last_seen_ms LIMIT ?2"
     );
     db.prepare_cached(&sql)?
         .query_map(params![before.as_millis(), most], read)?
@@ -110,14 +124,25 @@ pub(crate) fn number(db: &Connection) -> rusqlite::Result<i64> {
 
 /// Makes a new agent without a name.
 pub(crate) fn create(context: &mut Context<'_>, automatic: bool) -> rusqlite::Result<AgentId> {
+    insert(context, automatic, UNOWNED.saturating_add(1))
+}
+
+/// Makes a new agent without a name that is nobody's until its first native enrolment.
+pub(crate) fn create_unowned(context: &mut Context<'_>) -> rusqlite::Result<AgentId> {
+    insert(context, false, UNOWNED)
+}
+
+fn insert(
+    context: &mut Context<'_>,
+    automatic: bool,
+    incarnation: u32,
+) -> rusqlite::Result<AgentId> {
     let id = AgentId::random(context.rng);
     let now = context.now.wall.as_millis();
     let sql = "INSERT INTO agents (agent, incarnation, automatic, registered_ms, last_seen_ms)
-               VALUES (?1, 1, ?2, ?3, ?3)";
-    context
-        .db
-        .prepare_cached(sql)?
-        .execute(params![id.to_row(), automatic, now])?;
+               VALUES (?1, ?2, ?3, ?4, ?4)";
+    let row = params![id.to_row(), incarnation, automatic, now];
+    context.db.prepare_cached(sql)?.execute(row)?;
     Ok(id)
 }
 
@@ -151,17 +176,22 @@ pub(crate) fn seen(db: &Connection, id: AgentId, now: Timestamp) -> rusqlite::Re
         .map(|_| ())
 }
 
-/// Ends the agent: its names are free, its credentials void, its waiting mail refused for
+/// Ends the agent: its names are free, its groups left, its credentials void, its waiting mail refused for
 /// `reason` and the senders told. Says how many messages that were.
 pub(crate) fn end(context: &mut Context<'_>, id: AgentId, reason: EndReason) -> Done<u64> {
     let refused = deliveries::end_waiting(context, id, reason)?;
+    conversations::leave_all(context, id)?;
     credentials::void_all(context, id, ErrorCode::Expired)?;
     names::take_all(context.db, id)?;
     auto_checks::remove(context.db, id)?;
+    if notice_files::end(context.db, id)? {
+        context.effects.push(Effect::NoticesOff(id));
+    }
     let sql = "UPDATE agents SET ended_ms = ?2 WHERE agent = ?1";
     context
         .db
         .prepare_cached(sql)?
         .execute([id.to_row(), context.now.wall.as_millis()])?;
+    context.effects.push(Effect::RecipientGone);
     Ok(refused)
 }

@@ -16,6 +16,7 @@ use crate::key::DeploymentKey;
 use crate::limits::Limits;
 use crate::presence::Presence;
 use crate::store::verifiers::SecretVerifier;
+use crate::wanted::Envelope;
 
 /// What an action may look at.
 #[derive(Debug, Clone, Copy)]
@@ -58,8 +59,18 @@ impl<'a> Deref for Context<'a> {
 /// What happens outside the store once a job has committed, in the order of the jobs.
 #[derive(Debug)]
 pub(crate) enum Effect {
-    /// Mail came for this agent: whoever waits for it looks again.
+    /// Something can be had from this mailbox again: whoever waits there looks again.
     MailFor(AgentId),
+    /// What waits for this agent is less now, or it is called otherwise.
+    MailboxChanged(AgentId),
+    /// A file of what waits is kept for this agent from now on.
+    NoticesOn(AgentId),
+    /// None is kept any more.
+    NoticesOff(AgentId),
+    /// This message came: whoever waits for such a one looks.
+    Arrived(AgentId, Envelope),
+    /// An agent has ended, or a delivery has: whoever waits for an answer of its looks again.
+    RecipientGone,
     /// This agent is told of mail in another way now: whoever waits for that looks again.
     AutoCheckChosen(AgentId),
     /// Nothing is to be had from this mailbox before something comes, or a lease ends.

@@ -1,6 +1,7 @@
 //! Sessions and resume credentials: what is kept of a token, and when it is still good.
 
 mod lifetime;
+pub(crate) mod old_port;
 
 use ipc_protocol::auth::{SaltedKey, Verifier};
 use ipc_protocol::error::ErrorCode;

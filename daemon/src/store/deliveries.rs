@@ -5,16 +5,18 @@
 
 use ipc_protocol::id::{AgentId, MessageId};
 use ipc_protocol::limits::LEASE_MS;
-use ipc_protocol::message::{DeliveryState, EndReason, Handover, SystemEvent};
+use ipc_protocol::message::{DeliveryState, EndReason, Handover, Kind, SystemEvent};
 use ipc_protocol::name::Name;
 use ipc_protocol::request::{RecipientOutcome, SentTo};
 use ipc_protocol::time::Timestamp;
+use rand::CryptoRng;
 use rusqlite::{Connection, params};
 
 use super::context::{Context, Effect, View};
 use super::messages::{self, Seq};
-use super::{count, names};
+use super::{conversations, count, names};
 use crate::error::Done;
+use crate::wanted::Envelope;
 
 /// Where a message goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,26 +27,35 @@ pub(crate) struct Destination {
     pub(crate) name: Name,
     /// The old name that the message was addressed to.
     pub(crate) via_alias: Option<Name>,
+    /// Why this one gets nothing, where others do.
+    pub(crate) left_out: Option<EndReason>,
 }
 
-/// Puts message `seq` of `sender` on its way to `to`.
+/// Puts message `seq` in `envelope` on its way to `to`.
 pub(crate) fn insert(
     context: &mut Context<'_>,
     seq: Seq,
-    sender: Option<AgentId>,
+    envelope: &Envelope,
     to: &Destination,
 ) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO deliveries (message, sender, agent, unclaimed, name, via_alias, state)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'stored')";
+    let sql = "INSERT INTO deliveries
+               (message, sender, agent, unclaimed, name, via_alias, reason, state, ended_ms, ping)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
+                       iif(?7 IS NULL, 'stored', 'refused'), iif(?7 IS NULL, NULL, ?8), ?9)";
     context.db.prepare_cached(sql)?.execute(params![
         seq.0,
-        sender.map(AgentId::to_row),
+        envelope.sender.map(AgentId::to_row),
         to.agent.map(AgentId::to_row),
         to.agent.is_none().then(|| to.name.folded()),
         to.name.as_str(),
         to.via_alias.as_ref().map(Name::as_str),
+        to.left_out.map(EndReason::as_str),
+        context.now.wall.as_millis(),
+        envelope.kind == Kind::Ping,
     ])?;
-    context.effects.extend(to.agent.map(Effect::MailFor));
+    let arrives = to.agent.filter(|_| to.left_out.is_none());
+    let arrived = |agent| Effect::Arrived(agent, *envelope);
+    context.effects.extend(arrives.map(arrived));
     Ok(())
 }
 
@@ -58,13 +69,19 @@ pub(crate) fn tell(
         return Ok(());
     }
     let seq = messages::insert_notice(context, event)?;
+    let envelope = Envelope {
+        sender: None,
+        kind: Kind::System,
+        reply_to: None,
+    };
     for (agent, name) in agents {
         let to = Destination {
             agent: Some(*agent),
             name: name.clone(),
             via_alias: None,
+            left_out: None,
         };
-        insert(context, seq, None, &to)?;
+        insert(context, seq, &envelope, &to)?;
     }
     Ok(())
 }
@@ -116,56 +133,35 @@ pub(crate) fn adopt(
     name: &Name,
     agent: AgentId,
 ) -> rusqlite::Result<usize> {
-    let sql = "UPDATE deliveries SET agent = ?2, unclaimed = NULL
-               WHERE unclaimed = ?1 AND state = 'stored'";
-    let adopted = context
-        .db
-        .prepare_cached(sql)?
-        .execute(params![name.folded(), agent.to_row()])?;
+    let adopted = adopt_waiting(context.db, context.rng, name, agent)?;
     if adopted > 0 {
         context.effects.push(Effect::MailFor(agent));
     }
     Ok(adopted)
 }
 
-/// A delivery that can be offered.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    pub(crate) delivery: i64,
-    pub(crate) message: Seq,
-}
-
-/// What waits for `agent` and is not leased, oldest first; only answers to `answers_to` if given.
-pub(crate) fn offerable(
-    view: &View<'_>,
+/// The same where nobody can be waiting for it: no daemon runs.
+pub(crate) fn adopt_waiting(
+    db: &Connection,
+    rng: &mut impl CryptoRng,
+    name: &Name,
     agent: AgentId,
-    answers_to: Option<MessageId>,
-    limit: u32,
-) -> rusqlite::Result<Vec<Waiting>> {
-    let sql = "SELECT d.delivery, d.message FROM deliveries AS d
-               WHERE d.agent = ?1 AND d.state IN ('stored', 'offered')
-               AND (d.lease_until_ms IS NULL OR d.lease_until_ms NOT BETWEEN ?2 + 1 AND ?2 + ?3)
-               AND (?4 IS NULL OR ?4 = (SELECT reply_to FROM messages WHERE seq = d.message))
-               ORDER BY d.message LIMIT ?5";
-    let mut query = view.db.prepare_cached(sql)?;
-    let now = view.now.wall.as_millis();
-    let only = answers_to.map(MessageId::to_row);
-    let rows = query.query_map(params![agent.to_row(), now, LEASE_MS, only, limit], |row| {
-        Ok(Waiting {
-            delivery: row.get(0)?,
-            message: Seq(row.get(1)?),
-        })
-    })?;
-    rows.collect()
+) -> rusqlite::Result<usize> {
+    conversations::place_adopted(db, rng, name, agent)?;
+    let sql = "UPDATE deliveries SET agent = ?2, unclaimed = NULL
+               WHERE unclaimed = ?1 AND state = 'stored'";
+    db.prepare_cached(sql)?
+        .execute(params![name.folded(), agent.to_row()])
 }
 
-/// How much waits for `agent` unleased, and when the first lease ends.
+/// How much waits for `agent` unleased, and when the first lease ends. Pings do not wait.
 pub(crate) fn waiting(view: &View<'_>, agent: AgentId) -> Done<(u64, Option<Timestamp>)> {
     // A lease that ends later than a lease lasts was written before the clock was set back.
     let sql = "SELECT count(*) FILTER (WHERE NOT leased), min(lease_until_ms) FILTER (WHERE leased)
                FROM (SELECT lease_until_ms,
                      coalesce(lease_until_ms BETWEEN ?2 + 1 AND ?2 + ?3, 0) AS leased
-                     FROM deliveries WHERE agent = ?1 AND state IN ('stored', 'offered'))";
+                     FROM deliveries WHERE agent = ?1 AND state IN ('stored', 'offered')
+                     AND NOT ping)";
     let now = view.now.wall.as_millis();
     let (free, until): (i64, Option<i64>) = view
         .db
@@ -221,26 +217,37 @@ pub(crate) fn give_back(view: &View<'_>, agent: AgentId, id: MessageId) -> rusql
     Ok(changed > 0)
 }
 
-/// A reply of `agent` to message `seq` exists: whoever answered has read it.
-pub(crate) fn answered(view: &View<'_>, agent: AgentId, seq: Seq) -> rusqlite::Result<()> {
-    let sql = "UPDATE deliveries SET state = 'answered', answered_ms = ?3, lease_until_ms = NULL
+/// A final reply of `agent` to message `seq` exists: whoever answered has read it.
+pub(crate) fn answered(
+    view: &View<'_>,
+    agent: AgentId,
+    seq: Seq,
+    answer: MessageId,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE deliveries SET state = 'answered', answered_ms = ?3, lease_until_ms = NULL,
+               answer = ?4
                WHERE agent = ?1 AND message = ?2 AND state IN ('stored', 'offered', 'delivered')";
     let now = view.now.wall.as_millis();
     view.db
         .prepare_cached(sql)?
-        .execute(params![agent.to_row(), seq.0, now])
+        .execute(params![agent.to_row(), seq.0, now, answer.to_row()])
         .map(|_| ())
 }
 
 /// The recipients of message `seq`, as they stand now.
 pub(crate) fn recipients(db: &Connection, seq: Seq) -> rusqlite::Result<Vec<SentTo>> {
-    let sql = "SELECT name, agent, via_alias FROM deliveries WHERE message = ?1 ORDER BY delivery";
+    let sql = "SELECT name, agent, via_alias, reason = 'mailbox_full' FROM deliveries
+               WHERE message = ?1 ORDER BY delivery";
     let mut query = db.prepare_cached(sql)?;
     let rows = query.query_map([seq.0], |row| {
         let alias = row
             .get::<_, Option<String>>(2)?
             .and_then(|text| Name::parse(&text).ok());
+        let left_out = row.get::<_, Option<bool>>(3)?.unwrap_or(false);
         let outcome = match (row.get::<_, Option<i64>>(1)?, alias) {
+            (Some(_), None) if left_out => RecipientOutcome::LeftOut {
+                reason: EndReason::MailboxFull,
+            },
             (None, _) => RecipientOutcome::Unclaimed { did_you_mean: None },
             (Some(_), Some(from)) => RecipientOutcome::Forwarded { from },
             (Some(_), None) => RecipientOutcome::Stored,

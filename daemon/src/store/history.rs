@@ -4,7 +4,7 @@
 //! Every query goes along an index: of the agent's own mail, or of the words, where each message is
 //! then looked up among the agent's own.
 
-use ipc_protocol::id::AgentId;
+use ipc_protocol::id::{AgentId, ConversationId};
 use ipc_protocol::message::Kind;
 use ipc_protocol::name::Name;
 use ipc_protocol::request::Direction;
@@ -26,12 +26,22 @@ pub(crate) enum With {
     Called(Name),
 }
 
+/// How the queries find the agent's own mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Along<'a> {
+    /// All of it, or that with somebody.
+    Mail(&'a With),
+    /// What was said in one conversation.
+    Conversation,
+}
+
 /// Which past mail is wanted.
 #[derive(Debug)]
 pub(crate) struct Filter {
     /// Whose history it is.
     pub(crate) agent: AgentId,
     pub(crate) with: With,
+    pub(crate) conversation: Option<ConversationId>,
     /// What the index of words is asked.
     pub(crate) words: Option<String>,
     pub(crate) kind: Option<Kind>,
@@ -64,15 +74,20 @@ const HANDED_OVER: &str = "state IN ('delivered', 'answered')";
 
 /// What is asked of a message itself, in whichever query.
 const FITS: &str = "m.sent_ms > :after_ms AND m.sent_ms < :before_ms
-    AND (:kind IS NULL OR m.kind = :kind)";
+    AND (:kind IS NULL OR m.kind = :kind)
+    AND (:conversation IS NULL OR m.conversation = :conversation)";
 
 /// The latest `limit` messages that fit `filter`, latest first.
 pub(crate) fn find(view: &View<'_>, filter: &Filter, limit: usize) -> Done<Vec<Found>> {
     let mut found = if filter.words.is_some() {
         rows(view, filter, &with_words(&filter.with), limit)?
     } else {
-        let mut found = rows(view, filter, &sent(&filter.with), limit)?;
-        found.extend(rows(view, filter, &received(&filter.with), limit)?);
+        let along = match (&filter.with, filter.conversation) {
+            (With::Anybody, Some(_)) => Along::Conversation,
+            (with, _) => Along::Mail(with),
+        };
+        let mut found = rows(view, filter, &sent(along), limit)?;
+        found.extend(rows(view, filter, &received(along), limit)?);
         found
     };
     found.sort_unstable_by(|one, other| other.cmp(one));
@@ -81,21 +96,27 @@ pub(crate) fn find(view: &View<'_>, filter: &Filter, limit: usize) -> Done<Vec<F
 }
 
 /// The query for what the agent sent.
-fn sent(with: &With) -> String {
-    match with {
-        With::Anybody => format!(
+fn sent(along: Along<'_>) -> String {
+    match along {
+        Along::Conversation => format!(
+            "SELECT m.seq, 1 FROM messages AS m INDEXED BY messages_of_conversation
+             WHERE m.conversation = :conversation AND m.sender = :agent
+             AND m.seq > :after AND m.seq < :before AND {FITS}
+             ORDER BY m.seq DESC LIMIT :limit"
+        ),
+        Along::Mail(With::Anybody) => format!(
             "SELECT m.seq, 1 FROM messages AS m INDEXED BY messages_of_sender
              WHERE m.sender = :agent AND m.seq > :after AND m.seq < :before AND {FITS}
              ORDER BY m.seq DESC LIMIT :limit"
         ),
-        With::Agent(_) => format!(
+        Along::Mail(With::Agent(_)) => format!(
             "SELECT m.seq, 1 FROM deliveries AS d INDEXED BY deliveries_between
              CROSS JOIN messages AS m ON m.seq = d.message
              WHERE d.agent = :peer AND d.sender = :agent
              AND d.message > :after AND d.message < :before AND {FITS}
              ORDER BY d.message DESC LIMIT :limit"
         ),
-        With::Called(_) => format!(
+        Along::Mail(With::Called(_)) => format!(
             "SELECT m.seq, 1 FROM messages AS m INDEXED BY messages_of_sender
              WHERE m.sender = :agent AND m.seq > :after AND m.seq < :before AND {FITS}
              AND {TO_CALLED} ORDER BY m.seq DESC LIMIT :limit"
@@ -104,11 +125,23 @@ fn sent(with: &With) -> String {
 }
 
 /// The query for what the agent received from others.
-fn received(with: &With) -> String {
-    let (index, who) = match with {
-        With::Anybody => ("deliveries_of_agent", "d.sender IS NOT :agent"),
-        With::Agent(_) => ("deliveries_between", "d.sender = :peer AND :peer <> :agent"),
-        With::Called(_) => (
+fn received(along: Along<'_>) -> String {
+    let (index, who) = match along {
+        Along::Conversation => {
+            return format!(
+                "SELECT m.seq, 0 FROM messages AS m INDEXED BY messages_of_conversation
+                 CROSS JOIN deliveries AS d INDEXED BY deliveries_of_agent
+                 ON d.agent = :agent AND d.message = m.seq
+                 WHERE m.conversation = :conversation AND m.sender IS NOT :agent
+                 AND d.{HANDED_OVER} AND m.seq > :after AND m.seq < :before AND {FITS}
+                 ORDER BY m.seq DESC LIMIT :limit"
+            );
+        }
+        Along::Mail(With::Anybody) => ("deliveries_of_agent", "d.sender IS NOT :agent"),
+        Along::Mail(With::Agent(_)) => {
+            ("deliveries_between", "d.sender = :peer AND :peer <> :agent")
+        }
+        Along::Mail(With::Called(_)) => (
             "deliveries_of_agent",
             "d.sender IS NOT :agent AND m.sender_name = :name COLLATE NOCASE",
         ),
@@ -167,6 +200,7 @@ fn rows(view: &View<'_>, filter: &Filter, sql: &str, limit: usize) -> Done<Vec<F
         With::Called(name) => (None, Some(name.as_str())),
     };
     let kind = filter.kind.map(Kind::as_str);
+    let conversation = filter.conversation.map(ConversationId::to_row);
     let after = filter.after.map_or(i64::MIN, |seq| seq.0);
     let before = filter.before.map_or(i64::MAX, |seq| seq.0);
     let after_ms = filter.after_time.map_or(i64::MIN, Timestamp::as_millis);
@@ -174,6 +208,7 @@ fn rows(view: &View<'_>, filter: &Filter, sql: &str, limit: usize) -> Done<Vec<F
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let all = named_params! {
         ":agent": agent, ":peer": peer, ":name": name, ":words": filter.words, ":kind": kind,
+        ":conversation": conversation,
         ":after": after, ":before": before, ":after_ms": after_ms, ":before_ms": before_ms,
         ":limit": limit,
     };
@@ -211,8 +246,12 @@ mod tests {
     fn every_query_goes_along_an_index_and_sorts_nothing() {
         let desk = Desk::new();
         let queries = withs().into_iter().flat_map(|with| {
-            [sent(&with), received(&with), with_words(&with)].map(|sql| (sql, with.clone()))
+            let along = Along::Mail(&with);
+            [sent(along), received(along), with_words(&with)].map(|sql| (sql, with.clone()))
         });
+        let along = Along::Conversation;
+        let of_talk = [sent(along), received(along)].map(|sql| (sql, With::Anybody));
+        let queries = queries.chain(of_talk);
         for (sql, with) in queries {
             let plan = format!("EXPLAIN QUERY PLAN {sql}");
             let mut query = desk.db.prepare(&plan).unwrap();

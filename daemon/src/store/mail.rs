@@ -1,6 +1,7 @@
 //! A message as one reader sees it: put together from message, body and delivery.
 
-use ipc_protocol::id::{AgentId, MessageId};
+use ipc_protocol::conversation::Within;
+use ipc_protocol::id::{AgentId, ConversationId, MessageId};
 use ipc_protocol::message::{Data, Mail, Provenance, Sender};
 use ipc_protocol::name::Name;
 use ipc_protocol::time::Timestamp;
@@ -8,14 +9,16 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::context::View;
 use super::messages::Seq;
-use super::{names, word};
+use super::{conversations, names, word};
 use crate::error::{Done, Fault};
 
 const SELECT: &str = "SELECT m.id, m.sender, m.sender_name, m.sender_incarnation, m.kind,
     m.reply_to, m.hops, m.sent_ms, m.bytes, m.event, m.uid, m.pid, m.start_ticks, m.program,
-    b.text, b.data, d.name, d.via_alias, 
-    coalesce(d.offers > 0 AND d.state IN ('stored', 'offered'), 0)
-    FROM messages AS m JOIN bodies AS b ON b.message = m.seq";
+    b.text, b.data, d.name, d.via_alias,
+    coalesce(d.offers > 0 AND d.state IN ('stored', 'offered'), 0), m.conversation, c.title,
+    m.interim
+    FROM messages AS m JOIN bodies AS b ON b.message = m.seq
+    LEFT JOIN conversations AS c ON c.conversation = m.conversation";
 
 /// Message `seq` as `agent` has it in its mailbox, text and data cut to a preview.
 pub(crate) fn preview(view: &View<'_>, seq: Seq, agent: AgentId) -> Done<Mail> {
@@ -98,6 +101,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Raw> {
         data: None,
         data_omitted: false,
         reply_to: row.get::<_, Option<i64>>(5)?.map(MessageId::from_row),
+        conversation: within(row)?,
+        interim: row.get(21)?,
         hops: row.get(6)?,
         sent_ms: Timestamp::from_millis(row.get(7)?),
         via_alias: name(17)?,
@@ -106,6 +111,16 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Raw> {
         event: None,
     };
     Ok((mail, row.get(15)?, row.get(9)?))
+}
+
+fn within(row: &Row<'_>) -> rusqlite::Result<Option<Within>> {
+    let Some(id) = row.get::<_, Option<i64>>(19)? else {
+        return Ok(None);
+    };
+    Ok(Some(Within {
+        id: ConversationId::from_row(id),
+        title: conversations::read_title(row.get_ref(20)?)?,
+    }))
 }
 
 fn provenance(row: &Row<'_>) -> rusqlite::Result<Option<Provenance>> {

@@ -106,6 +106,24 @@ pub fn open_writer(
     Ok(db)
 }
 
+/// Makes a store at `path`, where there is none, to be filled before it is a store: what is
+/// written is on disk only when its file has been flushed after closing.
+pub(crate) fn create(path: &Path) -> Result<Connection, OpenError> {
+    super::create_private(path).map_err(|source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let sqlite = |source| OpenError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
+    let mut db = Connection::open(path).map_err(sqlite)?;
+    prepare(&mut db).map_err(sqlite)?;
+    db.pragma_update(None, "synchronous", "OFF")
+        .map_err(sqlite)?;
+    Ok(db)
+}
+
 /// Opens the store for reading beside the writer.
 ///
 /// # Errors

@@ -1,12 +1,15 @@
 //! What is forgotten with time, a little at a go, so that the writer is never held for long.
 
+use std::collections::BTreeSet;
+
 use ipc_protocol::error::ErrorCode;
+use ipc_protocol::id::ConversationId;
 use ipc_protocol::message::EndReason;
 use ipc_protocol::time::Timestamp;
 use rusqlite::params;
 
 use super::context::Context;
-use super::{agents, credentials, deliveries};
+use super::{agents, conversations, credentials, deliveries, pings};
 use crate::error::Done;
 use crate::limits::{ALIAS_MS, DAY_MS, SEARCHED_BYTES, SESSION_IDLE_MS};
 
@@ -23,12 +26,15 @@ pub(crate) fn sweep(context: &mut Context<'_>) -> Done<bool> {
     let read = days(context.limits.read_days);
     let expired = deliveries::expire_unclaimed(context, unclaimed, GO)?;
     let more_to_delete = delete_messages(context, read)?;
+    let pings = pings::drop_old(context, GO)?;
     let forgotten = forget_agents(context)?;
     delete_names(context)?;
     delete_sessions(context)?;
     give_pages_back(context)?;
     let full = u64::from(GO);
-    Ok(expired >= full || more_to_delete || forgotten >= full)
+    let pings = u64::try_from(pings).unwrap_or(u64::MAX);
+    let is_full = [expired, pings, forgotten].iter().any(|done| *done >= full);
+    Ok(is_full || more_to_delete)
 }
 
 /// Shortens the file by up to 64 pages; SQLite gives one back with each step.
@@ -43,30 +49,39 @@ fn days_before(now: Timestamp, days: u32) -> Timestamp {
     now.plus_millis(i64::from(days).saturating_mul(DAY_MS).saturating_neg())
 }
 
-/// Deletes messages that are old and wait for nobody; says whether there may be more. A text costs
-/// by its words, each of which is overwritten in the index.
+/// Deletes messages that are old, wait for nobody, and were read as long ago, and conversations
+/// that are over with them; says whether there may be more. A text costs by its words, each of
+/// which is overwritten in the index.
 fn delete_messages(context: &Context<'_>, before: Timestamp) -> Done<bool> {
-    let sql = "SELECT seq, bytes FROM messages AS m WHERE sent_ms < ?1 AND NOT EXISTS
+    let sql = "SELECT seq, bytes, conversation FROM messages AS m WHERE sent_ms < ?1 AND NOT EXISTS
                    (SELECT 1 FROM deliveries WHERE message = m.seq
-                    AND state IN ('stored', 'offered'))
+                    AND (state IN ('stored', 'offered') OR delivered_ms >= ?1))
                    ORDER BY sent_ms LIMIT ?2";
     let mut query = context.db.prepare_cached(sql)?;
     let rows = query.query_map(params![before.as_millis(), GO], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        let conversation: Option<i64> = row.get(2)?;
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, conversation))
     })?;
     let old = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut delete = context
         .db
         .prepare_cached("DELETE FROM messages WHERE seq = ?1")?;
     let mut room = GO_BYTES;
-    for (seq, bytes) in &old {
+    let mut conversations = BTreeSet::new();
+    let mut is_cut = false;
+    for (seq, bytes, conversation) in &old {
         if room <= 0 {
-            return Ok(true);
+            is_cut = true;
+            break;
         }
         room = room.saturating_sub((*bytes).min(SEARCHED_BYTES));
         delete.execute([seq])?;
+        conversations.extend(conversation);
     }
-    Ok(old.len() >= usize::try_from(GO).unwrap_or(usize::MAX))
+    for id in conversations {
+        conversations::forget_if_over(context.db, ConversationId::from_row(id))?;
+    }
+    Ok(is_cut || old.len() >= usize::try_from(GO).unwrap_or(usize::MAX))
 }
 
 /// Frees the names of agents that have been away too long, and of agents that a program named and
@@ -224,7 +239,7 @@ mod tests {
         let mail = desk.fetch(&bob);
         assert_eq!(mail[0].from.as_ref().unwrap().name.as_str(), "alice");
         desk.ack(&bob, mail.iter().map(|m| m.id).collect());
-        desk.pass(23 * DAY);
+        desk.pass(30 * DAY + 1);
         desk.ack(&bob, Vec::new());
         desk.sweep();
         assert_eq!(desk.number("SELECT count(*) FROM agents"), 1);

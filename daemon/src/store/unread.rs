@@ -35,16 +35,27 @@ struct Share {
 
 /// What waits for `agent`; nothing when everything is leased or was taken.
 pub(crate) fn of(view: &View<'_>, agent: AgentId) -> Done<Option<Unread>> {
+    besides_leases(view, agent, LEASE_MS)
+}
+
+/// The same with what is leased: somebody has it, and has not said that it was read.
+pub(crate) fn whole(view: &View<'_>, agent: AgentId) -> Done<Option<Unread>> {
+    besides_leases(view, agent, 0)
+}
+
+/// What waits, leases left out that end within `lease_ms`.
+fn besides_leases(view: &View<'_>, agent: AgentId, lease_ms: i64) -> Done<Option<Unread>> {
     let sql = "SELECT number, oldest, newest, m.id, m.sender_name FROM
                    (SELECT count(*) AS number, min(message) AS oldest, max(message) AS newest
                     FROM deliveries WHERE agent = ?1 AND state IN ('stored', 'offered')
+                    AND NOT ping
                     AND (lease_until_ms IS NULL OR lease_until_ms NOT BETWEEN ?2 + 1 AND ?2 + ?3)
                     GROUP BY sender)
                JOIN messages AS m ON m.seq = newest ORDER BY newest DESC";
     let now = view.now.wall.as_millis();
     let mut query = view.db.prepare_cached(sql)?;
     let mut unread: Option<Unread> = None;
-    for share in query.query_map([agent.to_row(), now, LEASE_MS], read)? {
+    for share in query.query_map([agent.to_row(), now, lease_ms], read)? {
         let share = share?;
         let unread = unread.get_or_insert_with(|| Unread {
             number: 0,

@@ -27,6 +27,12 @@ pub(crate) struct Writer {
     queue: mpsc::Sender<Box<dyn Job>>,
 }
 
+/// The same for what must not keep the writer from ending.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakWriter {
+    queue: mpsc::WeakSender<Box<dyn Job>>,
+}
+
 /// Says that the writer will write no more, and why.
 pub(crate) type Broken = watch::Receiver<Option<String>>;
 
@@ -54,6 +60,12 @@ impl Writer {
         Ok((Self { queue }, is_broken, thread))
     }
 
+    /// A handle that does not keep the writer at work.
+    pub(crate) fn weak(&self) -> WeakWriter {
+        let queue = self.queue.downgrade();
+        WeakWriter { queue }
+    }
+
     /// Hands in a job; jobs run in the order in which this returns.
     pub(crate) async fn submit<T: Send + 'static>(
         &self,
@@ -76,6 +88,24 @@ impl Writer {
         work: impl FnOnce(&mut Context<'_>) -> Done<T> + Send + 'static,
     ) -> Done<T> {
         settle(self.submit(work).await).await
+    }
+}
+
+impl WeakWriter {
+    /// Hands in a job whose outcome nobody waits for, if there is room and the writer is at work.
+    pub(crate) fn try_submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Context<'_>) -> Done<T> + Send + 'static,
+    ) {
+        let (reply, _) = oneshot::channel();
+        let job = Task {
+            work: Some(work),
+            outcome: None,
+            reply,
+        };
+        if let Some(queue) = self.queue.upgrade() {
+            drop(queue.try_send(Box::new(job)));
+        }
     }
 }
 

@@ -13,6 +13,8 @@ fn reply(text: &str, message_id: Option<MessageId>) -> Reply {
         text: text.to_owned(),
         data: None,
         idempotency_key: None,
+        private: false,
+        is_final: true,
     }
 }
 

@@ -35,6 +35,8 @@ fn a_message_goes_from_stored_to_answered_and_each_step_has_evidence() {
         text: "pong".into(),
         data: None,
         idempotency_key: None,
+        private: false,
+        is_final: true,
     };
     bob.call(&reply).unwrap();
     assert_eq!(state(&mut alice).state, DeliveryState::Answered);

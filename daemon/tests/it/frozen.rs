@@ -1,6 +1,7 @@
 //! Databases of every schema that was ever written: every later version must open them, and lose
 //! nothing.
 
+use ipc_daemon::store::SCHEMA_VERSION;
 use ipc_protocol::message::{AutoCheckMode, DeliveryState};
 use ipc_protocol::private::write_file;
 use ipc_protocol::request::{
@@ -129,7 +130,7 @@ fn schema(house: &House) -> i32 {
 }
 
 #[test]
-fn a_database_of_version_1_becomes_one_of_this_version_and_takes_what_is_new() {
+fn a_database_of_version_1_becomes_one_of_today_and_takes_what_is_new() {
     let (mut house, beside) = open_frozen(V1);
     let mut robert = house
         .resume(&beside.robert, "robert", WhenLive::Refuse)
@@ -141,7 +142,7 @@ fn a_database_of_version_1_becomes_one_of_this_version_and_takes_what_is_new() {
     assert!(robert.call(&tell).unwrap().is_due);
     house.restart();
     house.stop().unwrap();
-    assert_eq!(schema(&house), 3);
+    assert_eq!(schema(&house), SCHEMA_VERSION);
 }
 
 #[test]
@@ -188,5 +189,5 @@ fn a_backup_of_version_1_is_restored_and_brought_up_to_date() {
         .unwrap();
     assert_eq!(robert.fetch()[0].text, "still unread");
     house.stop().unwrap();
-    assert_eq!(schema(&house), 3);
+    assert_eq!(schema(&house), SCHEMA_VERSION);
 }

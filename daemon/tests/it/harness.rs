@@ -1,5 +1,6 @@
 //! A daemon in a room of its own, and agents that talk to it like any front-end.
 
+pub(crate) mod predecessor;
 pub(crate) mod raw;
 
 use std::os::unix::fs::PermissionsExt;

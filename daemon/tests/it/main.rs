@@ -6,6 +6,8 @@ mod harness;
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod auto_checks;
 #[cfg(test)]
 mod backups;
@@ -18,7 +20,10 @@ mod delivery;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod filters;
+#[cfg(test)]
 mod frozen;
+mod groups;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
@@ -28,7 +33,15 @@ mod identity;
 #[cfg(test)]
 mod impostors;
 #[cfg(test)]
+mod kinds;
+mod legacy;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod loops;
+#[cfg(test)]
+mod migration;
+mod notice_files;
 #[cfg(test)]
 mod notices;
 #[cfg(test)]

@@ -148,6 +148,8 @@ fn what_was_taken_without_a_fetch_leaves_no_notice_outstanding() {
         text: "answer".to_owned(),
         data: None,
         idempotency_key: None,
+        private: false,
+        is_final: true,
     };
     alice.call(&answer).unwrap();
     assert!(tell(&mut bob).is_due);

@@ -9,7 +9,7 @@ use ipc_protocol::secret::SharedSecret;
 
 use crate::harness::{House, SECRET, code, name, registration, secret};
 
-fn rotation(new: &str) -> AdminRotateSecret {
+pub(crate) fn rotation(new: &str) -> AdminRotateSecret {
     let secret = SharedSecret::new(new.as_bytes().to_vec()).unwrap();
     let salt = vec![5; 16];
     let verifier = |kdf: Kdf| {

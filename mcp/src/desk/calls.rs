@@ -15,6 +15,9 @@ use super::{Agent, Desk, blocking};
 use crate::failure::Failure;
 use crate::limits::{ATTEMPTS, SECOND_THOUGHTS};
 
+/// A connection, and the agent that it is proved for.
+pub(super) type Line = (Arc<Agent>, Client<UnixStream>);
+
 /// How long a call gives a daemon that is leaving, before it looks for the next one.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -104,8 +107,19 @@ impl Desk {
         }
     }
 
+    /// A connection of its own to a daemon that runs.
+    pub(super) fn line_running(&self) -> Result<Line, Failure> {
+        if let Some(failure) = self.over() {
+            return Err(failure);
+        }
+        let agent = self.seated();
+        let agent = agent.ok_or_else(|| Failure::local("not registered"))?;
+        let client = self.door.connect_running(&agent.session)?;
+        Ok((agent, client))
+    }
+
     /// A connection on which our agent is proved: one that is idle, else another.
-    pub(super) fn line(&self) -> Result<(Arc<Agent>, Client<UnixStream>), Failure> {
+    pub(super) fn line(&self) -> Result<Line, Failure> {
         if let Some(failure) = self.over() {
             return Err(failure);
         }

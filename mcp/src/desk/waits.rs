@@ -7,6 +7,7 @@ use ipc_protocol::client::PATIENCE;
 use ipc_protocol::request::Method;
 use tokio_util::sync::CancellationToken;
 
+use super::calls::Line;
 use super::{Agent, Desk, blocking};
 use crate::clock::Deadline;
 use crate::failure::Failure;
@@ -42,7 +43,7 @@ impl Desk {
             let before = self.agent().await?;
             let left = deadline.remaining().unwrap_or_default();
             let request = ask(u32::try_from(left.as_millis()).unwrap_or(u32::MAX));
-            let failure = match self.wait_once(request, left, cancelled).await {
+            let failure = match self.wait_once(Self::line, request, left, cancelled).await {
                 Err(failure) => failure,
                 done => return done,
             };
@@ -75,8 +76,31 @@ impl Desk {
         .await
     }
 
+    /// Makes a call that waits beside all others, of a daemon that runs: what fails concerns nobody
+    /// else, and a session that ended is made good.
+    pub(crate) async fn listen<M>(self: &Arc<Self>, request: M, wait: Duration) -> Option<M::Reply>
+    where
+        M: Method + Send + 'static,
+        M::Reply: Send + 'static,
+    {
+        let before = self.agent().await.ok()?;
+        let waited = self.wait_once(Self::line_running, request, wait, &self.closing);
+        match waited.await {
+            Ok(Waited::Answered(reply)) => Some(reply),
+            Ok(Waited::GivenUp(_)) => None,
+            Err(failure) => {
+                if failure.is_stale_credential() {
+                    // If this fails, the next call says why.
+                    drop(self.renew(before).await);
+                }
+                None
+            }
+        }
+    }
+
     async fn wait_once<M>(
         self: &Arc<Self>,
+        line: fn(&Self) -> Result<Line, Failure>,
         request: M,
         wait: Duration,
         cancelled: &CancellationToken,
@@ -86,7 +110,7 @@ impl Desk {
         M::Reply: Send + 'static,
     {
         let desk = Arc::clone(self);
-        let (agent, mut client) = blocking(move || desk.line()).await?;
+        let (agent, mut client) = blocking(move || line(&desk)).await?;
         let breaker = client
             .breaker()
             .map_err(|error| Failure::local(format!("no descriptor left: {error}")))?;

@@ -11,8 +11,11 @@ use serde_json::{Value, json};
 use super::{Fence, Letter, fence};
 use crate::limits::DATA_BYTES;
 
-/// A message. Everything but `text` and `data` is the daemon's word; `program` is a claim that
-/// nothing checks.
+/// What stands where the kernel named nobody.
+const NO_PROVENANCE: &str = "none (old port)";
+
+/// A message. Everything but `text`, `data` and `group_title` is the daemon's word; `program` is a
+/// claim that nothing checks.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -31,6 +34,9 @@ pub(crate) struct MessageView {
     incarnation: Option<u32>,
     /// Whether the sender proved who it is and its kernel said where it ran.
     verified: bool,
+    /// `none (old port)` where nothing says which process sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provenance: Option<String>,
     /// The name it was addressed to.
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
@@ -41,6 +47,15 @@ pub(crate) struct MessageView {
     /// The message that this one answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_to: Option<String>,
+    /// The conversation that it is part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation_id: Option<String>,
+    /// What a peer called the group that it was said in, between the two lines of the fence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) group_title: Option<String>,
+    /// Whether it is an interim answer: more of it comes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    interim: bool,
     /// The old name it was addressed to, when it came over a rename.
     #[serde(skip_serializing_if = "Option::is_none")]
     via_alias: Option<String>,
@@ -99,10 +114,15 @@ impl MessageView {
             agent_id: mail.from.as_ref().map(|from| from.agent_id.to_string()),
             incarnation: mail.from.as_ref().map(|from| from.incarnation),
             verified: mail.from.is_none() || mail.provenance.is_some(),
+            provenance: (mail.from.is_some() && mail.provenance.is_none())
+                .then(|| NO_PROVENANCE.to_owned()),
             to: mail.to.as_ref().map(ToString::to_string),
             kind: mail.kind.as_str().to_owned(),
             sent: mail.sent_ms.rfc3339().unwrap_or_default(),
             reply_to: mail.reply_to.map(|id| id.to_string()),
+            conversation_id: mail.conversation.as_ref().map(|of| of.id.to_string()),
+            group_title: title(mail).map(|title| super::fenced(title, within)),
+            interim: mail.interim,
             via_alias: mail.via_alias.as_ref().map(ToString::to_string),
             hops: mail.hops,
             redelivered: mail.redelivered,
@@ -119,16 +139,23 @@ impl MessageView {
         }
     }
 
-    /// The same without text and data, as one line of JSON in which nothing is hidden: what a sender
+    /// The same without text, data and title, as one line of JSON in which nothing is hidden: what a sender
     /// chose in it (a program's name) is a JSON string, and cannot end it.
     pub(crate) fn head(&self) -> String {
         let mut head = json!(self);
         if let Value::Object(head) = &mut head {
             head.remove("text");
             head.remove("data");
+            head.remove("group_title");
         }
         safe::line(&fence::harmless(&head.to_string()).0)
     }
+}
+
+/// What a peer called the group that the message was said in.
+pub(super) fn title(mail: &Mail) -> Option<&str> {
+    let title = mail.conversation.as_ref()?.title.as_ref()?;
+    Some(title.as_str())
 }
 
 fn program(mail: &Mail) -> Option<String> {

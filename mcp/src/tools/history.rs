@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ipc_protocol::id::InvalidId;
 use ipc_protocol::message::{DeliveryState, EndReason};
 use ipc_protocol::moment::Moment;
 use ipc_protocol::name::{InvalidName, Peer};
@@ -31,6 +32,8 @@ pub(super) struct History;
 pub(super) struct Arguments {
     /// Only mail to and from this agent: a name or an agent id.
     with: Option<String>,
+    /// Only what was said in this conversation: its id.
+    conversation: Option<String>,
     /// Only messages with all of these words: "a phrase", begin*, this OR that, -without.
     search: Option<String>,
     /// Only older mail: `next_before` of the page before, a message id, or an RFC 3339 time.
@@ -124,6 +127,10 @@ impl Tool for History {
 
 fn request(arguments: &Arguments) -> Result<Request, Failure> {
     let with = arguments.with.as_deref().map(parse_peer).transpose()?;
+    let conversation = arguments.conversation.as_deref().map(str::parse);
+    let conversation = conversation
+        .transpose()
+        .map_err(|wrong: InvalidId| Failure::malformed(wrong.to_string()))?;
     let search = arguments.search.as_deref().map(str::parse).transpose();
     let search = search
         .map_err(|wrong: InvalidSearch| Failure::malformed(wrong.to_string()).hint(wrong.hint()))?;
@@ -141,6 +148,7 @@ fn request(arguments: &Arguments) -> Result<Request, Failure> {
     };
     Ok(Request {
         with,
+        conversation,
         search,
         before,
         before_ms,

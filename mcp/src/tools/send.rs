@@ -1,18 +1,20 @@
 //! `ipc_send`: mail one agent, and wait for its answer if asked to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use ipc_protocol::message::{IdempotencyKey, Kind};
+use ipc_protocol::message::{IdempotencyKey, Kind, WaitEnd};
 use ipc_protocol::request::Send as Request;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::check::{self, Mailbag, Wanted};
+use super::check::{self, Asked, Mailbag, Wanted};
 use super::sending::{self, Data, Stored};
 use super::{Call, Effect, Tool};
 use crate::answer::Answer;
 use crate::desk::Desk;
 use crate::failure::Failure;
+use crate::limits::CHECK_MESSAGES;
 use crate::render::MessageView;
 
 /// The tool.
@@ -22,7 +24,8 @@ pub(super) struct Send;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// A name as `ipc_list` shows it, or one that nobody has yet; an agent id; or `all`.
+    /// A name as `ipc_list` shows it, or one that nobody has yet; an agent id; a
+    /// conversation id; or `all`.
     to: String,
     /// The text, up to 1 MiB.
     text: String,
@@ -56,6 +59,10 @@ pub(super) struct Output {
     /// Answers that came while waiting.
     #[serde(skip_serializing_if = "Option::is_none")]
     answers: Option<Vec<MessageView>>,
+    /// Why no more answers are waited for: `answered` (by everybody, finally), `timed_out`,
+    /// `shutting_down` (the daemon stopped) or `recipient_gone`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<String>,
 }
 
 impl Tool for Send {
@@ -64,7 +71,8 @@ impl Tool for Send {
     const DESCRIPTION: &'static str = "Send a message to another agent on this machine, for \
         \"msg X: …\", \"tell X …\", \"send to X: …\". It is on disk when this returns, and is \
         delivered when X checks, even if X is away or not registered yet. With wait_s it waits \
-        for the answer and gives it. Say the message as the user put it.";
+        for the final answer, or for that of everybody whom it went to, and gives what came. A \
+        request asks for an answer; a ping is answered by X's program at once, or by nobody. Say the message as the user put it.";
     const EFFECT: Effect = Effect::Adds;
     type Arguments = Arguments;
     type Output = Output;
@@ -96,32 +104,58 @@ impl Tool for Send {
                 sent: Stored::from(&sent),
                 about: None,
                 answers: None,
+                ended: None,
             };
             return Ok(Answer::new(words, output));
         };
         let wanted = Wanted {
-            limit: None,
-            answers_to: Some(sent.message_id),
+            limit: Some(CHECK_MESSAGES),
+            asked: Some(Asked {
+                message_id: sent.message_id,
+                recipients: sent.recipients.len(),
+            }),
+            ..Wanted::default()
         };
         let Mailbag {
             text,
             messages,
             waiting: _,
-        } = check::take(wanted, wait, call, desk).await?;
-        let came = if messages.is_empty() {
-            let seconds = wait.as_secs();
-            format!(
-                "no answer came in {seconds} s; it will be in your mail: call ipc_check with wait_s"
-            )
-        } else {
-            text
-        };
+            ended,
+        } = check::take(&wanted, wait, call, desk).await?;
+        let mut told = vec![words];
+        if !messages.is_empty() {
+            told.push(text);
+        }
+        told.extend(why(ended, messages.is_empty(), wait));
         let output = Output {
             sent: Stored::from(&sent),
             about: Some(crate::render::ABOUT),
             answers: Some(messages),
+            ended: ended.map(|ended| ended.as_str().to_owned()),
         };
-        Ok(Answer::new(format!("{words}\n{came}"), output))
+        Ok(Answer::new(told.join("\n"), output))
+    }
+}
+
+/// Why no more answers are waited for, unless all have come.
+fn why(ended: Option<WaitEnd>, is_silent: bool, wait: Duration) -> Option<String> {
+    let seconds = wait.as_secs();
+    let later = "an answer will be in your mail: call ipc_check with wait_s";
+    match ended {
+        Some(WaitEnd::Answered) | None if !is_silent => None,
+        Some(WaitEnd::Answered) => {
+            Some("it was answered, and the answer was read elsewhere: ipc_read shows it".to_owned())
+        }
+        Some(WaitEnd::TimedOut) | None if is_silent => {
+            Some(format!("no answer came in {seconds} s; {later}"))
+        }
+        Some(WaitEnd::TimedOut) | None => Some(format!(
+            "not all of the answer came in {seconds} s; {later}"
+        )),
+        Some(WaitEnd::ShuttingDown) => Some(format!("the daemon stopped; {later}")),
+        Some(WaitEnd::RecipientGone) => Some(
+            "whoever has not answered has gone: its host ended, or it gave its name up".to_owned(),
+        ),
     }
 }
 

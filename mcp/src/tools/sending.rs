@@ -24,6 +24,9 @@ pub(super) struct Stored {
     pub(super) message_id: String,
     /// For whom it is stored.
     recipients: Vec<StoredFor>,
+    /// The conversation that it is part of: `ipc_send` takes it as `to`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation_id: Option<String>,
     /// Whether the same idempotency key had stored it before.
     duplicate: bool,
 }
@@ -33,7 +36,8 @@ pub(super) struct Stored {
 struct StoredFor {
     /// What the recipient is called now.
     name: String,
-    /// `stored`, `forwarded` (from an old name) or `unclaimed` (kept for whoever takes the name).
+    /// `stored`, `forwarded` (from an old name), `unclaimed` (kept for whoever takes the name) or
+    /// `left_out` (a member of the group whose mailbox is full).
     outcome: String,
     /// The old name that it was addressed to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +52,7 @@ impl From<&Sent> for Stored {
         Self {
             message_id: sent.message_id.to_string(),
             recipients: sent.recipients.iter().map(StoredFor::from).collect(),
+            conversation_id: sent.conversation.map(|id| id.to_string()),
             duplicate: sent.duplicate,
         }
     }
@@ -58,6 +63,7 @@ impl From<&SentTo> for StoredFor {
         let (outcome, addressed_to, did_you_mean) = match &sent.outcome {
             RecipientOutcome::Stored => ("stored", None, None),
             RecipientOutcome::Forwarded { from } => ("forwarded", Some(from), None),
+            RecipientOutcome::LeftOut { .. } => ("left_out", None, None),
             RecipientOutcome::Unclaimed { did_you_mean } => {
                 ("unclaimed", None, did_you_mean.as_ref())
             }
@@ -99,6 +105,9 @@ fn outcome(sent: &SentTo) -> String {
     match &sent.outcome {
         RecipientOutcome::Stored => name.to_string(),
         RecipientOutcome::Forwarded { from } => format!("{name} (called {from} before)"),
+        RecipientOutcome::LeftOut { reason } => {
+            format!("{name}, left out: {}", reason.in_words())
+        }
         RecipientOutcome::Unclaimed { did_you_mean: None } => {
             format!("{name}, queued: nobody is registered under that name yet")
         }
@@ -114,8 +123,9 @@ fn outcome(sent: &SentTo) -> String {
 pub(super) fn parse_recipient(text: &str) -> Result<Recipient, Failure> {
     text.parse()
         .map_err(|error: ipc_protocol::name::InvalidName| {
-            Failure::malformed(format!("`to` is nobody: {error}"))
-                .hint("a name as ipc_list shows it, an agent id (a.…), or all")
+            Failure::malformed(format!("`to` is nobody: {error}")).hint(
+                "a name as ipc_list shows it, an agent id (a.…), a conversation id (c.…), or all",
+            )
         })
 }
 

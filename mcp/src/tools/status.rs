@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ipc_protocol::request::{Status as DaemonStatus, Whoami};
+use ipc_protocol::request::{Notices, NoticesAction, Status as DaemonStatus, Whoami};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,10 +14,23 @@ use crate::failure::Failure;
 /// The tool.
 pub(super) struct Status;
 
-/// What it takes: nothing.
+/// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Arguments {}
+pub(super) struct Arguments {
+    /// `on`: the project's CLAUDE.md says how much waits when a session begins; `off` takes that
+    /// out again. Only when the user asks for it.
+    #[serde(default)]
+    notices: Option<Switch>,
+}
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Switch {
+    On,
+    Off,
+}
 
 /// What it gives.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -28,6 +41,8 @@ pub(crate) struct Output {
     agent_id: String,
     /// Old names that still forward.
     aliases: Vec<String>,
+    /// Whether the daemon keeps a notice of waiting mail for the project's CLAUDE.md.
+    notices: bool,
     /// The daemon's version.
     daemon_version: String,
     /// This program's version.
@@ -44,19 +59,24 @@ impl Tool for Status {
     const NAME: &'static str = "ipc_status";
     const TITLE: &'static str = "Who am I, what waits";
     const DESCRIPTION: &'static str = "Show which name you go by, how much mail waits, and \
-        whether the daemon is well. Takes no mail.";
-    const EFFECT: Effect = Effect::Reads;
+        whether the daemon is well. Takes no mail. With notices it switches notices in CLAUDE.md.";
+    const EFFECT: Effect = Effect::Sets;
     type Arguments = Arguments;
     type Output = Output;
 
     async fn run(
-        _arguments: Arguments,
+        arguments: Arguments,
         _call: &Call,
         desk: &Arc<Desk>,
     ) -> Result<Answer<Output>, Failure> {
+        let switched = match arguments.notices {
+            Some(switch) => Some(desk.switch_notices(switch == Switch::On).await?),
+            None => None,
+        };
         let (output, waiting) = look(desk).await?;
+        let notices = switched.map_or_else(String::new, |said| format!("{said}\n"));
         let text = format!(
-            "you are {}\ndaemon {} runs since {}; {} agents, {} live",
+            "{notices}you are {}\ndaemon {} runs since {}; {} agents, {} live",
             output.name, output.daemon_version, output.daemon_started, output.agents, output.live,
         );
         Ok(Answer::about_mail(text, output, waiting))
@@ -67,10 +87,15 @@ impl Tool for Status {
 pub(crate) async fn look(desk: &Arc<Desk>) -> Result<(Output, u64), Failure> {
     let who = desk.call(Whoami {}).await?;
     let daemon = desk.call(DaemonStatus {}).await?;
+    let status = Notices {
+        action: NoticesAction::Status,
+    };
+    let notices = desk.call(status).await?.on;
     let output = Output {
         name: who.name.to_string(),
         agent_id: who.agent_id.to_string(),
         aliases: who.aliases.iter().map(ToString::to_string).collect(),
+        notices,
         daemon_version: daemon.version,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         agents: daemon.agents,

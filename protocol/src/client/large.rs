@@ -12,14 +12,19 @@ use crate::private::{self, PrivateError};
 /// # Errors
 /// [`PrivateError`] when the directory cannot be trusted or the file not be written.
 pub fn keep_whole(data_dir: &DataDir, mail: &Mail, text: &str) -> Result<PathBuf, PrivateError> {
-    let directory = data_dir.large_messages();
-    drop(private::ensure_directory(&directory)?);
+    drop(private::ensure_directory(&data_dir.large_messages())?);
+    let path = whole_path(data_dir, mail);
+    private::write_file(&path, text.as_bytes())?;
+    Ok(path)
+}
+
+/// Where [`keep_whole`] writes the whole of `mail`.
+pub fn whole_path(data_dir: &DataDir, mail: &Mail) -> PathBuf {
     let from = mail
         .from
         .as_ref()
         .map_or("system", |from| from.name.as_str());
     let time = mail.sent_ms.for_file_name();
-    let path = directory.join(format!("{time}_{from}_{}.md", mail.id));
-    private::write_file(&path, text.as_bytes())?;
-    Ok(path)
+    let name = format!("{time}_{from}_{}.md", mail.id);
+    data_dir.large_messages().join(name)
 }

@@ -123,6 +123,22 @@ words! {
         RecipientLeft = "recipient_left",
         /// The recipient was offline so long that its name became free.
         RecipientForgotten = "recipient_forgotten",
+        /// This member of a group had no room for it; the others got it.
+        MailboxFull = "mailbox_full",
+    }
+}
+
+words! {
+    /// Why whoever asked waits for no more answers.
+    WaitEnd {
+        /// Everybody who was asked has answered finally.
+        Answered = "answered",
+        /// The time is over.
+        TimedOut = "timed_out",
+        /// The daemon stops. The message is stored; an answer will be in the mailbox.
+        ShuttingDown = "shutting_down",
+        /// Whoever has not answered has gone: gave its name up, or ended while it was waited for.
+        RecipientGone = "recipient_gone",
     }
 }
 
@@ -137,6 +153,10 @@ words! {
         Hook = "hook",
         /// The Python shim.
         Shim = "shim",
+        /// The old port: its reply was written, and not lost as far as the system says.
+        OldPort = "old_port",
+        /// The Python server that came before: it was read there.
+        Imported = "imported",
     }
 }
 
@@ -156,6 +176,10 @@ mod tests {
                 .map(|w| (serde_json::to_value(w).unwrap(), w.as_str()))
                 .collect(),
             EndReason::ALL
+                .iter()
+                .map(|w| (serde_json::to_value(w).unwrap(), w.as_str()))
+                .collect(),
+            WaitEnd::ALL
                 .iter()
                 .map(|w| (serde_json::to_value(w).unwrap(), w.as_str()))
                 .collect(),

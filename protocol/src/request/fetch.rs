@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::MessageId;
-use crate::message::Mail;
+use crate::message::{Kind, Mail, WaitEnd};
+use crate::name::Peer;
 use crate::time::Timestamp;
 
 /// Takes messages out on a lease of 60 seconds; `ack` makes them delivered.
@@ -22,6 +23,15 @@ pub struct Fetch {
     /// Only answers to this message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers_to: Option<MessageId>,
+    /// Only messages of this agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_by: Option<Peer>,
+    /// Only messages of this kind. Pings come only to whoever asks for them, so or with `pings`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
+    /// And pings, whatever else is asked for: of a front-end that answers them by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pings: bool,
 }
 
 /// What was there.
@@ -34,4 +44,7 @@ pub struct Fetched {
     /// When the lease on these messages ends; nothing when there are none or none were leased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leased_until_ms: Option<Timestamp>,
+    /// With `answers_to`: why no more answers are waited for; nothing while some may still come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<WaitEnd>,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::receipts::DeliveryReceipt;
-use crate::id::MessageId;
+use crate::id::{ConversationId, MessageId};
 use crate::message::{Kind, Mail};
 use crate::name::Peer;
 use crate::search::SearchQuery;
@@ -17,6 +17,9 @@ pub struct History {
     /// To or from this agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with: Option<Peer>,
+    /// Said in this conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
     /// With these words in its text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchQuery>,

@@ -60,6 +60,9 @@ pub struct DeliveryReceipt {
     /// When a reply to it was stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_ms: Option<Timestamp>,
+    /// The reply: the first that was final. It may be gone by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<MessageId>,
     /// When it ended without being delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_ms: Option<Timestamp>,

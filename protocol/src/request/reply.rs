@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::id::MessageId;
 use crate::message::{Data, IdempotencyKey};
 
-/// An answer to a message in one's own mailbox; it goes to that message's sender.
+/// An answer to a message in one's own mailbox; it goes to that message's sender, or to the group
+/// that the message was said in.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reply {
@@ -20,4 +21,14 @@ pub struct Reply {
     /// As in `send`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Only for the sender, also where the message was said in a group.
+    #[serde(default)]
+    pub private: bool,
+    /// Whether this is all of the answer; an interim one says that more comes.
+    #[serde(rename = "final", default = "whole")]
+    pub is_final: bool,
+}
+
+const fn whole() -> bool {
+    true
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::MessageId;
-use crate::message::{Data, IdempotencyKey, Kind};
+use crate::id::{ConversationId, MessageId};
+use crate::message::{Data, EndReason, IdempotencyKey, Kind};
 use crate::name::{Name, Recipient};
 use crate::time::Timestamp;
 
@@ -39,8 +39,12 @@ pub struct Sent {
     pub message_id: MessageId,
     /// When it was stored.
     pub sent_ms: Timestamp,
-    /// For whom; several for a broadcast.
+    /// For whom; several for a broadcast or a group.
     pub recipients: Vec<SentTo>,
+    /// The conversation that it is part of; nothing for a broadcast, and for mail that waits for
+    /// whoever claims a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
     /// Whether the same key had stored it before.
     #[serde(default)]
     pub duplicate: bool,
@@ -71,5 +75,10 @@ pub enum RecipientOutcome {
         /// A name that exists and looks like it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         did_you_mean: Option<Name>,
+    },
+    /// Not in the mailbox of this member of a group; the others have it.
+    LeftOut {
+        /// Why.
+        reason: EndReason,
     },
 }

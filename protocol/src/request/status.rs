@@ -1,5 +1,7 @@
 //! `status`: how the daemon is.
 
+use std::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
@@ -43,6 +45,51 @@ pub struct StatusReport {
     pub last_backup_ms: Option<Timestamp>,
     /// What has happened since the start.
     pub counters: Counters,
+    /// The old port, where the configuration asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_port: Option<OldPortReport>,
+}
+
+/// How the old port is, and whether anybody still needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OldPortReport {
+    /// Where it is served; nothing where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<SocketAddr>,
+    /// Why it is not served, or registers nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<OldPortTrouble>,
+    /// Requests since the start.
+    pub requests: u64,
+    /// Agents that they came from.
+    pub agents: u64,
+    /// When the last one came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_ms: Option<Timestamp>,
+    /// Connections closed unread: another user's, or of nobody the system names.
+    pub closed_unread: u64,
+}
+
+/// What keeps the old port from being served, or from registering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OldPortTrouble {
+    /// The shared secret is still being compared.
+    Starting,
+    /// The daemon knows no shared secret.
+    NoSecret,
+    /// Its secret is not the one that the deployment was made with.
+    SecretChanged,
+    /// The secret was rotated since the start: nobody registers until a restart.
+    Rotated,
+    /// The system locks no memory for the secret.
+    MemoryNotLocked,
+    /// Another program listens there.
+    AddressInUse,
+    /// The address cannot be had for another reason; the log says which.
+    NotBound,
+    /// This system does not say whose a connection is.
+    Unsupported,
 }
 
 /// Whether the shared secret opens the door.
@@ -76,4 +123,7 @@ pub struct Counters {
     pub faults: u64,
     /// Transactions committed.
     pub commits: u64,
+    /// Times that a fetch looked into the store.
+    #[serde(default)]
+    pub looks: u64,
 }

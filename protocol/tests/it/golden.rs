@@ -63,6 +63,8 @@ pub(crate) fn read(golden: &Value) -> Again {
         Request::Nack(r) => again(id, r, result),
         Request::Notice(r) => again(id, r, result),
         Request::AutoCheck(r) => again(id, r, result),
+        Request::Notices(r) => again(id, r, result),
+        Request::Conversation(r) => again(id, r, result),
         Request::Read(r) => again(id, r, result),
         Request::History(r) => again(id, r, result),
         Request::Receipts(r) => again(id, r, result),

@@ -6,7 +6,7 @@ from stub_model import Call, Request, Say
 
 TOOLS = {
     "ipc_register", "ipc_send", "ipc_check", "ipc_read", "ipc_reply", "ipc_broadcast", "ipc_list",
-    "ipc_rename", "ipc_status", "ipc_auto_check",
+    "ipc_rename", "ipc_status", "ipc_conversation", "ipc_auto_check",
 }
 # Longest description that Claude Code shows whole.
 DESCRIPTION_BYTES = 2048

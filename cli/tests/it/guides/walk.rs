@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use super::page::{self, Typed};
 use super::stand_ins;
 use crate::harness::{Event, Home, Window, program};
+use crate::migration;
 use crate::tidy::texts::root;
 
 /// Where pages say that the reader's home is.
@@ -49,6 +50,9 @@ pub(super) fn walk(page: &str) {
     let house = House(Home::new());
     let home = &house.0;
     prepare(home);
+    if page == "MIGRATION_GUIDE.md" {
+        migration::left_behind(home, 4);
+    }
     let mut terminals: BTreeMap<String, Terminal> = BTreeMap::new();
     for typed in page::typed(page) {
         let opened = terminals.len();

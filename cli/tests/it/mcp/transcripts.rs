@@ -12,7 +12,7 @@ use crate::harness::{Home, Host};
 /// A time has at least this form, `2026-07-28T12:00:00Z`.
 const TIME_CHARS: usize = 20;
 
-/// `m.` or `a.` and 13 characters.
+/// `m.`, `a.` or `c.` and 13 characters.
 const ID_CHARS: usize = 15;
 
 fn golden(revision: &str) -> PathBuf {
@@ -29,6 +29,7 @@ fn masked_word<'a>(before: &str, word: &'a str) -> &'a str {
         env!("CARGO_PKG_VERSION") => "VERSION",
         _ if is_id("m.") => "m.ID",
         _ if is_id("a.") => "a.ID",
+        _ if is_id("c.") => "c.ID",
         _ if word.len() >= TIME_CHARS && word.starts_with("20") && word.ends_with('Z') => "TIME",
         _ => word,
     }

@@ -1,0 +1,177 @@
+//! Coming over from the Python server: `ipc admin migrate`, and the same when the daemon starts
+//! and finds its file where ours would be.
+
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ipc_daemon::DaemonError;
+use ipc_daemon::config::LoopbackAddress;
+use ipc_daemon::deployment::DeploymentError;
+use ipc_daemon::migrate::{self, Migration, OLD_PORT, Report};
+
+use super::daemon_run::load;
+use crate::args::MigrateArguments;
+use crate::clock;
+use crate::context::{self, Context};
+use crate::exit::ExitStatus;
+use crate::failure::Failure;
+use crate::output::lines::Lines;
+use crate::output::safe;
+
+/// Entries of the report that a person is shown; the file has them all.
+const SHOWN: usize = 20;
+
+/// Takes over what lies in the place of the store, or imports the named file.
+pub(crate) fn run(
+    context: &mut Context,
+    arguments: &MigrateArguments,
+) -> Result<ExitStatus, Failure> {
+    let bar = bar(context);
+    let mut progress = |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    };
+    let taken_over = take_over(context, &mut progress)?;
+    let imported = match &arguments.file {
+        None => None,
+        Some(file) => {
+            let file = context::absolute(file)?;
+            Some(import(context, &file, &mut progress)?)
+        }
+    };
+    bar.finish_and_clear();
+    let reports: Vec<_> = taken_over.into_iter().chain(imported).collect();
+    if reports.is_empty() {
+        let database = context.data_dir.database();
+        let nothing = format!("nothing to take over: {}", database.display());
+        return Err(
+            Failure::local(format!("{nothing} is not the Python server's"))
+                .hint("`ipc admin migrate FILE` imports its file from elsewhere"),
+        );
+    }
+    for report in &reports {
+        context.screen.confirm(report, || people(report))?;
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// Takes over what the Python server left in the place of the store, if it left anything.
+pub(crate) fn take_over(
+    context: &mut Context,
+    progress: migrate::Progress<'_>,
+) -> Result<Option<Report>, Failure> {
+    if !migrate::is_due(&context.data_dir)? {
+        return Ok(None);
+    }
+    let lock = lock(context)?;
+    Ok(migration(context, progress)?.take_over(&lock)?)
+}
+
+fn import(
+    context: &mut Context,
+    file: &Path,
+    progress: migrate::Progress<'_>,
+) -> Result<Report, Failure> {
+    let lock = lock(context)?;
+    Ok(migration(context, progress)?.import(file, &lock)?)
+}
+
+fn lock(context: &Context) -> Result<ipc_daemon::deployment::DaemonLock, Failure> {
+    ipc_daemon::lock(&context.data_dir).map_err(|error| match error {
+        DeploymentError::AlreadyRunning(_) => {
+            Failure::local("the daemon runs; nothing can be imported under it")
+                .hint("`ipc daemon stop`, then again")
+        }
+        other => DaemonError::from(other).into(),
+    })
+}
+
+fn migration<'a>(
+    context: &'a mut Context,
+    progress: migrate::Progress<'a>,
+) -> Result<Migration<'a>, Failure> {
+    // Where old clients are to find us is where they found the old server.
+    let configured = load(context)?.legacy;
+    Ok(Migration {
+        data_dir: &context.data_dir,
+        now: clock::now(),
+        zone: migrate::system_zone(),
+        rng: &mut context.random,
+        old_server: configured.map_or(OLD_PORT, LoopbackAddress::get),
+        progress,
+    })
+}
+
+fn bar(context: &Context) -> ProgressBar {
+    if context.screen.json {
+        return ProgressBar::hidden();
+    }
+    // Drawn on a terminal only, and not before there is something to count.
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} messages, {eta} left");
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// What came over, in one line.
+pub(crate) fn sentence(report: &Report) -> String {
+    format!(
+        "took over {} messages ({} unread) and {} names from the Python server; report: {}",
+        report.read.saturating_add(report.unread),
+        report.unread,
+        report.names,
+        shown(&report.path())
+    )
+}
+
+fn people(report: &Report) -> String {
+    let mut lines = Lines::default();
+    lines.add(format!("took over {}", shown(&report.original)));
+    lines.add(format!(
+        "messages  {} read, {} unread",
+        report.read, report.unread
+    ));
+    if report.repeated > 0 {
+        lines.add(format!("          {} were here already", report.repeated));
+    }
+    if report.from_files > 0 {
+        lines.add(format!(
+            "          {} with their text from a file",
+            report.from_files
+        ));
+    }
+    lines.add(format!(
+        "names     {} held: `ipc register NAME` claims one",
+        report.names
+    ));
+    if report.forwards > 0 {
+        lines.add(format!(
+            "forwards  {} old names go on forwarding",
+            report.forwards
+        ));
+    }
+    for name in report.renamed.iter().take(SHOWN) {
+        let old = safe::line(&name.old);
+        lines.add(format!("renamed   {old} is {} now: {}", name.new, name.why));
+    }
+    for left in report.left_out.iter().take(SHOWN) {
+        let place = match left.row {
+            Some(row) => format!("message {row}: "),
+            None => String::new(),
+        };
+        lines.add(format!("missing   {place}{}: {}", left.what, left.why));
+    }
+    lines.add(format!("times     read as of the zone {}", report.zone));
+    if let Some(directory) = &report.large_directory_closed {
+        lines.add(format!("mode      {} is yours alone now", shown(directory)));
+    }
+    lines.add(format!("copy      {} (verified)", shown(&report.copy)));
+    lines.add(format!("report    {}", shown(&report.path())));
+    lines.into_text()
+}
+
+fn shown(path: &Path) -> String {
+    safe::line(&path.display().to_string())
+}

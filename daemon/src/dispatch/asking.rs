@@ -1,0 +1,153 @@
+//! One fetch, from its first look to its last.
+
+use std::sync::Arc;
+
+use ipc_protocol::id::AgentId;
+use ipc_protocol::message::WaitEnd;
+use ipc_protocol::name::Peer;
+use ipc_protocol::request::{Fetch, Fetched};
+use ipc_protocol::time::Timestamp;
+use tokio::sync::futures::Notified;
+
+use crate::actions::{asking, fetch};
+use crate::caller::Caller;
+use crate::daemon::Daemon;
+use crate::error::{Done, Fault};
+use crate::lease::{Lease, Leased};
+use crate::mailboxes::Known;
+use crate::store::context::{Context, View};
+use crate::store::credentials;
+use crate::wanted::Wanted;
+
+/// A fetch that is under way.
+pub(super) struct Asking {
+    request: Arc<Fetch>,
+    pub(super) caller: Caller,
+    pub(super) wanted: Wanted,
+    daemon: Arc<Daemon>,
+}
+
+/// What one look came to.
+pub(super) struct Looked {
+    pub(super) leased: Leased<Fetched>,
+    /// When something may be had that is leased now.
+    pub(super) again: Option<Timestamp>,
+    /// Who was asked, has not answered, and is there.
+    pub(super) there: Vec<AgentId>,
+}
+
+impl Asking {
+    /// Finds out what `request` is for, once: a name means whoever has it now.
+    pub(super) async fn new(request: Fetch, caller: Caller, daemon: Arc<Daemon>) -> Done<Self> {
+        let request = Arc::new(request);
+        let wanted = match &request.sent_by {
+            Some(Peer::Name(_)) => {
+                let (request, caller) = (Arc::clone(&request), caller.clone());
+                let question = move |view: &View<'_>| {
+                    credentials::check_session(view, caller.session())?;
+                    fetch::wanted(&request, view)
+                };
+                daemon.reader.run(question).await?
+            }
+            Some(Peer::Agent(id)) => wanted(&request, Some(*id)),
+            None => wanted(&request, None),
+        };
+        Ok(Self {
+            request,
+            caller,
+            wanted,
+            daemon,
+        })
+    }
+
+    /// Whether nothing that is wanted can be there, as far as is known in memory: and until when.
+    pub(super) fn known_empty(&self, now: Timestamp) -> Option<Option<Timestamp>> {
+        // What is known is known of mail, and says nothing of pings or of who may still answer.
+        if self.wanted.has_pings() || self.wanted.answers_to.is_some() {
+            return None;
+        }
+        match self.daemon.shared.mailboxes.known(self.caller.agent()) {
+            Known::Empty { until } if until.is_none_or(|until| until > now) => Some(until),
+            Known::Empty { .. } | Known::Maybe => None,
+        }
+    }
+
+    /// Takes what is there.
+    pub(super) async fn take(&self, were_there: Vec<AgentId>) -> Done<Looked> {
+        let (request, caller) = (Arc::clone(&self.request), self.caller.clone());
+        let (wanted, writer) = (self.wanted, self.daemon.writer.weak());
+        self.daemon.shared.counters.looked();
+        let work = move |context: &mut Context<'_>| {
+            credentials::check_session(context, caller.session())?;
+            let taken = fetch::take(&request, &wanted, &were_there, &caller, context)?;
+            let message_ids = taken.fetched.messages.iter().map(|mail| mail.id).collect();
+            Ok(Looked {
+                leased: Leased {
+                    lease: Lease::on(caller.agent(), message_ids, &writer),
+                    reply: taken.fetched,
+                },
+                again: taken.again,
+                there: taken.there,
+            })
+        };
+        self.daemon.writer.run(work).await
+    }
+
+    /// Waits until nobody is left who could answer: looks whenever somebody has left.
+    pub(super) async fn answerer_gone(
+        &self,
+        departed: std::pin::Pin<Box<Notified<'_>>>,
+        were_there: &[AgentId],
+    ) {
+        if self.wanted.answers_to.is_none() {
+            return std::future::pending().await;
+        }
+        let mut departed = departed;
+        loop {
+            departed.await;
+            departed = Box::pin(self.daemon.shared.presence.departures());
+            departed.as_mut().enable();
+            let (wanted, caller) = (self.wanted, self.caller.clone());
+            let were_there = were_there.to_vec();
+            let question = move |view: &View<'_>| {
+                let silent = asking::silent(&wanted, &were_there, &caller, view)?;
+                Ok(silent.ended.is_some())
+            };
+            // A fault is met again, and told, by whoever takes.
+            if self.daemon.reader.run(question).await.unwrap_or(true) {
+                return;
+            }
+        }
+    }
+
+    /// The reply when nothing came: why, if answers were waited for.
+    pub(super) fn nothing(&self, waiting: u64, ended: WaitEnd) -> Leased<Fetched> {
+        let waited = self.request.wait_ms > 0 && self.wanted.answers_to.is_some();
+        let reply = Fetched {
+            messages: Vec::new(),
+            waiting,
+            leased_until_ms: None,
+            ended: waited.then_some(ended),
+        };
+        let writer = self.daemon.writer.weak();
+        let lease = Lease::on(self.caller.agent(), Vec::new(), &writer);
+        Leased { reply, lease }
+    }
+
+    /// The reply when the daemon stops.
+    pub(super) fn stopped(&self, waiting: u64) -> Done<Leased<Fetched>> {
+        if self.wanted.answers_to.is_none() {
+            return Err(Fault::Stopping.into());
+        }
+        Ok(self.nothing(waiting, WaitEnd::ShuttingDown))
+    }
+}
+
+fn wanted(request: &Fetch, sent_by: Option<AgentId>) -> Wanted {
+    Wanted {
+        answers_to: request.answers_to,
+        sent_by,
+        kind: request.kind,
+        pings: request.pings,
+    }
+}

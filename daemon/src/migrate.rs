@@ -1,0 +1,189 @@
+//! Taking over what the Python server kept: its messages, names and forwards.
+//!
+//! The original is only read, under a lock that keeps its server from writing, and copied once.
+//! Everything else works on the copy, which stays as a backup. The new store is built beside the
+//! old one and takes its place in one step, when it is whole; a migration that was cut off before
+//! that begins anew, and one that was cut off after it is finished by the next start.
+//!
+//! What always holds: rows are data, no trigger and no view of a foreign file runs; nothing that
+//! such a file says proves anything, so no agent that has enrolled here is ever named as the
+//! sender of what came from one.
+
+mod error;
+mod large;
+mod names;
+mod original;
+mod place;
+mod report;
+mod source;
+mod times;
+mod writing;
+
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use ipc_protocol::paths::DataDir;
+use ipc_protocol::private;
+use ipc_protocol::time::Timestamp;
+use jiff::tz::TimeZone;
+use rand::rngs::StdRng;
+
+pub use error::MigrateError;
+pub use report::{LeftOut, NewName, Report};
+
+use crate::deployment::DaemonLock;
+use crate::limits::Limits;
+use crate::store::{backup, open};
+use original::Copy;
+use source::Source;
+use writing::Writing;
+
+/// Where the Python server listens, unless told otherwise.
+pub const OLD_PORT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9_876);
+
+/// How long a server on the same machine may take to accept a connection.
+const ANSWER: Duration = Duration::from_millis(500);
+
+/// Hears how far it has come: messages done, of how many.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// What a migration is given.
+#[expect(missing_debug_implementations, reason = "it borrows a function")]
+pub struct Migration<'a> {
+    /// Where everything lives.
+    pub data_dir: &'a DataDir,
+    /// The moment.
+    pub now: Timestamp,
+    /// The zone that the old server's times were written in.
+    pub zone: TimeZone,
+    /// Where new agents' ids come from.
+    pub rng: &'a mut StdRng,
+    /// Where the old server would answer if it still ran.
+    pub old_server: SocketAddr,
+    /// Hears how far it has come.
+    pub progress: Progress<'a>,
+}
+
+/// The time zone of this machine; UTC where it has none.
+pub fn system_zone() -> TimeZone {
+    TimeZone::try_system().unwrap_or(TimeZone::UTC)
+}
+
+impl Migration<'_> {
+    /// Takes the messages over that lie where ours would, if any do. Says what was done, or
+    /// nothing where there was nothing to do.
+    ///
+    /// # Errors
+    /// [`MigrateError`]; the original is as it was.
+    pub fn take_over(&mut self, _lock: &DaemonLock) -> Result<Option<Report>, MigrateError> {
+        let database = self.data_dir.database();
+        place::finish(self.data_dir)?;
+        if !original::may_be_predecessors(&database)? {
+            return Ok(None);
+        }
+        if self.data_dir.daemon_key().exists() {
+            return Err(MigrateError::InPlaceOfOurs(database));
+        }
+        self.refuse_while_served()?;
+        let copy = Copy::make(&database, self.data_dir, self.now)?;
+        let source = match copy.keep_if_good(Source::open(&copy, &database)) {
+            // Whose it is instead is for whoever opens the store to say.
+            Err(MigrateError::NotPredecessors { .. }) => return Ok(None),
+            found => found?,
+        };
+        let mut report = Report::new(&database, copy.path(), &self.zone);
+        let built = self.build(&source, &database, &mut report);
+        built.inspect_err(|_| place::clear(self.data_dir))?;
+        place::finish(self.data_dir)?;
+        report.large_directory_closed = large::close_directory(self.data_dir)?;
+        report.keep(copy.path())?;
+        Ok(Some(report))
+    }
+
+    /// Imports the file at `path`, which the Python server wrote elsewhere, into the store.
+    ///
+    /// # Errors
+    /// [`MigrateError`]; the file and the store are as they were.
+    pub fn import(&mut self, path: &Path, _lock: &DaemonLock) -> Result<Report, MigrateError> {
+        self.refuse_while_served()?;
+        let copy = Copy::make(path, self.data_dir, self.now)?;
+        let source = copy.keep_if_good(Source::open(&copy, path))?;
+        let mut report = Report::new(path, copy.path(), &self.zone);
+        let used_before = self.data_dir.daemon_key().exists();
+        let mut db = open::open_writer(self.data_dir, used_before, self.now)?;
+        if used_before {
+            let made = backup::make(self.data_dir, self.now)?;
+            report.store_backup = Some(made.path);
+        }
+        self.write(&mut db, &source, path, &mut report)?;
+        db.close()
+            .map_err(|(_, error)| MigrateError::store(self.data_dir, error))?;
+        report.keep(copy.path())?;
+        Ok(report)
+    }
+
+    /// Builds the new store beside the old one, whole and on disk.
+    fn build(
+        &mut self,
+        source: &Source,
+        original: &Path,
+        report: &mut Report,
+    ) -> Result<(), MigrateError> {
+        place::clear(self.data_dir);
+        let path = place::unfinished(self.data_dir);
+        let mut db = open::create(&path)?;
+        self.write(&mut db, source, original, report)?;
+        db.close()
+            .map_err(|(_, error)| MigrateError::sqlite(&path, error))?;
+        backup::verify(&path)?;
+        place::complete(self.data_dir)
+    }
+
+    fn write(
+        &mut self,
+        db: &mut rusqlite::Connection,
+        source: &Source,
+        original: &Path,
+        report: &mut Report,
+    ) -> Result<(), MigrateError> {
+        let store = |error| MigrateError::store(self.data_dir, error);
+        let transaction = db
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(store)?;
+        let large = large::Directory::beside(original);
+        let mut writing = Writing {
+            db: &transaction,
+            now: self.now,
+            zone: &self.zone,
+            rng: self.rng,
+            large,
+            body_bytes: usize::try_from(Limits::default().body_bytes).unwrap_or(usize::MAX),
+            report,
+        };
+        writing.run(source, self.progress)?;
+        transaction.commit().map_err(store)
+    }
+
+    fn refuse_while_served(&self) -> Result<(), MigrateError> {
+        match TcpStream::connect_timeout(&self.old_server, ANSWER) {
+            Ok(_) => Err(MigrateError::OldServerRuns(self.old_server)),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Whether the file where our store would be is one that [`Migration::take_over`] would look at,
+/// or a migration waits to be finished.
+///
+/// # Errors
+/// [`MigrateError`] when the file cannot be read.
+pub fn is_due(data_dir: &DataDir) -> Result<bool, MigrateError> {
+    match private::open_directory(data_dir.root()) {
+        Ok(_) => {}
+        Err(error) if error.is_missing() => return Ok(false),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(place::waits(data_dir) || original::may_be_predecessors(&data_dir.database())?)
+}

@@ -1,0 +1,182 @@
+//! Files that say that mail waits: `notices/AGENT.md`, for agents that asked for one.
+//!
+//! What always holds: a file holds one sentence of counts and parsed names, or nothing; it is put in
+//! place as a whole, away from the writer's thread, and only where it is to change; a disk that fails
+//! is logged, and no request hears of it. What a file should hold is looked up when it is written, so
+//! that a change that comes meanwhile is not lost, only written once more.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ipc_protocol::id::AgentId;
+use ipc_protocol::paths::DataDir;
+use ipc_protocol::private::{self, PrivateError};
+use tokio::sync::Notify;
+
+use crate::actions;
+use crate::daemon::{Daemon, stopped};
+use crate::limits::NOTICE_FILE_BYTES;
+use crate::store::notice_files;
+
+/// Changes that come within this time are one.
+const REST: Duration = Duration::from_millis(200);
+
+/// Whose file is to be looked at. Agents that want none cost a look into a set.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    state: Mutex<State>,
+    bell: Notify,
+}
+
+/// Both sets hold ids of agents that have a row in the store, or had one a moment ago.
+#[derive(Debug, Default)]
+struct State {
+    kept: HashSet<AgentId>,
+    changed: HashSet<AgentId>,
+}
+
+impl Board {
+    /// What waits for `agent` may be another.
+    pub(crate) fn changed(&self, agent: AgentId) {
+        let is_kept = self.with(|state| {
+            let is_kept = state.kept.contains(&agent);
+            if is_kept {
+                state.changed.insert(agent);
+            }
+            is_kept
+        });
+        if is_kept {
+            self.bell.notify_one();
+        }
+    }
+
+    /// A file is kept for `agent` from now on.
+    pub(crate) fn begin(&self, agent: AgentId) {
+        self.with(|state| state.kept.insert(agent));
+        self.changed(agent);
+    }
+
+    /// None is kept any more: what is there goes.
+    pub(crate) fn end(&self, agent: AgentId) {
+        self.with(|state| {
+            state.kept.remove(&agent);
+            state.changed.insert(agent);
+        });
+        self.bell.notify_one();
+    }
+
+    fn take(&self) -> HashSet<AgentId> {
+        self.with(|state| std::mem::take(&mut state.changed))
+    }
+
+    /// Tries `agent` again with the next change of anything.
+    fn put_back(&self, agent: AgentId) {
+        self.with(|state| state.changed.insert(agent));
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Keeps the files until the daemon stops.
+pub(crate) async fn run(daemon: Arc<Daemon>) {
+    let mut stopping = daemon.stopping.clone();
+    begin(&daemon).await;
+    loop {
+        tokio::select! {
+            () = daemon.shared.board.bell.notified() => {}
+            () = stopped(&mut stopping) => break,
+        }
+        write_changed(&daemon).await;
+        tokio::select! {
+            () = tokio::time::sleep(REST) => {}
+            () = stopped(&mut stopping) => break,
+        }
+    }
+    write_changed(&daemon).await;
+}
+
+/// Begins where the last daemon left off: files of agents that are no more go too.
+async fn begin(daemon: &Arc<Daemon>) {
+    match daemon
+        .reader
+        .run(|view| Ok(notice_files::all(view.db)?))
+        .await
+    {
+        Ok(agents) => agents
+            .into_iter()
+            .for_each(|agent| daemon.shared.board.begin(agent)),
+        Err(error) => tracing::error!(%error, "which files of notices are kept is not known"),
+    }
+    let data_dir = daemon.data_dir.clone();
+    let there = tokio::task::spawn_blocking(move || there(&data_dir)).await;
+    for agent in there.unwrap_or_default() {
+        daemon.shared.board.put_back(agent);
+        daemon.shared.board.bell.notify_one();
+    }
+}
+
+/// The agents that have a file.
+fn there(data_dir: &DataDir) -> Vec<AgentId> {
+    let entries = std::fs::read_dir(data_dir.notices()).into_iter().flatten();
+    let agent = |entry: io::Result<std::fs::DirEntry>| {
+        let name = entry.ok()?.file_name();
+        name.to_str()?.strip_suffix(".md")?.parse().ok()
+    };
+    entries.filter_map(agent).collect()
+}
+
+async fn write_changed(daemon: &Arc<Daemon>) {
+    for agent in daemon.shared.board.take() {
+        let line = daemon
+            .reader
+            .run(move |view| actions::notices::line(agent, view))
+            .await;
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => {
+                tracing::error!(%error, %agent, "what waits could not be looked up");
+                daemon.shared.board.put_back(agent);
+                continue;
+            }
+        };
+        let data_dir = daemon.data_dir.clone();
+        let write = move || put(&data_dir, agent, line.as_deref());
+        match tokio::task::spawn_blocking(write).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::error!(%error, %agent, "the file of notices could not be written");
+                daemon.shared.board.put_back(agent);
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+/// Has the file of `agent` hold `line`, or takes it away.
+fn put(data_dir: &DataDir, agent: AgentId, line: Option<&str>) -> Result<(), PrivateError> {
+    let path = data_dir.notice(agent);
+    let Some(line) = line else {
+        return take_away(&path);
+    };
+    drop(private::ensure_directory(&data_dir.notices())?);
+    // Whatever else stands there is replaced.
+    match private::read_file(&path, NOTICE_FILE_BYTES) {
+        Ok(now) if *now == line.as_bytes() => Ok(()),
+        Ok(_) | Err(_) => private::write_file(&path, line.as_bytes()),
+    }
+}
+
+fn take_away(path: &Path) -> Result<(), PrivateError> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(PrivateError::Io {
+            path: path.to_owned(),
+            source,
+        }),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

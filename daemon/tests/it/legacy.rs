@@ -1,0 +1,9 @@
+//! The old port, driven as the predecessor's clients drive it.
+
+mod actions;
+mod client;
+mod mail;
+mod names;
+mod port;
+mod reading;
+mod refusals;

@@ -1,0 +1,98 @@
+//! Cut off anywhere, and going on from there.
+
+use std::fs;
+use std::path::Path;
+
+use crate::harness::House;
+use crate::harness::predecessor::{Old, Predecessor};
+
+fn with_suffix(path: &Path, suffix: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+#[test]
+fn what_a_migration_that_was_cut_off_left_is_replaced_and_nothing_comes_twice() {
+    let mut house = House::empty();
+    let old = Predecessor::new(house.path());
+    old.store(&Old::default());
+    let path = old.close();
+    for leaving in [".migrating", ".migrating-wal", ".migrating-journal"] {
+        fs::write(with_suffix(&path, leaving), "half a store").unwrap();
+    }
+    fs::create_dir(house.data_dir().backups()).unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    fs::set_permissions(house.data_dir().backups(), private).unwrap();
+    let partial = house.data_dir().backups().join("predecessor.partial.db");
+    fs::write(&partial, "half a copy").unwrap();
+    house.take_over().unwrap().unwrap();
+    assert!(!partial.exists());
+    house.start().unwrap();
+    assert_eq!(house.register("bob").check(), ["hello"]);
+}
+
+#[test]
+fn a_store_that_was_whole_takes_its_place_and_the_old_journal_is_not_rolled_back_into_it() {
+    let mut house = House::empty();
+    let old = Predecessor::new(house.path());
+    old.store(&Old::default());
+    let path = old.close();
+    let original = fs::read(&path).unwrap();
+    house.take_over().unwrap().unwrap();
+    // As it was one step before the end, with a journal that SQLite would roll back.
+    fs::rename(&path, with_suffix(&path, ".migrated")).unwrap();
+    fs::write(&path, original).unwrap();
+    let hot = hot_journal(house.path());
+    fs::write(with_suffix(&path, "-journal"), hot).unwrap();
+    assert_eq!(
+        house.take_over().unwrap(),
+        None,
+        "nothing is left to be read"
+    );
+    assert!(!with_suffix(&path, "-journal").exists());
+    house.start().unwrap();
+    assert_eq!(house.register("bob").check(), ["hello"]);
+}
+
+#[test]
+fn a_transaction_that_the_old_server_did_not_finish_is_undone_in_the_copy() {
+    let mut house = House::empty();
+    let directory = tempfile::tempdir().unwrap();
+    let old = Predecessor::new(directory.path());
+    old.store(&Old::default());
+    begin_and_spill(&old);
+    // The server dies here: its file and its journal stay as they are.
+    let path = house.data_dir().database();
+    fs::copy(&old.path, &path).unwrap();
+    fs::copy(
+        with_suffix(&old.path, "-journal"),
+        with_suffix(&path, "-journal"),
+    )
+    .unwrap();
+    let report = house.take_over().unwrap().unwrap();
+    assert_eq!(report.unread, 1);
+    house.start().unwrap();
+    assert_eq!(house.register("bob").check(), ["hello"]);
+}
+
+/// Begins a transaction whose pages reach the file before it ends.
+fn begin_and_spill(old: &Predecessor) {
+    old.db().pragma_update(None, "cache_size", 1).unwrap();
+    old.db().execute_batch("BEGIN").unwrap();
+    for _ in 0..100 {
+        old.store(&Old {
+            content: &"never committed ".repeat(100),
+            ..Old::default()
+        });
+    }
+    old.db().cache_flush().unwrap();
+}
+
+fn hot_journal(elsewhere: &Path) -> Vec<u8> {
+    let directory = tempfile::tempdir_in(elsewhere).unwrap();
+    let old = Predecessor::new(directory.path());
+    old.store(&Old::default());
+    begin_and_spill(&old);
+    fs::read(with_suffix(&old.path, "-journal")).unwrap()
+}
