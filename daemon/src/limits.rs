@@ -291,6 +291,10 @@ pub(crate) const FETCH_TEXT_BYTES: usize = 131_072;
 /// `store/schema/03.sql`.
 pub(crate) const SEARCHED_BYTES: i64 = 65_536;
 
+/// Texts that one page of history reads to show how they begin, in bytes, and one more: so that a
+/// question holds the reader for some milliseconds.
+pub(crate) const HISTORY_READ_BYTES: u64 = 4 * 1_024 * 1_024;
+
 /// What a delivery takes of a reply, in bytes, at most.
 pub(crate) const RECEIPT_BYTES: usize = 250;
 

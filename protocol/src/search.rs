@@ -175,35 +175,37 @@ fn parts(c: char) -> bool {
 
 /// The first piece of `text`, which begins with one, and what follows it.
 fn piece(text: &str) -> Result<(Piece, &str), InvalidSearch> {
-    let (is_without, text) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    let (term, rest) = match text.strip_prefix('"') {
-        Some(quoted) => {
-            let (phrase, rest) = quoted.split_once('"').ok_or(InvalidSearch::OpenQuote)?;
-            let words = phrase.replace(parts, " ");
-            let unstarred = rest.trim_start_matches('*');
-            (Term::new(words, unstarred.len() < rest.len())?, unstarred)
-        }
-        None => {
-            let end = text.find(|c| c == '"' || parts(c)).unwrap_or(text.len());
-            let (word, rest) = text.split_at(end);
-            match word {
-                "OR" if !is_without => return Ok((Piece::Or, rest)),
-                "AND" | "NOT" => return Err(InvalidSearch::ForeignOperator),
-                _ => {}
-            }
-            let bare = word.trim_end_matches('*');
-            (Term::new(bare.to_owned(), bare.len() < word.len())?, rest)
-        }
-    };
-    let kind = if is_without {
-        Piece::Without
-    } else {
-        Piece::Term
-    };
-    Ok((kind(term), rest))
+    if let Some(text) = text.strip_prefix('-') {
+        let (term, rest) = term(text)?;
+        return Ok((Piece::Without(term), rest));
+    }
+    if let ("OR", rest) = word(text) {
+        return Ok((Piece::Or, rest));
+    }
+    let (term, rest) = term(text)?;
+    Ok((Piece::Term(term), rest))
+}
+
+fn term(text: &str) -> Result<(Term, &str), InvalidSearch> {
+    if let Some(quoted) = text.strip_prefix('"') {
+        let (phrase, rest) = quoted.split_once('"').ok_or(InvalidSearch::OpenQuote)?;
+        let words = phrase.replace(parts, " ");
+        let after = rest.trim_start_matches('*');
+        return Ok((Term::new(words, after.len() < rest.len())?, after));
+    }
+    let (word, rest) = word(text);
+    if word == "AND" || word == "NOT" {
+        return Err(InvalidSearch::ForeignOperator);
+    }
+    let bare = word.trim_end_matches('*');
+    let term = Term::new(bare.to_owned(), bare.len() < word.len())?;
+    Ok((term, rest))
+}
+
+/// The word that `text` begins with, and what follows it.
+fn word(text: &str) -> (&str, &str) {
+    let end = text.find(|c| c == '"' || parts(c));
+    text.split_at(end.unwrap_or(text.len()))
 }
 
 impl TryFrom<String> for SearchQuery {
@@ -229,9 +231,9 @@ mod tests {
     /// The query as one line: groups in brackets, `~` before a beginning.
     fn read(text: &str) -> Result<String, InvalidSearch> {
         let query: SearchQuery = text.parse()?;
-        let term = |term: &Term| match term.is_prefix() {
-            true => format!("~{}", term.words()),
-            false => term.words().to_owned(),
+        let term = |term: &Term| {
+            let begins = if term.is_prefix() { "~" } else { "" };
+            format!("{begins}{}", term.words())
         };
         let list = |terms: &[Term]| terms.iter().map(term).collect::<Vec<_>>().join("|");
         let groups: Vec<_> = query

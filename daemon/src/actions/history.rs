@@ -10,7 +10,7 @@ use ipc_protocol::request::{Direction, History, HistoryEntry, HistoryPage};
 use super::{receipts, talk};
 use crate::caller::Caller;
 use crate::error::{Done, refuse};
-use crate::limits::{FETCH_TEXT_BYTES, RECEIPT_BYTES};
+use crate::limits::{FETCH_TEXT_BYTES, HISTORY_READ_BYTES, RECEIPT_BYTES};
 use crate::store::context::View;
 use crate::store::history::{self, Filter, Found, With};
 use crate::store::messages::Seq;
@@ -25,14 +25,18 @@ pub(crate) fn history(request: &History, caller: &Caller, view: &View<'_>) -> Do
     // One more than is shown says whether there is a next page.
     let found = history::find(view, &filter, limit.saturating_add(1))?;
     let mut entries = Vec::new();
-    let mut room = FETCH_TEXT_BYTES;
+    let (mut room, mut to_read) = (FETCH_TEXT_BYTES, HISTORY_READ_BYTES);
     for found in found.iter().take(limit) {
+        if to_read == 0 {
+            break;
+        }
         let entry = entry(view, caller, *found)?;
         match room.checked_sub(bytes(&entry)) {
             Some(rest) => room = rest,
             None if entries.is_empty() => room = 0,
             None => break,
         }
+        to_read = to_read.saturating_sub(entry.message.bytes);
         entries.push(entry);
     }
     let last = entries.last().filter(|_| entries.len() < found.len());
@@ -391,7 +395,9 @@ mod tests {
         };
         let page = look(&mut desk, &alice, &request).unwrap();
         let shown: usize = page.entries.iter().map(|e| e.message.text.len()).sum();
-        assert!((60_000..=FETCH_TEXT_BYTES).contains(&shown), "{shown}");
+        assert!((40_000..=FETCH_TEXT_BYTES).contains(&shown), "{shown}");
+        let read: u64 = page.entries.iter().map(|e| e.message.bytes).sum();
+        assert!(read < HISTORY_READ_BYTES + 200_000, "{read}");
         assert!(page.entries.iter().all(|entry| entry.message.truncated));
         assert!(page.next_before.is_some());
     }

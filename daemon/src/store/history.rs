@@ -79,17 +79,16 @@ const FITS: &str = "m.sent_ms > :after_ms AND m.sent_ms < :before_ms
 
 /// The latest `limit` messages that fit `filter`, latest first.
 pub(crate) fn find(view: &View<'_>, filter: &Filter, limit: usize) -> Done<Vec<Found>> {
-    let mut found = match filter.words {
-        Some(_) => rows(view, filter, &with_words(&filter.with), limit)?,
-        None => {
-            let along = match (&filter.with, filter.conversation) {
-                (With::Anybody, Some(_)) => Along::Conversation,
-                (with, _) => Along::Mail(with),
-            };
-            let mut found = rows(view, filter, &sent(along), limit)?;
-            found.extend(rows(view, filter, &received(along), limit)?);
-            found
-        }
+    let mut found = if filter.words.is_some() {
+        rows(view, filter, &with_words(&filter.with), limit)?
+    } else {
+        let along = match (&filter.with, filter.conversation) {
+            (With::Anybody, Some(_)) => Along::Conversation,
+            (with, _) => Along::Mail(with),
+        };
+        let mut found = rows(view, filter, &sent(along), limit)?;
+        found.extend(rows(view, filter, &received(along), limit)?);
+        found
     };
     found.sort_unstable_by(|one, other| other.cmp(one));
     found.truncate(limit);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use ipc_protocol::id::InvalidId;
-use ipc_protocol::message::DeliveryState;
+use ipc_protocol::message::{DeliveryState, EndReason};
 use ipc_protocol::moment::Moment;
 use ipc_protocol::name::{InvalidName, Peer};
 use ipc_protocol::request::{DeliveryReceipt, Direction, History as Request, HistoryEntry};
 use ipc_protocol::search::InvalidSearch;
+use ipc_protocol::time::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -246,16 +247,15 @@ impl PastView {
 
 impl DeliveryView {
     fn new(receipt: &DeliveryReceipt, with_receipts: bool) -> Self {
-        let time = |at: Option<ipc_protocol::time::Timestamp>| {
-            at.filter(|_| with_receipts).and_then(|at| at.rfc3339())
-        };
+        let time =
+            |at: Option<Timestamp>| at.filter(|_| with_receipts).and_then(Timestamp::rfc3339);
         let reason = receipt.reason.filter(|_| with_receipts);
         Self {
             name: receipt.to.to_string(),
             state: receipt.state.as_str(),
             delivered: time(receipt.delivered_ms),
             answered: time(receipt.answered_ms),
-            reason: reason.map(ipc_protocol::message::EndReason::as_str),
+            reason: reason.map(EndReason::as_str),
         }
     }
 
