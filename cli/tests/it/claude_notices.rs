@@ -131,7 +131,7 @@ fn a_line_is_put_in_and_taken_out_to_the_byte() {
 fn a_file_that_was_made_goes_again_unless_somebody_wrote_into_it() {
     let project = Project::new();
     project.ok("on");
-    assert!(project.text().contains("@"));
+    assert!(project.text().contains('@'));
     project.ok("off");
     assert!(!project.file().exists());
     project.ok("on");
@@ -241,7 +241,7 @@ fn broken_marks_are_said_and_left_alone() {
     for broken in [
         lines[..3].join("\n"),
         lines[2..].join("\n"),
-        whole.replace("@", "mine\n@"),
+        whole.replace('@', "mine\n@"),
         whole.repeat(2),
     ] {
         project.write(&broken);
