@@ -11,7 +11,9 @@ mod asking;
 mod autostart;
 #[cfg(test)]
 mod boundaries;
+#[cfg(test)]
 mod claude_notices;
+#[cfg(test)]
 mod conversations;
 #[cfg(test)]
 mod crash;

@@ -96,7 +96,9 @@ pub(super) async fn ask<R: DeserializeOwned>(
     let reply = dispatch::dispatch(0, request, &speaker, None, false, daemon).await;
     let answer = reply.await;
     // `check` acknowledges or gives back by itself, once the client has hung up.
-    answer.lease.map(Lease::keep);
+    if let Some(lease) = answer.lease {
+        lease.keep();
+    }
     let outcome = Reply::decode(&answer.payload).map(|reply| reply.outcome);
     let value = outcome.unwrap_or_else(|| Err(unreadable()))?;
     serde_json::from_value(value).map_err(|_| unreadable())

@@ -25,6 +25,7 @@ mod faults;
 mod filters;
 #[cfg(test)]
 mod frozen;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 mod history;
@@ -36,6 +37,7 @@ mod identity;
 mod impostors;
 #[cfg(test)]
 mod kinds;
+#[cfg(test)]
 mod legacy;
 #[cfg(test)]
 mod limits;
@@ -43,6 +45,7 @@ mod limits;
 mod loops;
 #[cfg(test)]
 mod migration;
+#[cfg(test)]
 mod notice_files;
 #[cfg(test)]
 mod notices;
