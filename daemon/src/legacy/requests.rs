@@ -19,7 +19,6 @@ use crate::caller::Caller;
 use crate::daemon::Daemon;
 use crate::dispatch::{self, Speaker};
 use crate::error::Fault;
-use crate::lease::Lease;
 use crate::quota::Budget;
 
 /// What a request came to, and the mail that is lent until the reply has been written. Not

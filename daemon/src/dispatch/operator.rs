@@ -1,0 +1,64 @@
+//! What an operator may ask for: somebody who proved the shared secret and is no agent.
+
+use std::sync::Arc;
+
+use ipc_protocol::request::Request;
+
+use super::reply::ReplyFuture;
+use super::{Desk, already, unregistered};
+use crate::actions;
+use crate::caller::Operator;
+use crate::housekeeping;
+use crate::store::context::View;
+
+impl Desk<'_> {
+    pub(super) async fn for_operator(&self, request: Request, operator: &Operator) -> ReplyFuture {
+        let operator = operator.clone();
+        match request {
+            Request::Status(_) => self.status(),
+            Request::List(r) => {
+                let list = move |view: &View<'_>| actions::list::list(&r, None, view);
+                self.when(self.daemon.reader.submit(list).await)
+            }
+            Request::AdminBackup(_) => {
+                self.later(housekeeping::backup_now(Arc::clone(self.daemon)))
+            }
+            Request::AdminRelease(r) => {
+                self.submit(move |c| actions::admin::release(&r, &operator, c))
+                    .await
+            }
+            Request::AdminRevoke(r) => {
+                self.submit(move |c| actions::admin::revoke(&r, &operator, c))
+                    .await
+            }
+            Request::AdminRotateSecret(r) => {
+                self.submit(move |c| actions::admin::rotate_secret(&r, &operator, c))
+                    .await
+            }
+            Request::Hello(_) | Request::Authenticate(_) => self.refuse(already()),
+            Request::Register(_)
+            | Request::Unregister(_)
+            | Request::Offline(_)
+            | Request::Renew(_)
+            | Request::Revoke(_)
+            | Request::Send(_)
+            | Request::Reply(_)
+            | Request::Forward(_)
+            | Request::Fetch(_)
+            | Request::Ack(_)
+            | Request::Nack(_)
+            | Request::Notice(_)
+            | Request::AutoCheck(_)
+            | Request::Notices(_)
+            | Request::Conversation(_)
+            | Request::Read(_)
+            | Request::History(_)
+            | Request::Receipts(_)
+            | Request::DeadLetters(_)
+            | Request::Describe(_)
+            | Request::Boundaries(_)
+            | Request::Whoami(_)
+            | Request::Rename(_) => self.refuse(unregistered(&request)),
+        }
+    }
+}
