@@ -21,7 +21,7 @@ pub(crate) fn run(
     let (action, minutes) = match command {
         AutoCheckCommand::Start {
             on_arrival: true, ..
-        } => (AutoCheckAction::Start, None),
+        } => (AutoCheckAction::Arrival, None),
         AutoCheckCommand::Start { minutes, .. } => (AutoCheckAction::Start, Some(*minutes)),
         AutoCheckCommand::Stop => (AutoCheckAction::Stop, None),
         AutoCheckCommand::Status => (AutoCheckAction::Status, None),

@@ -44,17 +44,19 @@ fn chosen(request: &AutoCheck) -> Done<Option<AutoCheckMode>> {
         (AutoCheckAction::Start, Some(minutes)) if AUTO_CHECK_MINUTES.contains(&minutes) => {
             Ok(Some(AutoCheckMode::Every))
         }
-        (AutoCheckAction::Start, None) => Ok(Some(AutoCheckMode::Arrival)),
-        (AutoCheckAction::Start, Some(_)) => refuse(
+        (AutoCheckAction::Start, Some(_) | None) => refuse(
             ErrorCode::Malformed,
             "`start` takes 1 to 60 minutes",
             "for example: `ipc auto-check start 5`",
         ),
-        (AutoCheckAction::Stop | AutoCheckAction::Status, Some(_)) => refuse(
-            ErrorCode::Malformed,
-            "only `start` takes minutes",
-            "for example: `ipc auto-check start 5`",
-        ),
+        (AutoCheckAction::Arrival | AutoCheckAction::Stop | AutoCheckAction::Status, Some(_)) => {
+            refuse(
+                ErrorCode::Malformed,
+                "only `start` takes minutes",
+                "for example: `ipc auto-check start 5`",
+            )
+        }
+        (AutoCheckAction::Arrival, None) => Ok(Some(AutoCheckMode::Arrival)),
         (AutoCheckAction::Stop, None) => Ok(Some(AutoCheckMode::Off)),
         (AutoCheckAction::Status, None) => Ok(None),
     }

@@ -117,7 +117,7 @@ fn the_mode_outlives_a_rename_and_a_restart_and_ends_with_the_agent() {
 }
 
 #[test]
-fn a_start_without_minutes_leads_back_to_how_it_was_before_any_choice() {
+fn a_choice_can_be_taken_back() {
     let house = House::new();
     let mut bob = house.register("bob");
     for (action, minutes) in [
@@ -126,7 +126,7 @@ fn a_start_without_minutes_leads_back_to_how_it_was_before_any_choice() {
     ] {
         bob.call(&AutoCheck { action, minutes }).unwrap();
         let back = AutoCheck {
-            action: AutoCheckAction::Start,
+            action: AutoCheckAction::Arrival,
             minutes: None,
         };
         let report = bob.call(&back).unwrap();
@@ -142,6 +142,8 @@ fn minutes_go_with_a_start_and_only_from_1_to_60() {
     let house = House::new();
     let mut bob = house.register("bob");
     let wrong = [
+        (AutoCheckAction::Start, None),
+        (AutoCheckAction::Arrival, Some(5)),
         (AutoCheckAction::Start, Some(0)),
         (AutoCheckAction::Start, Some(61)),
         (AutoCheckAction::Stop, Some(5)),

@@ -11,8 +11,7 @@ use crate::time::Timestamp;
 pub struct AutoCheck {
     /// What to do.
     pub action: AutoCheckAction,
-    /// How often to remind while mail waits, 1 to 60; with `start`, and only there. A start without
-    /// it reminds of nothing.
+    /// How often to remind while mail waits, 1 to 60; with `start`, and only there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minutes: Option<u32>,
 }
@@ -23,6 +22,8 @@ pub struct AutoCheck {
 pub enum AutoCheckAction {
     /// Tell of mail when it comes, and remind while it waits.
     Start,
+    /// Tell of mail when it comes, and no more: as it is without a choice.
+    Arrival,
     /// Tell of nothing.
     Stop,
     /// Change nothing.
