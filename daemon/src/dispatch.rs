@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use crate::actions;
 use crate::actions::register::Enrolled;
-use crate::caller::{Caller, Newcomer, Operator, Peer};
+use crate::caller::{Caller, Newcomer, Peer};
 use crate::daemon::Daemon;
 use crate::error::{ActionError, Done};
 use crate::lease::Leased;

@@ -197,6 +197,7 @@ mod tests {
         heard.as_mut().enable();
         let envelope = |sender| Envelope {
             sender: Some(sender),
+            conversation: None,
             kind: Kind::Message,
             reply_to: None,
         };

@@ -1,6 +1,6 @@
 //! Which mail somebody waits for: what a fetch asks for, against what a message is on the outside.
 
-use ipc_protocol::id::{AgentId, MessageId};
+use ipc_protocol::id::{AgentId, ConversationId, MessageId};
 use ipc_protocol::message::Kind;
 
 /// What a fetch asks for; the default is all that is for people and models to read.
@@ -10,6 +10,8 @@ pub(crate) struct Wanted {
     pub(crate) answers_to: Option<MessageId>,
     /// Only messages of this agent.
     pub(crate) sent_by: Option<AgentId>,
+    /// Only messages said in this conversation.
+    pub(crate) conversation: Option<ConversationId>,
     /// Only messages of this kind.
     pub(crate) kind: Option<Kind>,
     /// And pings of anybody.
@@ -21,6 +23,8 @@ pub(crate) struct Wanted {
 pub(crate) struct Envelope {
     /// Who sent it; nobody for notices of the daemon.
     pub(crate) sender: Option<AgentId>,
+    /// The conversation that it was said in.
+    pub(crate) conversation: Option<ConversationId>,
     /// What it is meant as.
     pub(crate) kind: Kind,
     /// The message that it answers.
@@ -30,7 +34,10 @@ pub(crate) struct Envelope {
 impl Wanted {
     /// Whether it takes whatever comes, so that nobody need be told of that.
     pub(crate) const fn takes_all(&self) -> bool {
-        self.answers_to.is_none() && self.sent_by.is_none() && self.kind.is_none()
+        self.answers_to.is_none()
+            && self.sent_by.is_none()
+            && self.conversation.is_none()
+            && self.kind.is_none()
     }
 
     /// Whether pings are asked for, of anybody or of some.
@@ -45,11 +52,12 @@ impl Wanted {
         }
         let answers = self.answers_to.is_none() || self.answers_to == envelope.reply_to;
         let sent_by = self.sent_by.is_none() || self.sent_by == envelope.sender;
+        let said_in = self.conversation.is_none() || self.conversation == envelope.conversation;
         let kind = match self.kind {
             Some(kind) => kind == envelope.kind,
             None => envelope.kind != Kind::Ping,
         };
-        answers && sent_by && kind
+        answers && sent_by && said_in && kind
     }
 }
 
@@ -64,6 +72,7 @@ mod tests {
     fn envelope(sender: Option<AgentId>, kind: Kind, reply_to: Option<MessageId>) -> Envelope {
         Envelope {
             sender,
+            conversation: None,
             kind,
             reply_to,
         }
@@ -74,6 +83,7 @@ mod tests {
         let wanted = Wanted {
             answers_to: QUESTION,
             sent_by: ALICE,
+            conversation: None,
             kind: Some(Kind::Response),
             pings: false,
         };
@@ -85,6 +95,23 @@ mod tests {
             envelope(None, Kind::System, None),
         ] {
             assert!(!wanted.matches(&other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_conversation_is_told_from_another_and_from_none() {
+        let id = Some(ConversationId::from_row(4));
+        let wanted = Wanted {
+            conversation: id,
+            ..Wanted::default()
+        };
+        let said_in = |conversation| Envelope {
+            conversation,
+            ..envelope(ALICE, Kind::Message, None)
+        };
+        assert!(!wanted.takes_all() && wanted.matches(&said_in(id)));
+        for other in [None, Some(ConversationId::from_row(5))] {
+            assert!(!wanted.matches(&said_in(other)), "{other:?}");
         }
     }
 

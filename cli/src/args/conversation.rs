@@ -1,6 +1,6 @@
 //! Arguments of `ipc conversation`.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use ipc_protocol::conversation::Title;
 use ipc_protocol::id::ConversationId;
 use ipc_protocol::limits::{FETCH_MESSAGES, LIST_ROWS};
@@ -8,7 +8,7 @@ use ipc_protocol::moment::Moment;
 use ipc_protocol::name::Name;
 use ipc_protocol::search::SearchQuery;
 
-use super::history::search;
+use super::history::{HistoryArguments, search};
 
 /// `ipc conversation`
 #[derive(Debug, Subcommand)]
@@ -51,20 +51,7 @@ Examples:
 Examples:
   ipc conversation history c.0123456789abc
   ipc conversation history c.0123456789abc --search 'deploy*'")]
-    History {
-        /// The conversation
-        id: ConversationId,
-        /// Only messages with these words
-        #[arg(long, value_name = "QUERY", value_parser = search, allow_hyphen_values = true)]
-        search: Option<SearchQuery>,
-        /// Only what was stored before a message, a time, or a time ago
-        #[arg(long, value_name = "POINT")]
-        before: Option<Moment>,
-        /// Show at most N messages
-        #[arg(long, value_name = "N",
-              value_parser = clap::value_parser!(u32).range(1..=i64::from(FETCH_MESSAGES)))]
-        limit: Option<u32>,
-    },
+    History(PastArguments),
     /// Show the conversations that this agent is in, the latest first
     #[command(after_help = "Examples:\n  ipc conversation list\n  ipc conversation list --json")]
     List {
@@ -76,4 +63,33 @@ Examples:
 
 fn limit() -> impl clap::builder::TypedValueParser<Value = u32> {
     clap::value_parser!(u32).range(1..=i64::from(LIST_ROWS))
+}
+
+/// `ipc conversation history`
+#[derive(Debug, Args)]
+pub(crate) struct PastArguments {
+    /// The conversation
+    id: ConversationId,
+    /// Only messages with these words
+    #[arg(long, value_name = "QUERY", value_parser = search, allow_hyphen_values = true)]
+    search: Option<SearchQuery>,
+    /// Only what was stored before a message, a time, or a time ago
+    #[arg(long, value_name = "POINT")]
+    before: Option<Moment>,
+    /// Show at most N messages
+    #[arg(long, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(FETCH_MESSAGES)))]
+    limit: Option<u32>,
+}
+
+impl From<PastArguments> for HistoryArguments {
+    fn from(past: PastArguments) -> Self {
+        Self {
+            conversation: Some(past.id),
+            search: past.search,
+            before: past.before,
+            limit: past.limit,
+            ..Self::default()
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use ipc_mcp::ThreadId;
-use ipc_protocol::id::MessageId;
+use ipc_protocol::id::{ConversationId, MessageId};
 use ipc_protocol::json::{NotStrict, parse_object};
 use ipc_protocol::limits::{DATA_DEPTH, FETCH_MESSAGES};
 use ipc_protocol::message::{Data, IdempotencyKey, Kind};
@@ -20,6 +20,9 @@ pub(crate) struct FilterArguments {
     /// Only mail of this agent: its name or id
     #[arg(long, value_name = "NAME")]
     pub(crate) from: Option<Peer>,
+    /// Only what is said in this conversation
+    #[arg(long, value_name = "ID")]
+    pub(crate) conversation: Option<ConversationId>,
     /// Only mail of this kind
     #[arg(long, value_name = "KIND", value_parser = any_kind())]
     pub(crate) kind: Option<Kind>,

@@ -6,7 +6,7 @@ use ipc_protocol::request::{Conversation, ConversationReport, ConversationRow};
 use ipc_protocol::time::Timestamp;
 
 use super::{history, text};
-use crate::args::{ConversationCommand, HistoryArguments};
+use crate::args::ConversationCommand;
 use crate::clock;
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -61,21 +61,7 @@ pub(crate) fn run(
             context.screen.result(&report, people)?;
             Ok(ExitStatus::Done)
         }
-        ConversationCommand::History {
-            id,
-            search,
-            before,
-            limit,
-        } => {
-            let past = HistoryArguments {
-                conversation: Some(id),
-                search,
-                before,
-                limit,
-                ..HistoryArguments::default()
-            };
-            history::show(context, &mut front, &past)
-        }
+        ConversationCommand::History(past) => history::show(context, &mut front, &past.into()),
         ConversationCommand::List { limit } => {
             let report = front.call_again(context, &Conversation::List { limit })?;
             let (own, style) = (front.name.clone(), context.screen.style);

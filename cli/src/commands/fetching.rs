@@ -104,6 +104,7 @@ pub(crate) fn fetch_once(
         peek: wanted.peek,
         answers_to: wanted.answers_to,
         sent_by: wanted.filter.from.clone(),
+        conversation: wanted.filter.conversation,
         kind: wanted.filter.kind,
         pings,
     };

@@ -8,7 +8,7 @@ use ipc_protocol::name::{Name, Peer};
 use ipc_protocol::request::{Fetch, Fetched};
 use ipc_protocol::time::Timestamp;
 
-use super::asking;
+use super::{asking, talk};
 use crate::caller::Caller;
 use crate::error::Done;
 use crate::limits::FETCH_TEXT_BYTES;
@@ -29,7 +29,10 @@ pub(crate) struct Taken {
 }
 
 /// What `request` asks for.
-pub(crate) fn wanted(request: &Fetch, view: &View<'_>) -> Done<Wanted> {
+pub(crate) fn wanted(request: &Fetch, caller: &Caller, view: &View<'_>) -> Done<Wanted> {
+    if let Some(id) = request.conversation {
+        talk::entered(id, caller, view)?;
+    }
     let sent_by = match &request.sent_by {
         None => None,
         Some(Peer::Agent(id)) => Some(*id),
@@ -44,6 +47,7 @@ pub(crate) fn wanted(request: &Fetch, view: &View<'_>) -> Done<Wanted> {
     Ok(Wanted {
         answers_to: request.answers_to,
         sent_by,
+        conversation: request.conversation,
         kind: request.kind,
         pings: request.pings,
     })
@@ -61,7 +65,7 @@ fn nobody(name: &Name, near: Option<&Name>) -> Refusal {
 /// Takes what is there, on a lease of 60 seconds. Waiting is the connection's business.
 #[cfg(test)]
 pub(crate) fn fetch(request: &Fetch, caller: &Caller, context: &mut Context<'_>) -> Done<Fetched> {
-    let wanted = wanted(request, context)?;
+    let wanted = wanted(request, caller, context)?;
     take(request, &wanted, &[], caller, context).map(|taken| taken.fetched)
 }
 
@@ -108,7 +112,7 @@ pub(crate) fn take(
 
 /// Looks at what is there; nothing changes.
 pub(crate) fn peek(request: &Fetch, caller: &Caller, view: &View<'_>) -> Done<Fetched> {
-    let wanted = wanted(request, view)?;
+    let wanted = wanted(request, caller, view)?;
     let (messages, chosen) = look(request, &wanted, caller, view)?;
     let (all, _) = deliveries::waiting(view, caller.agent())?;
     let pings = messages.iter().filter(|mail| mail.kind == Kind::Ping);

@@ -68,6 +68,7 @@ pub(crate) fn store(
     let (message_id, seq) = messages::insert(context, caller, &sender, &draft)?;
     let envelope = Envelope {
         sender: Some(caller.agent()),
+        conversation: draft.conversation,
         kind: mail.kind,
         reply_to: draft.reply_to,
     };

@@ -40,17 +40,17 @@ impl Asking {
     /// Finds out what `request` is for, once: a name means whoever has it now.
     pub(super) async fn new(request: Fetch, caller: Caller, daemon: Arc<Daemon>) -> Done<Self> {
         let request = Arc::new(request);
-        let wanted = match &request.sent_by {
-            Some(Peer::Name(_)) => {
+        let wanted = match (&request.sent_by, request.conversation) {
+            (Some(Peer::Name(_)), _) | (_, Some(_)) => {
                 let (request, caller) = (Arc::clone(&request), caller.clone());
                 let question = move |view: &View<'_>| {
                     credentials::check_session(view, caller.session())?;
-                    fetch::wanted(&request, view)
+                    fetch::wanted(&request, &caller, view)
                 };
                 daemon.reader.run(question).await?
             }
-            Some(Peer::Agent(id)) => wanted(&request, Some(*id)),
-            None => wanted(&request, None),
+            (Some(Peer::Agent(id)), None) => wanted(&request, Some(*id)),
+            (None, None) => wanted(&request, None),
         };
         Ok(Self {
             request,
@@ -148,6 +148,7 @@ fn wanted(request: &Fetch, sent_by: Option<AgentId>) -> Wanted {
     Wanted {
         answers_to: request.answers_to,
         sent_by,
+        conversation: None,
         kind: request.kind,
         pings: request.pings,
     }

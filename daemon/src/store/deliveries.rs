@@ -92,6 +92,7 @@ pub(crate) fn tell(
     let seq = messages::insert_notice(context, event)?;
     let envelope = Envelope {
         sender: None,
+        conversation: None,
         kind: Kind::System,
         reply_to: None,
     };

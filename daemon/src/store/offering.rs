@@ -1,6 +1,6 @@
 //! What of a mailbox can be offered to whoever asks for it, and when more of that can.
 
-use ipc_protocol::id::{AgentId, MessageId};
+use ipc_protocol::id::{AgentId, ConversationId, MessageId};
 use ipc_protocol::limits::{LEASE_MS, PING_MS};
 use ipc_protocol::message::Kind;
 use ipc_protocol::time::Timestamp;
@@ -17,8 +17,8 @@ pub(crate) struct Waiting {
     pub(crate) message: Seq,
 }
 
-/// What of the mailbox of ?1 is wanted at ?2: answers to ?3, sent by ?4, of kind ?5; and pings with
-/// ?6, while they can be answered.
+/// What of the mailbox of ?1 is wanted at ?2: answers to ?3, sent by ?4, of kind ?5, said in ?9; and
+/// pings with ?6, while they can be answered.
 macro_rules! wanted {
     () => {
         "d.agent = ?1 AND d.state IN ('stored', 'offered')
@@ -26,6 +26,7 @@ macro_rules! wanted {
          AND (d.ping AND ?6 OR
               (?3 IS NULL OR ?3 = (SELECT reply_to FROM messages WHERE seq = d.message))
               AND (?4 IS NULL OR ?4 = d.sender)
+              AND (?9 IS NULL OR ?9 = (SELECT conversation FROM messages WHERE seq = d.message))
               AND iif(?5 IS NULL, NOT d.ping,
                       ?5 = (SELECT kind FROM messages WHERE seq = d.message)))"
     };
@@ -42,7 +43,7 @@ pub(crate) fn offerable(
         "SELECT d.delivery, d.message FROM deliveries AS d WHERE ",
         wanted!(),
         " AND (d.lease_until_ms IS NULL OR d.lease_until_ms NOT BETWEEN ?2 + 1 AND ?2 + ?8)
-          ORDER BY d.message LIMIT ?9"
+          ORDER BY d.message LIMIT ?10"
     );
     let mut query = view.db.prepare_cached(sql)?;
     let rows = query.query_map(
@@ -55,6 +56,7 @@ pub(crate) fn offerable(
             wanted.pings,
             PING_MS,
             LEASE_MS,
+            wanted.conversation.map(ConversationId::to_row),
             limit
         ],
         |row| {
@@ -87,7 +89,8 @@ pub(crate) fn lease_end(
             wanted.kind.map(Kind::as_str),
             wanted.pings,
             PING_MS,
-            LEASE_MS
+            LEASE_MS,
+            wanted.conversation.map(ConversationId::to_row)
         ],
         |row| row.get(0),
     )?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipc_protocol::client::keep_whole;
-use ipc_protocol::id::MessageId;
+use ipc_protocol::id::{ConversationId, InvalidId, MessageId};
 use ipc_protocol::limits::BODY_BYTES;
 use ipc_protocol::message::{Kind, Mail, WaitEnd};
 use ipc_protocol::name::{InvalidName, Peer};
@@ -35,6 +35,8 @@ pub(super) struct Arguments {
     /// Only mail of this agent: a name as `ipc_list` shows it, or an agent id.
     #[serde(default)]
     from: Option<String>,
+    /// Only what is said in this conversation: its id.
+    conversation: Option<String>,
     /// Only mail of this kind: message, request, response, ping, ack, `task_proposal`,
     /// `task_accept`, broadcast or system.
     #[serde(default)]
@@ -82,6 +84,11 @@ impl Tool for Check {
         let wanted = Wanted {
             limit: Some(limit),
             sent_by: arguments.from.as_deref().map(parse_peer).transpose()?,
+            conversation: arguments
+                .conversation
+                .as_deref()
+                .map(parse_conversation)
+                .transpose()?,
             kind: arguments.kind.as_deref().map(parse_kind).transpose()?,
             asked: None,
         };
@@ -109,6 +116,8 @@ pub(super) struct Wanted {
     pub(super) limit: Option<u32>,
     /// Only of this agent.
     pub(super) sent_by: Option<Peer>,
+    /// Only said in this conversation.
+    pub(super) conversation: Option<ConversationId>,
     /// Only of this kind.
     pub(super) kind: Option<Kind>,
     /// Only answers to this message, until nobody is left who may still answer.
@@ -210,6 +219,7 @@ async fn fetch(
             wait_ms,
             answers_to: wanted.asked.map(|asked| asked.message_id),
             sent_by: wanted.sent_by.clone(),
+            conversation: wanted.conversation,
             kind: wanted.kind,
             ..Fetch::default()
         };
@@ -290,6 +300,11 @@ fn parse_peer(text: &str) -> Result<Peer, Failure> {
         Failure::malformed(format!("`from` is nobody: {error}"))
             .hint("a name as ipc_list shows it, or an agent id (a.…)")
     })
+}
+
+fn parse_conversation(text: &str) -> Result<ConversationId, Failure> {
+    text.parse()
+        .map_err(|error: InvalidId| Failure::malformed(format!("`conversation`: {error}")))
 }
 
 fn parse_kind(text: &str) -> Result<Kind, Failure> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::MessageId;
+use crate::id::{ConversationId, MessageId};
 use crate::message::{Kind, Mail, WaitEnd};
 use crate::name::Peer;
 use crate::time::Timestamp;
@@ -26,6 +26,9 @@ pub struct Fetch {
     /// Only messages of this agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_by: Option<Peer>,
+    /// Only messages said in this conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
     /// Only messages of this kind. Pings come only to whoever asks for them, so or with `pings`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,

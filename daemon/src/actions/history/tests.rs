@@ -4,9 +4,9 @@ use ipc_protocol::error::ErrorCode;
 use ipc_protocol::message::{DeliveryState, Kind};
 use ipc_protocol::request::{Conversation, Unregister};
 
+use super::*;
 use crate::actions::harness::Desk;
 use crate::actions::{conversation, leave};
-use super::*;
 
 fn look(desk: &mut Desk, of: &Caller, request: &History) -> Result<HistoryPage, ErrorCode> {
     desk.act_as(of, |c| history(request, of, c))
