@@ -1,15 +1,15 @@
 //! Past mail of one agent: what it sent, and what a front-end confirmed that it got. Mail that
 //! waits, leased or not, is not past: whoever takes it sees it first.
 //!
-//! Every query goes along an index: of the agent's own mail, or of the words, where each message is
-//! then looked up among the agent's own.
+//! Every query goes along an index of the agent's own mail. A search goes along the index of words
+//! as well, and finds what is in both.
 
 use ipc_protocol::id::{AgentId, ConversationId};
 use ipc_protocol::message::Kind;
 use ipc_protocol::name::Name;
 use ipc_protocol::request::Direction;
 use ipc_protocol::time::Timestamp;
-use rusqlite::{Row, ToSql, named_params};
+use rusqlite::{Row, ToSql, named_params, params};
 
 use super::context::View;
 use super::messages::Seq;
@@ -69,6 +69,9 @@ impl Found {
     }
 }
 
+/// Messages of the agent's own that a search looks at in one go, at first and at most.
+const PAGE: (usize, usize) = (16, 512);
+
 /// What a delivery is when a front-end has confirmed it.
 const HANDED_OVER: &str = "state IN ('delivered', 'answered')";
 
@@ -79,19 +82,55 @@ const FITS: &str = "m.sent_ms > :after_ms AND m.sent_ms < :before_ms
 
 /// The latest `limit` messages that fit `filter`, latest first.
 pub(crate) fn find(view: &View<'_>, filter: &Filter, limit: usize) -> Done<Vec<Found>> {
-    let mut found = if filter.words.is_some() {
-        rows(view, filter, &with_words(&filter.with), limit)?
-    } else {
-        let along = match (&filter.with, filter.conversation) {
-            (With::Anybody, Some(_)) => Along::Conversation,
-            (with, _) => Along::Mail(with),
-        };
-        let mut found = rows(view, filter, &sent(along), limit)?;
-        found.extend(rows(view, filter, &received(along), limit)?);
-        found
+    match &filter.words {
+        Some(words) => with_words(view, filter, words, limit),
+        None => own(view, filter, filter.before, limit),
+    }
+}
+
+/// The same before `before`, whatever words are in them: of every agent its own mail only.
+fn own(view: &View<'_>, filter: &Filter, before: Option<Seq>, limit: usize) -> Done<Vec<Found>> {
+    let along = match (&filter.with, filter.conversation) {
+        (With::Anybody, Some(_)) => Along::Conversation,
+        (with, _) => Along::Mail(with),
     };
+    let mut found = rows(view, filter, &sent(along), before, limit)?;
+    found.extend(rows(view, filter, &received(along), before, limit)?);
     found.sort_unstable_by(|one, other| other.cmp(one));
     found.truncate(limit);
+    Ok(found)
+}
+
+/// Messages that have the words, whoever's they are, latest first.
+const WITH_WORDS: &str = "SELECT w.rowid FROM words AS w
+    WHERE w.words MATCH ?1 AND w.rowid > ?2 AND w.rowid < ?3 ORDER BY w.rowid DESC";
+
+/// What is in both: the messages with the words, and the agent's own. Both come latest first, so
+/// that each is gone through once, in pages that grow while nothing is skipped.
+fn with_words(view: &View<'_>, filter: &Filter, words: &str, limit: usize) -> Done<Vec<Found>> {
+    let mut query = view.db.prepare_cached(WITH_WORDS)?;
+    let (after, before) = bounds(filter, filter.before);
+    let mut matches = query.query(params![words, after, before])?;
+    let mut found = Vec::new();
+    let (mut page, mut size) = (Vec::new().into_iter().peekable(), PAGE.0);
+    while let Some(row) = matches.next()? {
+        let seq = Seq(row.get(0)?);
+        while page.next_if(|own: &Found| own.seq > seq).is_some() {}
+        if page.peek().is_none() {
+            let before = Some(Seq(seq.0.saturating_add(1)));
+            page = own(view, filter, before, size)?.into_iter().peekable();
+            size = size.saturating_mul(2).min(PAGE.1);
+        }
+        match page.peek() {
+            // Whatever else has the words is older than anything of the agent's.
+            None => break,
+            Some(own) if own.seq == seq => found.push(*own),
+            Some(_) => {}
+        }
+        if found.len() >= limit {
+            break;
+        }
+    }
     Ok(found)
 }
 
@@ -155,43 +194,22 @@ fn received(along: Along<'_>) -> String {
     )
 }
 
-/// The query for either with words in it. Whose mail it is is looked up before the message is.
-fn with_words(with: &With) -> String {
-    let sent = match with {
-        With::Anybody | With::Called(_) => {
-            "SELECT 1 FROM messages INDEXED BY messages_of_sender
-             WHERE sender = :agent AND seq = w.rowid"
-        }
-        With::Agent(_) => {
-            "SELECT 1 FROM deliveries INDEXED BY deliveries_between
-             WHERE agent = :peer AND sender = :agent AND message = w.rowid"
-        }
-    };
-    let received = match with {
-        With::Anybody | With::Called(_) => "INDEXED BY deliveries_of_agent WHERE",
-        With::Agent(_) => "INDEXED BY deliveries_between WHERE sender = :peer AND",
-    };
-    let called = match with {
-        With::Anybody | With::Agent(_) => String::new(),
-        With::Called(_) => {
-            format!("AND iif(m.sender = :agent, {TO_CALLED}, m.sender_name = :name COLLATE NOCASE)")
-        }
-    };
-    format!(
-        "SELECT m.seq, ifnull(m.sender = :agent, 0) FROM words AS w
-         CROSS JOIN messages AS m ON m.seq = w.rowid
-         WHERE w.words MATCH :words AND w.rowid > :after AND w.rowid < :before
-         AND (EXISTS ({sent}) OR EXISTS (SELECT 1 FROM deliveries {received}
-              agent = :agent AND message = w.rowid AND {HANDED_OVER}))
-         {called} AND {FITS} ORDER BY w.rowid DESC LIMIT :limit"
-    )
-}
-
 /// Message `m` went to somebody called `:name`.
 const TO_CALLED: &str = "EXISTS (SELECT 1 FROM deliveries
     WHERE message = m.seq AND name = :name COLLATE NOCASE)";
 
-fn rows(view: &View<'_>, filter: &Filter, sql: &str, limit: usize) -> Done<Vec<Found>> {
+fn bounds(filter: &Filter, before: Option<Seq>) -> (i64, i64) {
+    let after = filter.after.map_or(i64::MIN, |seq| seq.0);
+    (after, before.map_or(i64::MAX, |seq| seq.0))
+}
+
+fn rows(
+    view: &View<'_>,
+    filter: &Filter,
+    sql: &str,
+    before: Option<Seq>,
+    limit: usize,
+) -> Done<Vec<Found>> {
     let mut query = view.db.prepare_cached(sql)?;
     let agent = filter.agent.to_row();
     let (peer, name) = match &filter.with {
@@ -201,13 +219,12 @@ fn rows(view: &View<'_>, filter: &Filter, sql: &str, limit: usize) -> Done<Vec<F
     };
     let kind = filter.kind.map(Kind::as_str);
     let conversation = filter.conversation.map(ConversationId::to_row);
-    let after = filter.after.map_or(i64::MIN, |seq| seq.0);
-    let before = filter.before.map_or(i64::MAX, |seq| seq.0);
+    let (after, before) = bounds(filter, before);
     let after_ms = filter.after_time.map_or(i64::MIN, Timestamp::as_millis);
     let before_ms = filter.before_time.map_or(i64::MAX, Timestamp::as_millis);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let all = named_params! {
-        ":agent": agent, ":peer": peer, ":name": name, ":words": filter.words, ":kind": kind,
+        ":agent": agent, ":peer": peer, ":name": name, ":kind": kind,
         ":conversation": conversation,
         ":after": after, ":before": before, ":after_ms": after_ms, ":before_ms": before_ms,
         ":limit": limit,
@@ -247,11 +264,12 @@ mod tests {
         let desk = Desk::new();
         let queries = withs().into_iter().flat_map(|with| {
             let along = Along::Mail(&with);
-            [sent(along), received(along), with_words(&with)].map(|sql| (sql, with.clone()))
+            [sent(along), received(along)].map(|sql| (sql, with.clone()))
         });
         let along = Along::Conversation;
         let of_talk = [sent(along), received(along)].map(|sql| (sql, With::Anybody));
-        let queries = queries.chain(of_talk);
+        let of_words = [(WITH_WORDS.to_owned(), With::Anybody)];
+        let queries = queries.chain(of_talk).chain(of_words);
         for (sql, with) in queries {
             let plan = format!("EXPLAIN QUERY PLAN {sql}");
             let mut query = desk.db.prepare(&plan).unwrap();
