@@ -4,6 +4,9 @@
 //! Every query goes along an index of the agent's own mail. A search goes along the index of words
 //! as well, and finds what is in both.
 
+use std::iter::Peekable;
+use std::vec::IntoIter;
+
 use ipc_protocol::id::{AgentId, ConversationId};
 use ipc_protocol::message::Kind;
 use ipc_protocol::name::Name;
@@ -72,6 +75,9 @@ impl Found {
 /// Messages of the agent's own that a search looks at in one go, at first and at most.
 const PAGE: (usize, usize) = (16, 512);
 
+/// Over so many messages it is cheaper to ask the index of words again than to go through them.
+const LEAP: i64 = 1_000;
+
 /// What a delivery is when a front-end has confirmed it.
 const HANDED_OVER: &str = "state IN ('delivered', 'answered')";
 
@@ -105,33 +111,55 @@ fn own(view: &View<'_>, filter: &Filter, before: Option<Seq>, limit: usize) -> D
 const WITH_WORDS: &str = "SELECT w.rowid FROM words AS w
     WHERE w.words MATCH ?1 AND w.rowid > ?2 AND w.rowid < ?3 ORDER BY w.rowid DESC";
 
-/// What is in both: the messages with the words, and the agent's own. Both come latest first, so
-/// that each is gone through once, in pages that grow while nothing is skipped.
+/// What is in both: the messages with the words, and the agent's own. Both come latest first, and
+/// each is gone through once, or leapt over where the other has nothing.
 fn with_words(view: &View<'_>, filter: &Filter, words: &str, limit: usize) -> Done<Vec<Found>> {
     let mut query = view.db.prepare_cached(WITH_WORDS)?;
-    let (after, before) = bounds(filter, filter.before);
-    let mut matches = query.query(params![words, after, before])?;
+    let (after, mut before) = bounds(filter, filter.before);
+    let mut mine = Mine {
+        page: Vec::new().into_iter().peekable(),
+        size: PAGE.0,
+    };
     let mut found = Vec::new();
-    let (mut page, mut size) = (Vec::new().into_iter().peekable(), PAGE.0);
-    while let Some(row) = matches.next()? {
-        let seq = Seq(row.get(0)?);
-        while page.next_if(|own: &Found| own.seq > seq).is_some() {}
-        if page.peek().is_none() {
-            let before = Some(Seq(seq.0.saturating_add(1)));
-            page = own(view, filter, before, size)?.into_iter().peekable();
-            size = size.saturating_mul(2).min(PAGE.1);
+    'leap: loop {
+        let mut matches = query.query(params![words, after, before])?;
+        while let Some(row) = matches.next()? {
+            let seq = Seq(row.get(0)?);
+            // Without one, whatever else has the words is older than anything of the agent's.
+            let Some(own) = mine.not_after(view, filter, seq)? else {
+                return Ok(found);
+            };
+            if own.seq == seq {
+                found.push(own);
+                if found.len() >= limit {
+                    return Ok(found);
+                }
+            } else if seq.0.saturating_sub(own.seq.0) > LEAP {
+                before = own.seq.0.saturating_add(1);
+                continue 'leap;
+            }
         }
-        match page.peek() {
-            // Whatever else has the words is older than anything of the agent's.
-            None => break,
-            Some(own) if own.seq == seq => found.push(*own),
-            Some(_) => {}
-        }
-        if found.len() >= limit {
-            break;
-        }
+        return Ok(found);
     }
-    Ok(found)
+}
+
+/// The agent's own mail, latest first, in pages that grow while nothing is leapt over.
+struct Mine {
+    page: Peekable<IntoIter<Found>>,
+    size: usize,
+}
+
+impl Mine {
+    /// The latest that is not after `seq`, which only ever becomes less.
+    fn not_after(&mut self, view: &View<'_>, filter: &Filter, seq: Seq) -> Done<Option<Found>> {
+        while self.page.next_if(|own| own.seq > seq).is_some() {}
+        if self.page.peek().is_none() {
+            let before = Some(Seq(seq.0.saturating_add(1)));
+            self.page = own(view, filter, before, self.size)?.into_iter().peekable();
+            self.size = self.size.saturating_mul(2).min(PAGE.1);
+        }
+        Ok(self.page.peek().copied())
+    }
 }
 
 /// The query for what the agent sent.

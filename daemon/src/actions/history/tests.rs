@@ -292,3 +292,30 @@ fn case_and_accents_do_not_matter_and_signs_part_words() {
         assert!(texts(&mut desk, &alice, &search(text)).is_empty(), "{text}");
     }
 }
+
+#[test]
+fn a_search_leaps_over_what_others_said_and_misses_nothing_of_ones_own() {
+    let mut desk = Desk::new();
+    desk.limits.mailbox_unread_per_sender = 10_000;
+    desk.limits.mailbox_unread = 10_000;
+    let alice = desk.register("alice", false).unwrap();
+    let noisy = desk.register("noisy", false).unwrap();
+    let mut expected = Vec::new();
+    for (number, between) in [1_500, 3, 999, 1_000, 1_001, 40, 0].into_iter().enumerate() {
+        let text = format!("own {number} word");
+        desk.send(&alice, "nobody", &text).unwrap();
+        desk.send(&alice, "nobody", "something else").unwrap();
+        expected.push(text);
+        for _ in 0..between {
+            desk.send(&noisy, "noisy", "a word").unwrap();
+        }
+    }
+    assert_eq!(texts(&mut desk, &alice, &search("word")), expected);
+    let some = History {
+        limit: Some(2),
+        ..search("word")
+    };
+    assert_eq!(texts(&mut desk, &alice, &some), expected[5..]);
+    let noisy_own = look(&mut desk, &noisy, &search("own")).unwrap();
+    assert_eq!(noisy_own.entries, []);
+}
