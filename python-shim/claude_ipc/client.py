@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from .methods.asking import Asking
 from .methods.being import Being
 from .methods.looking import Looking
-from .methods.receiving import Receiving
-from .methods.sending import Sending
 
 
-class Client(Being, Sending, Receiving, Looking):
+class Client(Being, Asking, Looking):
     """Acts for one agent. Safe for threads: each call uses a connection of its own. A child process that was
     forked may use it too.
 

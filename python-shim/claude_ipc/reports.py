@@ -68,7 +68,7 @@ class Renamed:
 @record(frozen=True)
 class Delivery:
     """How far a message has come for one recipient. ``state``: ``stored``, ``offered``, ``delivered``,
-    ``answered``, ``expired`` or ``refused``."""
+    ``answered`` (``answered_by`` is the first final reply), ``expired`` or ``refused``."""
 
     to: str
     state: str
@@ -77,6 +77,7 @@ class Delivery:
     delivered_ms: Optional[int]
     handover: Optional[str]
     answered_ms: Optional[int]
+    answered_by: Optional[str]
     ended_ms: Optional[int]
     reason: Optional[str]
 
@@ -199,6 +200,7 @@ def _delivery(reader: Reader) -> Delivery:
         delivered_ms=time("delivered_ms"),
         handover=reader.maybe(reader.text, "handover"),
         answered_ms=time("answered_ms"),
+        answered_by=reader.maybe(reader.message_id, "answered_by"),
         ended_ms=time("ended_ms"),
         reason=reader.maybe(reader.text, "reason"),
     )
