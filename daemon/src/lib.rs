@@ -203,12 +203,8 @@ fn build(
     let guard = Guard::new(&data_dir.database())?;
     let (writer, broken, writing) =
         Writer::start(db, guard, StdRng::from_rng(&mut rng), Arc::clone(&shared))?;
-    let reader = |name| -> Result<_, DaemonError> {
-        let db = store::open::open_reader(&data_dir.database()).map_err(DeploymentError::Sqlite)?;
-        Ok(Reader::start(name, db, Arc::clone(&shared))?)
-    };
-    let (searcher, searching) = reader("searcher")?;
-    let (reader, reading) = reader("reader")?;
+    let (reader, reading) = start_reader("reader", &data_dir, &shared)?;
+    let (searcher, searching) = start_reader("searcher", &data_dir, &shared)?;
     let daemon = Arc::new(Daemon {
         writer,
         reader,
@@ -234,6 +230,15 @@ fn build(
         broken,
         threads: [writing, reading, searching],
     })
+}
+
+fn start_reader(
+    name: &str,
+    data_dir: &DataDir,
+    shared: &Arc<Shared>,
+) -> Result<(Reader, JoinHandle<()>), DaemonError> {
+    let db = store::open::open_reader(&data_dir.database()).map_err(DeploymentError::Sqlite)?;
+    Ok(Reader::start(name, db, Arc::clone(shared))?)
 }
 
 fn permits(number: u32) -> Arc<Semaphore> {

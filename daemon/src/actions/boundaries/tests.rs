@@ -2,7 +2,7 @@
 
 mod around;
 
-use ipc_protocol::request::{Conversation, Fetch, Notice, Read, RecipientOutcome, Rename, Reply};
+use ipc_protocol::request::{Fetch, Notice, Read, RecipientOutcome, Rename, Reply};
 
 use super::*;
 use crate::actions::harness::Desk;
