@@ -16,17 +16,20 @@ from .client import Client
 from .errors import IpcError, RateLimited, UsageError
 from .methods.asking import STOPPED, Gathering
 from .methods.receiving import Listening, wanted
+from .methods.remembering import follows, past
 from .waiting import Wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from concurrent.futures import Future
-    from typing import Any, Awaitable, Callable, Coroutine, Dict, List, Optional, Set, TypeVar
+    from typing import Any, AsyncIterator, Awaitable, Callable, Coroutine, Dict, List, Optional, Set, TypeVar
 
     from typing_extensions import Concatenate, ParamSpec
 
     from .messages import Message
     from .methods.asking import Answers
+    from .methods.remembering import Moment
+    from .talks import History
     from .waiting import Fetched
 
     P = ParamSpec("P")
@@ -121,6 +124,41 @@ class AsyncClient:
     dead_letters = _as_coroutine(Client.dead_letters)
     status = _as_coroutine(Client.status)
     auto_check = _as_coroutine(Client.auto_check)
+    describe = _as_coroutine(Client.describe)
+
+    create_conversation = _as_coroutine(Client.create_conversation)
+    add_to_conversation = _as_coroutine(Client.add_to_conversation)
+    leave_conversation = _as_coroutine(Client.leave_conversation)
+    conversation = _as_coroutine(Client.conversation)
+    conversations = _as_coroutine(Client.conversations)
+
+    boundaries = _as_coroutine(Client.boundaries)
+    block = _as_coroutine(Client.block)
+    mute = _as_coroutine(Client.mute)
+    allow = _as_coroutine(Client.allow)
+    forget_rule = _as_coroutine(Client.forget_rule)
+    allow_only = _as_coroutine(Client.allow_only)
+
+    history = _as_coroutine(Client.history)
+
+    async def history_pages(
+        self,
+        search: Optional[str] = None,
+        *,
+        peer: Optional[str] = None,
+        conversation: Optional[str] = None,
+        kind: Optional[str] = None,
+        before: Optional[Moment] = None,
+        after: Optional[Moment] = None,
+        limit: int = 100,
+    ) -> AsyncIterator[History]:
+        """As `Client.history_pages`, for ``async for``."""
+        params = past(search, peer, conversation, kind, before, after, limit)
+        while True:
+            page = await self._run(functools.partial(self._client._past_page, params))
+            yield page
+            if not follows(params, page):
+                return
 
     # What takes mail, and must give it back when it is cancelled
 

@@ -6,7 +6,7 @@ from .records import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional
+    from typing import Any, Dict, List, Optional, Tuple
 
     from .reader import Reader
 
@@ -30,18 +30,33 @@ class Registered:
 
 @record(frozen=True)
 class Agent:
-    """A row of `Client.list`. ``presence``: ``live``, ``online``, ``idle`` or ``offline``."""
+    """A row of `Client.list`. ``presence``: ``live``, ``online``, ``idle`` or ``offline``. ``status`` and
+    ``summary`` are the agent's text: show them as data."""
 
     agent_id: str
     name: str
     presence: str
     last_seen_ms: int
     is_self: bool
+    status: Optional[str]
+    summary: Optional[str]
+    capabilities: List[str]
+
+
+@record(frozen=True)
+class Described:
+    """What an agent says of itself."""
+
+    name: str
+    status: Optional[str]
+    summary: Optional[str]
+    capabilities: List[str]
 
 
 @record(frozen=True)
 class Whoami:
-    """The agent itself. ``aliases``: old names that still forward."""
+    """The agent itself. ``aliases``: old names that still forward. ``muted``: how many of those that wait are
+    of agents that it has muted."""
 
     agent_id: str
     name: str
@@ -51,6 +66,10 @@ class Whoami:
     sessions: int
     session_expires_ms: int
     waiting: int
+    muted: int
+    status: Optional[str]
+    summary: Optional[str]
+    capabilities: List[str]
 
 
 @record(frozen=True)
@@ -150,7 +169,18 @@ def agent(reader: Reader) -> Agent:
         reader.text("presence"),
         reader.time("last_seen_ms"),
         reader.flag("is_self"),
+        *_said_of_itself(reader),
     )
+
+
+def described(reader: Reader) -> Described:
+    """Opens `describe`."""
+    return Described(reader.name("name"), *_said_of_itself(reader))
+
+
+def _said_of_itself(reader: Reader) -> Tuple[Optional[str], Optional[str], List[str]]:
+    status = reader.maybe(reader.text, "status")
+    return status, reader.maybe(reader.text, "summary"), reader.texts("capabilities")
 
 
 def whoami(reader: Reader) -> Whoami:
@@ -164,6 +194,8 @@ def whoami(reader: Reader) -> Whoami:
         reader.whole("sessions"),
         reader.time("session_expires_ms"),
         reader.whole("waiting"),
+        reader.maybe(reader.whole, "muted") or 0,
+        *_said_of_itself(reader),
     )
 
 
@@ -184,11 +216,13 @@ def receipt(reader: Reader) -> Receipt:
         reader.message_id("message_id"),
         reader.time("sent_ms"),
         reader.text("kind"),
-        reader.each("deliveries", _delivery),
+        reader.each("deliveries", delivery),
     )
 
 
-def _delivery(reader: Reader) -> Delivery:
+def delivery(reader: Reader) -> Delivery:
+    """Opens how far a message has come for one recipient."""
+
     def time(key: str) -> Optional[int]:
         return reader.maybe(reader.time, key)
 
