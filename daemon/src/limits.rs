@@ -244,6 +244,10 @@ pub(crate) const RECENT_MS: i64 = DAY_MS;
 /// An agent is online when it was seen within this time, in milliseconds: 15 minutes.
 pub(crate) const ONLINE_MS: i64 = 900_000;
 
+/// Ended sessions that are remembered for a connection that was on its way: more than the writer
+/// commits at once.
+pub(crate) const ENDED_SESSIONS: usize = 512;
+
 /// Connections of one agent: so that no agent holds the places of all.
 pub(crate) const CONNECTIONS_PER_AGENT: u32 = 64;
 
