@@ -264,6 +264,9 @@ pub(crate) const WAITS: usize = 8;
 /// A frame over this many bytes can only be a send: it is charged as one before it is decoded.
 pub(crate) const LARGE_FRAME: usize = 65_536;
 
+/// Searches in a minute, of each agent: one may take a second, and they wait for one another.
+pub(crate) const SEARCHES_PER_MINUTE: NonZeroU32 = at_least_one(60);
+
 /// Renames in a minute, of all agents together: each is told to everybody.
 pub(crate) const RENAMES_PER_MINUTE: NonZeroU32 = at_least_one(60);
 

@@ -54,12 +54,29 @@ impl Default for Shares {
     }
 }
 
+/// The open connections of one agent.
+#[derive(Debug, Default)]
+struct Open {
+    /// How many, never zero.
+    all: u32,
+    /// Those of them whose session has ended: they are about to close, and nobody is there.
+    ending: u32,
+    shares: Shares,
+}
+
+/// The open connections under one session.
+#[derive(Debug)]
+struct Session {
+    agent: AgentId,
+    connections: u32,
+    bell: watch::Sender<Option<ErrorCode>>,
+}
+
 #[derive(Debug, Default)]
 struct State {
-    /// Open connections of each agent, never zero, and what they share.
-    connections: HashMap<AgentId, (u32, Shares)>,
-    /// Sessions that have an open connection: how many, and the bell for their end.
-    sessions: HashMap<Sid, (u32, watch::Sender<Option<ErrorCode>>)>,
+    connections: HashMap<AgentId, Open>,
+    /// Sessions that have an open connection, and the bell for their end.
+    sessions: HashMap<Sid, Session>,
     /// Used since the store last heard of it. Emptied by every flush.
     agents_used: HashMap<AgentId, Timestamp>,
     sessions_used: HashMap<Sid, Timestamp>,
@@ -94,15 +111,22 @@ impl Presence {
         most: u32,
     ) -> Option<Connected> {
         let (ended, shares) = self.with(|state| {
-            let (count, shares) = state.connections.entry(agent).or_default();
-            if *count >= most {
+            let open = state.connections.entry(agent).or_default();
+            if open.all >= most {
                 return None;
             }
-            *count = count.saturating_add(1);
-            let new = || (0, watch::Sender::new(None));
-            let (count, bell) = state.sessions.entry(session).or_insert_with(new);
-            *count = count.saturating_add(1);
-            Some((bell.subscribe(), shares.clone()))
+            open.all = open.all.saturating_add(1);
+            let new = || Session {
+                agent,
+                connections: 0,
+                bell: watch::Sender::new(None),
+            };
+            let session = state.sessions.entry(session).or_insert_with(new);
+            session.connections = session.connections.saturating_add(1);
+            if session.bell.borrow().is_some() {
+                open.ending = open.ending.saturating_add(1);
+            }
+            Some((session.bell.subscribe(), open.shares.clone()))
         })?;
         Some(Connected {
             presence: Arc::clone(self),
@@ -119,13 +143,16 @@ impl Presence {
             state
                 .connections
                 .get(&agent)
-                .is_some_and(|(n, _)| *n >= CONNECTIONS_PER_AGENT)
+                .is_some_and(|open| open.all >= CONNECTIONS_PER_AGENT)
         })
     }
 
-    /// Whether `agent` has an open connection.
+    /// Whether `agent` has an open connection under a session that has not ended.
     pub(crate) fn is_connected(&self, agent: AgentId) -> bool {
-        self.with(|state| state.connections.contains_key(&agent))
+        self.with(|state| {
+            let open = state.connections.get(&agent);
+            open.is_some_and(|open| open.all > open.ending)
+        })
     }
 
     /// Notes that `agent` used its mailbox under `session`.
@@ -168,8 +195,12 @@ impl Presence {
     pub(crate) fn end_session(&self, session: Sid, why: ErrorCode) {
         self.with(|state| {
             state.sessions_used.remove(&session);
-            if let Some((_, bell)) = state.sessions.get(&session) {
-                bell.send_replace(Some(why));
+            let Some(session) = state.sessions.get(&session) else {
+                return;
+            };
+            let had_ended = session.bell.send_replace(Some(why)).is_some();
+            if let (Some(open), false) = (state.connections.get_mut(&session.agent), had_ended) {
+                open.ending = open.ending.saturating_add(session.connections);
             }
         });
     }
@@ -206,16 +237,19 @@ impl Presence {
 
     fn disconnect(&self, agent: AgentId, session: Sid) {
         let was_last = self.with(|state| {
-            if let Some((count, _)) = state.connections.get_mut(&agent) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    state.connections.remove(&agent);
+            let mut has_ended = false;
+            if let Some(of) = state.sessions.get_mut(&session) {
+                has_ended = of.bell.borrow().is_some();
+                of.connections = of.connections.saturating_sub(1);
+                if of.connections == 0 {
+                    state.sessions.remove(&session);
                 }
             }
-            if let Some((count, _)) = state.sessions.get_mut(&session) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    state.sessions.remove(&session);
+            if let Some(open) = state.connections.get_mut(&agent) {
+                open.all = open.all.saturating_sub(1);
+                open.ending = open.ending.saturating_sub(u32::from(has_ended));
+                if open.all == 0 {
+                    state.connections.remove(&agent);
                 }
             }
             !state.connections.contains_key(&agent)

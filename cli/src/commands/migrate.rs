@@ -90,14 +90,18 @@ fn migration<'a>(
     context: &'a mut Context,
     progress: migrate::Progress<'a>,
 ) -> Result<Migration<'a>, Failure> {
-    // Where old clients are to find us is where they found the old server.
+    // Where old clients are to find us may be where they found the old server.
     let configured = load(context)?.legacy;
     Ok(Migration {
         data_dir: &context.data_dir,
         now: clock::now(),
         zone: migrate::system_zone(),
         rng: &mut context.random,
-        old_server: configured.map_or(OLD_PORT, LoopbackAddress::get),
+        old_servers: configured
+            .map(LoopbackAddress::get)
+            .into_iter()
+            .chain([OLD_PORT])
+            .collect(),
         progress,
     })
 }

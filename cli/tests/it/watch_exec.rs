@@ -299,7 +299,7 @@ fn a_restart_of_the_daemon_during_the_work_loses_and_doubles_nothing() {
     )
     .unwrap();
     let script = format!(
-        "cat; echo; test $IPC_KIND = ping || read go < {}",
+        "cat; echo; test $IPC_KIND = request || read go < {}",
         pipe.display()
     );
     let mut watch = alice.start(&["watch", "--exec", "sh", "-c", &script]);
@@ -307,7 +307,7 @@ fn a_restart_of_the_daemon_during_the_work_loses_and_doubles_nothing() {
     assert_eq!(watch.line(), "long work\n");
     home.ok(&["daemon", "restart"]);
     std::fs::write(&pipe, "go\n").unwrap();
-    bob.ok(&["send", "alice", "next", "--kind", "ping"]);
+    bob.ok(&["send", "alice", "next", "--kind", "request"]);
     assert_eq!(watch.line(), "next\n");
     assert_eq!(state(&bob, &id), "delivered");
 }

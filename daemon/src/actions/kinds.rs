@@ -39,8 +39,13 @@ pub(super) fn check(
         let hint = "`ipc reply ID` finds the recipient by itself";
         return Err(Refusal::new(ErrorCode::Conflict, text).hint(hint).into());
     }
-    if mail.kind == Kind::Ack && state == Some(DeliveryState::Answered) {
-        let text = "this ping has been answered";
+    let is_open = matches!(
+        state,
+        Some(DeliveryState::Stored | DeliveryState::Offered | DeliveryState::Delivered)
+    );
+    // Acks are in no budget, because a ping has one.
+    if mail.kind == Kind::Ack && (mail.interim || !is_open) {
+        let text = "a ping has one final answer, and this one has had it or is over";
         let hint = "a ping is answered once; send a message if there is more to say";
         return Err(Refusal::new(ErrorCode::Conflict, text).hint(hint).into());
     }

@@ -4,7 +4,7 @@ use ipc_protocol::id::MessageId;
 use ipc_protocol::message::{DeliveryState, WaitEnd};
 use ipc_protocol::name::Recipient;
 use ipc_protocol::request::{
-    AdminRelease, Fetch, Fetched, List, Presence, Receipts, Reply, Send, Unregister,
+    AdminRelease, Fetch, Fetched, List, Presence, Receipts, Reply, Send, Status, Unregister,
 };
 use serde_json::{Value, json};
 
@@ -35,6 +35,10 @@ fn answers(agent: &mut Agent, id: MessageId) -> Fetched {
 fn wait_for(house: &House, agent: &Agent, id: MessageId, wait_ms: u32) -> Raw {
     let params = json!({"wait_ms": wait_ms, "answers_to": id.to_string()});
     waiting(house, agent, &params)
+}
+
+fn looks(agent: &mut Agent) -> u64 {
+    agent.call(&Status {}).unwrap().counters.looks
 }
 
 fn is_live(agent: &mut Agent, who: &str) -> bool {
@@ -171,7 +175,11 @@ fn a_wait_ends_when_whoever_was_there_has_gone_and_not_for_whoever_may_come() {
     let away = house.register("carol").registered;
     let id = alice.send("bob", "are you there?").message_id;
     bob.check();
+    let before = looks(&mut alice);
     let mut waits = wait_for(&house, &alice, id, AN_HOUR);
+    // It has begun once it has looked: what the writer does next comes after that.
+    while looks(&mut alice) == before {}
+    alice.ack(Vec::new());
     drop(bob);
     assert_eq!(ended(&waits.next().unwrap()), "recipient_gone");
     // Whoever is away all along, or comes and goes, may come again.

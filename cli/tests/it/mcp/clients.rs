@@ -66,7 +66,7 @@ async fn call(client: &Client, name: &'static str, given: &Value) -> Value {
 /// Everything that works alike in both lifecycles.
 async fn everything(client: &Client) {
     let tools = client.list_all_tools().await.unwrap();
-    assert_eq!(tools.len(), 12);
+    assert_eq!(tools.len(), 14);
     assert_eq!(client.list_all_resources().await.unwrap().len(), 3);
     assert_eq!(client.list_all_resource_templates().await.unwrap().len(), 2);
     assert_eq!(client.list_all_prompts().await.unwrap().len(), 8);

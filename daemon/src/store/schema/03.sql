@@ -2,6 +2,7 @@ CREATE TABLE notice_files (
     agent    INTEGER PRIMARY KEY REFERENCES agents (agent) ON DELETE CASCADE,
     since_ms INTEGER NOT NULL
 ) STRICT;
+
 CREATE INDEX deliveries_between ON deliveries (agent, sender, message);
 
 CREATE VIEW searched AS
@@ -31,6 +32,7 @@ END;
 CREATE TRIGGER bodies_stay BEFORE UPDATE ON bodies BEGIN
     SELECT RAISE(ABORT, 'a body never changes');
 END;
+
 CREATE TABLE conversations (
     conversation INTEGER PRIMARY KEY,
     title        TEXT,
@@ -45,6 +47,7 @@ CREATE TABLE conversations (
 ) STRICT;
 
 CREATE UNIQUE INDEX conversations_made ON conversations (maker, key) WHERE key IS NOT NULL;
+
 CREATE UNIQUE INDEX conversations_direct ON conversations (first, second) WHERE first IS NOT NULL;
 
 CREATE TABLE members (
@@ -60,12 +63,15 @@ ALTER TABLE messages ADD COLUMN conversation INTEGER REFERENCES conversations (c
 
 CREATE INDEX messages_of_conversation ON messages (conversation, seq)
     WHERE conversation IS NOT NULL;
+
 ALTER TABLE messages ADD COLUMN interim INTEGER NOT NULL DEFAULT 0 CHECK (interim IN (0, 1));
 
 ALTER TABLE deliveries ADD COLUMN answer INTEGER;
+
 ALTER TABLE deliveries ADD COLUMN ping INTEGER NOT NULL DEFAULT 0 CHECK (ping IN (0, 1));
 
 CREATE INDEX deliveries_pings ON deliveries (message) WHERE ping AND state IN ('stored', 'offered');
+
 CREATE TABLE profiles (
     agent        INTEGER PRIMARY KEY REFERENCES agents (agent) ON DELETE CASCADE,
     status       TEXT    NOT NULL DEFAULT '',
