@@ -33,7 +33,7 @@ pub(super) fn check(
     }
     if !goes_back(parent, destinations) {
         let text = format!(
-            "a {} goes to whoever sent what it answers",
+            "`{}` goes to whoever sent what it answers",
             mail.kind.as_str()
         );
         let hint = "`ipc reply ID` finds the recipient by itself";
@@ -43,7 +43,7 @@ pub(super) fn check(
         state,
         Some(DeliveryState::Stored | DeliveryState::Offered | DeliveryState::Delivered)
     );
-    // Acks are in no budget, because a ping has one.
+    // An ack counts for no pair's budget, so that a ping may be answered once only.
     if mail.kind == Kind::Ack && (mail.interim || !is_open) {
         let text = "a ping has one final answer, and this one has had it or is over";
         let hint = "a ping is answered once; send a message if there is more to say";
@@ -84,7 +84,7 @@ fn words(answers: &[Kind]) -> String {
 
 fn unlinked(kind: Kind, answers: &[Kind]) -> Refusal {
     let text = format!(
-        "a {} names the {} that it answers",
+        "`{}` names the {} that it answers",
         kind.as_str(),
         words(answers)
     );
@@ -94,7 +94,7 @@ fn unlinked(kind: Kind, answers: &[Kind]) -> Refusal {
 
 fn wrong(kind: Kind, answers: &[Kind]) -> Refusal {
     let text = format!(
-        "a {} answers a {} that was sent to you, and this is none",
+        "`{}` answers a {} that was sent to you, and this is none",
         kind.as_str(),
         words(answers)
     );

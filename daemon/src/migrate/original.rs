@@ -29,11 +29,9 @@ const NAMES_ANOTHER: [u8; 8] = [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7];
 /// Whether the file at `path` may be the Python server's: a database that says nothing of its
 /// owner and its version. Whether it is, its tables tell.
 pub(super) fn may_be_predecessors(path: &Path) -> Result<bool, MigrateError> {
-    let file = match open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        // A link or another thing in this place is for whoever opens the store to refuse.
-        Err(_) => return Ok(false),
+    // A link or another thing in this place is for whoever opens the store to refuse.
+    let Ok(file) = open(path) else {
+        return Ok(false);
     };
     Ok(whose(&file, path)? == Whose::Nobodys)
 }
