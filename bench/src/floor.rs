@@ -28,9 +28,9 @@ impl Floor {
         db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.execute_batch(
-            "CREATE TABLE messages (seq INTEGER PRIMARY KEY, id INTEGER NOT NULL UNIQUE,
+            "CREATE TABLE IF NOT EXISTS messages (seq INTEGER PRIMARY KEY, id INTEGER NOT NULL UNIQUE,
              sender INTEGER, recipient INTEGER, sent_ms INTEGER, text TEXT);
-             CREATE INDEX waiting ON messages (recipient, seq);",
+             CREATE INDEX IF NOT EXISTS waiting ON messages (recipient, seq);",
         )?;
         Ok(Self { stream: ours, db })
     }

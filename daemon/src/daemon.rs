@@ -17,6 +17,8 @@ pub(crate) struct Daemon {
     pub(crate) shared: Arc<Shared>,
     pub(crate) writer: Writer,
     pub(crate) reader: Reader,
+    /// A reader for searches alone.
+    pub(crate) searcher: Reader,
     pub(crate) quotas: Quotas,
     /// Bytes of requests that may still be taken in, over all connections.
     pub(crate) inbound: Arc<Semaphore>,

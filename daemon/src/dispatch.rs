@@ -30,6 +30,7 @@ use crate::presence::Ended;
 use crate::quota::Budget;
 use crate::store::context::{Context, View};
 use crate::store::credentials;
+use crate::store::reader::Reader;
 use crate::store::writer::{Pending, settle};
 use crate::{auth, housekeeping};
 pub(crate) use reply::{Reply, ReplyFuture, encode};
@@ -161,8 +162,15 @@ impl Desk<'_> {
                     .await
             }
             Request::History(r) => {
-                self.look(caller, move |k, v| actions::history::history(&r, k, v))
-                    .await
+                let daemon = self.daemon;
+                let is_search = r.search.is_some();
+                let reader = if is_search {
+                    &daemon.searcher
+                } else {
+                    &daemon.reader
+                };
+                let ask = move |k: &Caller, v: &View<'_>| actions::history::history(&r, k, v);
+                self.look_with(reader, caller, ask).await
             }
             Request::Receipts(r) => {
                 self.look(caller, move |k, v| actions::receipts::receipts(&r, k, v))
@@ -290,12 +298,21 @@ impl Desk<'_> {
         caller: &Caller,
         ask: impl FnOnce(&Caller, &View<'_>) -> Done<T> + Send + 'static,
     ) -> ReplyFuture {
+        self.look_with(&self.daemon.reader, caller, ask).await
+    }
+
+    async fn look_with<T: Serialize + Send + 'static>(
+        &self,
+        reader: &Reader,
+        caller: &Caller,
+        ask: impl FnOnce(&Caller, &View<'_>) -> Done<T> + Send + 'static,
+    ) -> ReplyFuture {
         let caller = caller.clone();
         let question = move |view: &View<'_>| {
             credentials::check_session(view, caller.session())?;
             ask(&caller, view)
         };
-        let pending = self.daemon.reader.submit(question).await;
+        let pending = reader.submit(question).await;
         self.when(pending)
     }
 

@@ -171,7 +171,7 @@ struct House {
     old_socket: Option<TcpListener>,
     secret: Option<SharedSecret>,
     broken: Broken,
-    threads: [JoinHandle<()>; 2],
+    threads: [JoinHandle<()>; 3],
 }
 
 /// Opens the deployment, binds the socket, and starts the store's threads.
@@ -203,12 +203,12 @@ fn build(
     let guard = Guard::new(&data_dir.database())?;
     let (writer, broken, writing) =
         Writer::start(db, guard, StdRng::from_rng(&mut rng), Arc::clone(&shared))?;
-    let reading_db =
-        store::open::open_reader(&data_dir.database()).map_err(DeploymentError::Sqlite)?;
-    let (reader, reading) = Reader::start(reading_db, Arc::clone(&shared))?;
+    let (reader, reading) = start_reader("reader", &data_dir, &shared)?;
+    let (searcher, searching) = start_reader("searcher", &data_dir, &shared)?;
     let daemon = Arc::new(Daemon {
         writer,
         reader,
+        searcher,
         quotas: Quotas::new(&shared.limits),
         inbound: permits(shared.limits.inbound_bytes),
         places: permits(shared.limits.connections),
@@ -228,8 +228,17 @@ fn build(
         old_socket,
         secret,
         broken,
-        threads: [writing, reading],
+        threads: [writing, reading, searching],
     })
+}
+
+fn start_reader(
+    name: &str,
+    data_dir: &DataDir,
+    shared: &Arc<Shared>,
+) -> Result<(Reader, JoinHandle<()>), DaemonError> {
+    let db = store::open::open_reader(&data_dir.database()).map_err(DeploymentError::Sqlite)?;
+    Ok(Reader::start(name, db, Arc::clone(shared))?)
 }
 
 fn permits(number: u32) -> Arc<Semaphore> {
@@ -278,8 +287,8 @@ async fn serve(
     outcome
 }
 
-/// Lets the writer and the reader finish: what was handed in is done.
-async fn settle(daemon: Arc<Daemon>, threads: [JoinHandle<()>; 2]) {
+/// Lets the writer and the readers finish: what was handed in is done.
+async fn settle(daemon: Arc<Daemon>, threads: [JoinHandle<()>; 3]) {
     drop(daemon);
     let joined = tokio::task::spawn_blocking(move || {
         threads.map(JoinHandle::join).iter().all(Result::is_ok)

@@ -244,6 +244,10 @@ pub(crate) const RECENT_MS: i64 = DAY_MS;
 /// An agent is online when it was seen within this time, in milliseconds: 15 minutes.
 pub(crate) const ONLINE_MS: i64 = 900_000;
 
+/// Ended sessions that are remembered for a connection that was on its way: more than the writer
+/// commits at once.
+pub(crate) const ENDED_SESSIONS: usize = 512;
+
 /// Connections of one agent: so that no agent holds the places of all.
 pub(crate) const CONNECTIONS_PER_AGENT: u32 = 64;
 
@@ -263,6 +267,9 @@ pub(crate) const WAITS: usize = 8;
 
 /// A frame over this many bytes can only be a send: it is charged as one before it is decoded.
 pub(crate) const LARGE_FRAME: usize = 65_536;
+
+/// Searches in a minute, of each agent: one may take a second, and they wait for one another.
+pub(crate) const SEARCHES_PER_MINUTE: NonZeroU32 = at_least_one(60);
 
 /// Renames in a minute, of all agents together: each is told to everybody.
 pub(crate) const RENAMES_PER_MINUTE: NonZeroU32 = at_least_one(60);

@@ -1,9 +1,10 @@
 //! Taking over what the Python server kept: its messages, names and forwards.
 //!
-//! The original is only read, under a lock that keeps its server from writing, and copied once.
-//! Everything else works on the copy, which stays as a backup. The new store is built beside the
-//! old one and takes its place in one step, when it is whole; a migration that was cut off before
-//! that begins anew, and one that was cut off after it is finished by the next start.
+//! The original is only read, and copied once; until the end it is under a lock that keeps its
+//! server from writing. Everything else works on the copy, which stays as a backup. The new store
+//! is built beside the old one and takes its place in one step, when it is whole; a migration that
+//! was cut off before that begins anew, and one that was cut off after it is finished by the next
+//! start, if nobody has written to the original meanwhile.
 //!
 //! What always holds: rows are data, no trigger and no view of a foreign file runs; nothing that
 //! such a file says proves anything, so no agent that has enrolled here is ever named as the
@@ -36,6 +37,7 @@ use crate::deployment::DaemonLock;
 use crate::limits::Limits;
 use crate::store::{backup, open};
 use original::Copy;
+use place::Note;
 use source::Source;
 use writing::Writing;
 
@@ -61,7 +63,7 @@ pub struct Migration<'a> {
     /// Where new agents' ids come from.
     pub rng: &'a mut StdRng,
     /// Where the old server would answer if it still ran.
-    pub old_server: SocketAddr,
+    pub old_servers: Vec<SocketAddr>,
     /// Hears how far it has come.
     pub progress: Progress<'a>,
 }
@@ -79,14 +81,19 @@ impl Migration<'_> {
     /// [`MigrateError`]; the original is as it was.
     pub fn take_over(&mut self, _lock: &DaemonLock) -> Result<Option<Report>, MigrateError> {
         let database = self.data_dir.database();
-        place::finish(self.data_dir)?;
+        if !is_due(self.data_dir)? {
+            return Ok(None);
+        }
+        self.refuse_while_served()?;
+        if let Some(report) = place::finish(self.data_dir)? {
+            return Report::read(&report).map(Some);
+        }
         if !original::may_be_predecessors(&database)? {
             return Ok(None);
         }
         if self.data_dir.daemon_key().exists() {
             return Err(MigrateError::InPlaceOfOurs(database));
         }
-        self.refuse_while_served()?;
         let copy = Copy::make(&database, self.data_dir, self.now)?;
         let source = match copy.keep_if_good(Source::open(&copy, &database)) {
             // Whose it is instead is for whoever opens the store to say.
@@ -94,11 +101,20 @@ impl Migration<'_> {
             found => found?,
         };
         let mut report = Report::new(&database, copy.path(), &self.zone);
-        let built = self.build(&source, &database, &mut report);
-        built.inspect_err(|_| place::clear(self.data_dir))?;
-        place::finish(self.data_dir)?;
         report.large_directory_closed = large::close_directory(self.data_dir)?;
-        report.keep(copy.path())?;
+        let built = self.build(&source, &database, &mut report);
+        let built = built.and_then(|()| {
+            report.keep()?;
+            let note = Note {
+                original: copy.facts().clone(),
+                report: report.path(),
+            };
+            place::complete(self.data_dir, &note)
+        });
+        copy.keep_if_good(built)
+            .inspect_err(|_| place::clear(self.data_dir))?;
+        // Nobody has written to the original since it was copied: it is locked.
+        place::swap(self.data_dir)?;
         Ok(Some(report))
     }
 
@@ -109,22 +125,27 @@ impl Migration<'_> {
     pub fn import(&mut self, path: &Path, _lock: &DaemonLock) -> Result<Report, MigrateError> {
         self.refuse_while_served()?;
         let copy = Copy::make(path, self.data_dir, self.now)?;
-        let source = copy.keep_if_good(Source::open(&copy, path))?;
-        let mut report = Report::new(path, copy.path(), &self.zone);
+        let imported = self.import_copy(&copy, path);
+        copy.keep_if_good(imported)
+    }
+
+    fn import_copy(&mut self, copy: &Copy, original: &Path) -> Result<Report, MigrateError> {
+        let source = Source::open(copy, original)?;
+        let mut report = Report::new(original, copy.path(), &self.zone);
         let used_before = self.data_dir.daemon_key().exists();
         let mut db = open::open_writer(self.data_dir, used_before, self.now)?;
         if used_before {
             let made = backup::make(self.data_dir, self.now)?;
             report.store_backup = Some(made.path);
         }
-        self.write(&mut db, &source, path, &mut report)?;
+        self.write(&mut db, &source, original, &mut report)?;
         db.close()
             .map_err(|(_, error)| MigrateError::store(self.data_dir, error))?;
-        report.keep(copy.path())?;
+        report.keep()?;
         Ok(report)
     }
 
-    /// Builds the new store beside the old one, whole and on disk.
+    /// Builds the new store beside the old one, whole.
     fn build(
         &mut self,
         source: &Source,
@@ -137,8 +158,7 @@ impl Migration<'_> {
         self.write(&mut db, source, original, report)?;
         db.close()
             .map_err(|(_, error)| MigrateError::sqlite(&path, error))?;
-        backup::verify(&path)?;
-        place::complete(self.data_dir)
+        Ok(backup::verify(&path)?)
     }
 
     fn write(
@@ -167,9 +187,13 @@ impl Migration<'_> {
     }
 
     fn refuse_while_served(&self) -> Result<(), MigrateError> {
-        match TcpStream::connect_timeout(&self.old_server, ANSWER) {
-            Ok(_) => Err(MigrateError::OldServerRuns(self.old_server)),
-            Err(_) => Ok(()),
+        let mut answering = self.old_servers.iter().filter(|address| {
+            let answer = TcpStream::connect_timeout(address, ANSWER);
+            answer.is_ok()
+        });
+        match answering.next() {
+            Some(address) => Err(MigrateError::OldServerRuns(*address)),
+            None => Ok(()),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Kept in memory, so that being there costs no disk write; what must outlive the daemon reaches
 //! the store now and then (`housekeeping.rs`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ipc_protocol::error::{ErrorCode, Refusal};
@@ -13,7 +13,9 @@ use ipc_protocol::token::Sid;
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, Semaphore, watch};
 
-use crate::limits::{BULKY_PER_AGENT, CONNECTIONS_PER_AGENT, HOSTS_WATCHED, INBOUND_PER_AGENT};
+use crate::limits::{
+    BULKY_PER_AGENT, CONNECTIONS_PER_AGENT, ENDED_SESSIONS, HOSTS_WATCHED, INBOUND_PER_AGENT,
+};
 use crate::store::credentials::Host;
 
 /// Says whether a session has ended, and why.
@@ -77,6 +79,9 @@ struct State {
     connections: HashMap<AgentId, Open>,
     /// Sessions that have an open connection, and the bell for their end.
     sessions: HashMap<Sid, Session>,
+    /// Sessions that ended while they had no connection, the latest last: one may be about to have
+    /// its first, of a registration that was committed together with the revocation.
+    ended: VecDeque<(Sid, ErrorCode)>,
     /// Used since the store last heard of it. Emptied by every flush.
     agents_used: HashMap<AgentId, Timestamp>,
     sessions_used: HashMap<Sid, Timestamp>,
@@ -116,10 +121,12 @@ impl Presence {
                 return None;
             }
             open.all = open.all.saturating_add(1);
+            let ended = state.ended.iter().find(|(sid, _)| *sid == session);
+            let ended = ended.map(|(_, why)| *why);
             let new = || Session {
                 agent,
                 connections: 0,
-                bell: watch::Sender::new(None),
+                bell: watch::Sender::new(ended),
             };
             let session = state.sessions.entry(session).or_insert_with(new);
             session.connections = session.connections.saturating_add(1);
@@ -196,6 +203,10 @@ impl Presence {
         self.with(|state| {
             state.sessions_used.remove(&session);
             let Some(session) = state.sessions.get(&session) else {
+                state.ended.push_back((session, why));
+                if state.ended.len() > ENDED_SESSIONS {
+                    state.ended.pop_front();
+                }
                 return;
             };
             let had_ended = session.bell.send_replace(Some(why)).is_some();

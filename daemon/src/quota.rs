@@ -19,7 +19,9 @@ use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::AgentId;
 
 use crate::caller::Peer;
-use crate::limits::{AGENTS_IN_MEMORY, GROUP_CHANGES_PER_MINUTE, Limits, RENAMES_PER_MINUTE};
+use crate::limits::{
+    AGENTS_IN_MEMORY, GROUP_CHANGES_PER_MINUTE, Limits, RENAMES_PER_MINUTE, SEARCHES_PER_MINUTE,
+};
 
 /// What a request is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub(crate) enum Budget {
     Read,
     /// Mail to everybody.
     Broadcast,
+    /// Looking past mail up by its words, which may take long.
+    Search,
     /// Changes of groups, each told to all their members.
     Group,
 }
@@ -75,6 +79,7 @@ type Process = (u32, u32);
 pub(crate) struct Quotas {
     send: Keyed<AgentId>,
     read: Keyed<AgentId>,
+    search: Keyed<AgentId>,
     broadcast: Keyed<AgentId>,
     groups: Keyed<AgentId>,
     groups_total: Keyed<()>,
@@ -105,6 +110,7 @@ impl Quotas {
         Self {
             send: Keyed::new(send),
             read: Keyed::new(each(limits.fetch_per_minute)),
+            search: Keyed::new(each(SEARCHES_PER_MINUTE)),
             broadcast: Keyed::new(each(limits.broadcast_per_minute)),
             groups: Keyed::new(each(limits.group_changes_per_minute)),
             groups_total: Keyed::new(each(GROUP_CHANGES_PER_MINUTE)),
@@ -124,6 +130,7 @@ impl Quotas {
         let (limiter, what) = match budget {
             Budget::Send => (&self.send, "too many messages in a minute"),
             Budget::Read => (&self.read, "too many requests in a minute"),
+            Budget::Search => (&self.search, "too many searches in a minute"),
             Budget::Broadcast => (&self.broadcast, "too many broadcasts in a minute"),
             Budget::Group => (&self.groups, "too many changes of groups in a minute"),
         };

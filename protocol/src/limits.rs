@@ -75,6 +75,9 @@ pub const SEARCH_BYTES: usize = 256;
 /// Words and phrases in one search: each is looked up by itself.
 pub const SEARCH_TERMS: usize = 16;
 
+/// Beginnings of words in one search: each stands for all the words that begin so.
+pub const SEARCH_PREFIXES: usize = 3;
+
 /// Shortest beginning of a word that can be searched for, in characters: a shorter one is every
 /// message.
 pub const SEARCH_PREFIX_CHARS: usize = 2;

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{SEARCH_BYTES, SEARCH_PREFIX_CHARS, SEARCH_TERMS};
+use crate::limits::{SEARCH_BYTES, SEARCH_PREFIX_CHARS, SEARCH_PREFIXES, SEARCH_TERMS};
 
 /// A query: at least one term that must occur.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub enum InvalidSearch {
     /// Too many terms.
     #[error("a search has at most {SEARCH_TERMS} words and phrases")]
     TooManyTerms,
+    /// Too many beginnings of words.
+    #[error("a search has at most {SEARCH_PREFIXES} beginnings of words (begin*)")]
+    TooManyPrefixes,
     /// Nothing that must occur.
     #[error("a search needs a word that must occur")]
     Nothing,
@@ -64,6 +67,7 @@ impl InvalidSearch {
     pub const fn hint(self) -> &'static str {
         match self {
             Self::TooLong | Self::TooManyTerms => "fewer words find more",
+            Self::TooManyPrefixes => "write some of the words whole",
             Self::Nothing => "for example: deploy \"build is green\" rel* -draft",
             Self::OpenQuote => "close it, or leave both out",
             Self::NoLetter => "signs are not searched for: leave them out",
@@ -126,6 +130,10 @@ impl SearchQuery {
         let terms = self.groups.iter().map(Vec::len).sum::<usize>();
         if terms.saturating_add(self.without.len()) > SEARCH_TERMS {
             return Err(InvalidSearch::TooManyTerms);
+        }
+        let all = self.groups.iter().flatten().chain(&self.without);
+        if all.filter(|term| term.is_prefix).count() > SEARCH_PREFIXES {
+            return Err(InvalidSearch::TooManyPrefixes);
         }
         Ok(())
     }
@@ -274,7 +282,7 @@ mod tests {
     fn what_is_no_query_is_refused_with_its_reason() {
         use InvalidSearch::{
             ForeignOperator, LooseOr, NoLetter, Nothing, OpenQuote, ShortPrefix, TooLong,
-            TooManyTerms,
+            TooManyPrefixes, TooManyTerms,
         };
         let (long, many) = ("x".repeat(SEARCH_BYTES + 1), "x ".repeat(SEARCH_TERMS + 1));
         for (text, expected) in [
@@ -295,6 +303,7 @@ mod tests {
             ("red NOT green", ForeignOperator),
             (&long, TooLong),
             (&many, TooManyTerms),
+            ("aa* ab* ac* -ad*", TooManyPrefixes),
         ] {
             assert_eq!(read(text), Err(expected), "{text:?}");
             assert!(!expected.hint().is_empty());

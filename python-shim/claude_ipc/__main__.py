@@ -57,7 +57,18 @@ def _broadcast(client: Client, chosen: argparse.Namespace) -> int:
 
 
 def _reply(client: Client, chosen: argparse.Namespace) -> int:
-    return _sent(chosen, client.reply(_text(chosen), chosen.id, data=_data(chosen)))
+    options = {"final": not chosen.interim, "private": chosen.private}
+    return _sent(chosen, client.reply(_text(chosen), chosen.id, data=_data(chosen), **options))
+
+
+def _ask(client: Client, chosen: argparse.Namespace) -> int:
+    def heard(message: Message) -> None:
+        _show_mail(client, chosen, [message])
+
+    asked = client.ask(chosen.to, _text(chosen), chosen.wait, data=_data(chosen), heard=heard)
+    if asked.ended != "answered":
+        screen.note(f"{asked.message_id} is stored; waiting ended: {safe.line(asked.ended)}")
+    return 0 if asked.final or asked.ended == "answered" else 5
 
 
 def _forward(client: Client, chosen: argparse.Namespace) -> int:
@@ -71,6 +82,8 @@ def _sent(chosen: argparse.Namespace, sent: Sent) -> int:
             "stored": f"to {outcome.name}",
             "forwarded": f"to {outcome.name}, who was called {outcome.former}",
             "unclaimed": f"kept for whoever claims the name {outcome.name}",
+            "held": f"held until {outcome.name} allows it",
+            "left_out": f"not to {outcome.name}: {safe.line(outcome.reason or '')}",
         }.get(outcome.type, f"to {outcome.name}")
         meant = f" (did you mean {outcome.did_you_mean}?)" if outcome.did_you_mean else ""
         lines.append("  " + where + meant)
@@ -79,9 +92,10 @@ def _sent(chosen: argparse.Namespace, sent: Sent) -> int:
 
 def _check(client: Client, chosen: argparse.Namespace) -> int:
     if chosen.peek:
-        _show_mail(client, chosen, client.check(limit=chosen.limit, peek=True))
+        found = client.check(0.0, chosen.limit, True, **_filters(chosen))
+        _show_mail(client, chosen, found)
         return 0
-    with client.receiving(chosen.wait, chosen.limit) as found:
+    with client.receiving(chosen.wait, chosen.limit, **_filters(chosen)) as found:
         _show_mail(client, chosen, found)
     return 0 if found or not chosen.wait else 5
 
@@ -90,8 +104,51 @@ def _listen(client: Client, chosen: argparse.Namespace) -> int:
     def heard(message: Message) -> None:
         _show_mail(client, chosen, [message])
 
-    client.listen(heard, chosen.timeout)
+    client.listen(heard, chosen.timeout, **_filters(chosen))
     return 0
+
+
+def _filters(chosen: argparse.Namespace) -> Dict[str, Optional[str]]:
+    return {"sender": chosen.sender, "kind": chosen.kind, "conversation": chosen.conversation}
+
+
+def _history(client: Client, chosen: argparse.Namespace) -> int:
+    past = client.history(chosen.search, peer=chosen.peer, limit=chosen.limit)
+    rows = [f"{safe.line(entry.direction)} {_people(entry.message, None)}" for entry in past.entries]
+    return _say(chosen, past, "\n".join(rows) or "no past mail")
+
+
+def _conversation(client: Client, chosen: argparse.Namespace) -> int:
+    action, words = chosen.action, chosen.words
+    if not words and action != "list":
+        raise UsageError(f"`conversation {action}` takes {_TAKES[action]}")
+    if len(words) > {"list": 0, "members": 1, "leave": 1}.get(action, len(words)):
+        raise UsageError(f"`conversation {action}` takes {_TAKES[action] or 'nothing more'}")
+    if action == "create":
+        found = [client.create_conversation(words[0], words[1:])]
+    elif action == "add":
+        found = client.add_to_conversation(words[0], words[1:]).conversations
+    elif action == "list":
+        found = client.conversations().conversations
+    else:
+        one = client.leave_conversation if action == "leave" else client.conversation
+        found = [one(words[0])]
+    rows = [f"{one.id}  {safe.line(one.title or '-')}  {', '.join(one.members)}" for one in found]
+    return _say(chosen, found, "\n".join(rows) or "no conversations")
+
+
+#: What each action of `conversation` takes.
+_TAKES = {"create": "TITLE NAME…", "add": "ID NAME…", "leave": "ID", "members": "ID", "list": ""}
+
+
+def _bound(client: Client, chosen: argparse.Namespace) -> int:
+    rule = {"block": client.block, "mute": client.mute, "allow": client.allow}[chosen.rule]
+    if chosen.remove:
+        rule = client.forget_rule
+    now = rule(chosen.name)
+    rows = [f"{one.rule}  {one.name}" for one in now.rules]
+    rows += [f"held  {one.name}  {one.messages}" for one in now.held]
+    return _say(chosen, now, "\n".join(rows) or "no rules")
 
 
 def _show_mail(client: Client, chosen: argparse.Namespace, found: List[Message]) -> None:
@@ -108,6 +165,10 @@ def _people(message: Message, saved: Optional[str]) -> str:
         marks.append(message.kind)
     if message.reply_to:
         marks.append(f"answers {message.reply_to}")
+    if message.conversation is not None and message.conversation.title is not None:
+        marks.append(f"in {message.conversation.title} {message.conversation.id}")
+    if message.interim:
+        marks.append("(more is to come)")
     if message.redelivered:
         marks.append("(redelivered)")
     lines = [safe.line(" · ".join([message.sender_name, *marks]))]
@@ -128,7 +189,11 @@ def _read(client: Client, chosen: argparse.Namespace) -> int:
 
 def _list(client: Client, chosen: argparse.Namespace) -> int:
     agents = client.list()
-    rows = [f"{agent.name}{' (you)' if agent.is_self else ''}  {agent.presence}" for agent in agents]
+    rows = [
+        f"{agent.name}{' (you)' if agent.is_self else ''}  {agent.presence}"
+        + "".join(f"  {safe.line(said)}" for said in (agent.status, agent.summary) if said)
+        for agent in agents
+    ]
     return _say(chosen, agents, safe.block("\n".join(rows)))
 
 
@@ -217,6 +282,11 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("text", nargs="+", metavar="TEXT", help="`-`: standard input")
         added.add_argument("--data", metavar="JSON", help="an object to attach")
 
+    def add_filters(added: argparse.ArgumentParser) -> None:
+        added.add_argument("--from", dest="sender", metavar="NAME", help="only mail of this agent")
+        added.add_argument("--kind", metavar="KIND", help="only mail of this kind")
+        added.add_argument("--conversation", metavar="ID", help="only what was said there")
+
     register = add("register", _register, "get a name, or come back to it")
     register.add_argument("name", metavar="NAME")
     register.add_argument("--takeover", action="store_true", help="also from another window")
@@ -227,7 +297,13 @@ def _parser() -> argparse.ArgumentParser:
     add_text(add("broadcast", _broadcast, "send to everybody"))
     reply = add("reply", _reply, "answer the last message, or --id")
     reply.add_argument("--id", metavar="ID")
+    reply.add_argument("--interim", action="store_true", help="more of the answer is to come")
+    reply.add_argument("--private", action="store_true", help="to the sender alone, not to its group")
     add_text(reply)
+    ask = add("ask", _ask, "send, and show the answers as they come; 5 if none does")
+    ask.add_argument("to", metavar="TO")
+    ask.add_argument("--wait", type=float, default=60.0, metavar="SECONDS")
+    add_text(ask)
     forward = add("forward", _forward, "pass the last message on, or --id")
     forward.add_argument("to", metavar="TO")
     forward.add_argument("--id", metavar="ID")
@@ -235,8 +311,22 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--wait", type=float, default=0.0, metavar="SECONDS")
     check.add_argument("--limit", type=int, default=20, metavar="N")
     check.add_argument("--peek", action="store_true", help="only look")
+    add_filters(check)
     listen = add("listen", _listen, "show what comes, until interrupted")
     listen.add_argument("--timeout", type=float, default=None, metavar="SECONDS")
+    add_filters(listen)
+    history = add("history", _history, "past mail")
+    history.add_argument("peer", nargs="?", metavar="WITH")
+    history.add_argument("--search", metavar="QUERY")
+    history.add_argument("--limit", type=int, default=20, metavar="N")
+    conversation = add("conversation", _conversation, "groups: " + ", ".join(_TAKES))
+    conversation.add_argument("action", choices=[*_TAKES])
+    conversation.add_argument("words", nargs="*", metavar="WORD", help="TITLE or ID, and names")
+    for rule in ("block", "mute", "allow"):
+        bound = add(rule, _bound, f"{rule} an agent")
+        bound.set_defaults(rule=rule)
+        bound.add_argument("name", metavar="NAME")
+        bound.add_argument("--remove", action="store_true", help="take the rule back")
     add("read", _read, "show a message whole").add_argument("id", metavar="ID")
     add("list", _list, "who is here")
     add("whoami", _whoami, "whose mailbox this is")

@@ -11,19 +11,26 @@ import functools
 import os
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
+from . import names
 from .client import Client
 from .errors import IpcError, RateLimited, UsageError
+from .methods.asking import STOPPED, Gathering
 from .methods.receiving import Listening, wanted
+from .methods.remembering import follows, past
 from .waiting import Wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from concurrent.futures import Future
-    from typing import Any, Awaitable, Callable, Coroutine, Dict, List, Optional, Set, TypeVar
+    from typing import Any, AsyncIterator, Awaitable, Callable, Coroutine, Dict, List, Optional, Set, TypeVar
 
     from typing_extensions import Concatenate, ParamSpec
 
     from .messages import Message
+    from .methods.asking import Answers
+    from .methods.remembering import Moment
+    from .talks import History
+    from .waiting import Fetched
 
     P = ParamSpec("P")
     T = TypeVar("T")
@@ -117,39 +124,96 @@ class AsyncClient:
     dead_letters = _as_coroutine(Client.dead_letters)
     status = _as_coroutine(Client.status)
     auto_check = _as_coroutine(Client.auto_check)
+    describe = _as_coroutine(Client.describe)
+
+    create_conversation = _as_coroutine(Client.create_conversation)
+    add_to_conversation = _as_coroutine(Client.add_to_conversation)
+    leave_conversation = _as_coroutine(Client.leave_conversation)
+    conversation = _as_coroutine(Client.conversation)
+    conversations = _as_coroutine(Client.conversations)
+
+    boundaries = _as_coroutine(Client.boundaries)
+    block = _as_coroutine(Client.block)
+    mute = _as_coroutine(Client.mute)
+    allow = _as_coroutine(Client.allow)
+    forget_rule = _as_coroutine(Client.forget_rule)
+    allow_only = _as_coroutine(Client.allow_only)
+
+    history = _as_coroutine(Client.history)
+
+    async def history_pages(
+        self,
+        search: Optional[str] = None,
+        *,
+        peer: Optional[str] = None,
+        conversation: Optional[str] = None,
+        kind: Optional[str] = None,
+        before: Optional[Moment] = None,
+        after: Optional[Moment] = None,
+        limit: int = 100,
+    ) -> AsyncIterator[History]:
+        """As `Client.history_pages`, for ``async for``."""
+        params = past(search, peer, conversation, kind, before, after, limit)
+        while True:
+            page = await self._run(functools.partial(self._client._past_page, params))
+            yield page
+            if not follows(params, page):
+                return
 
     # What takes mail, and must give it back when it is cancelled
 
-    async def check(self, wait: float = 0.0, limit: int = 20, peek: bool = False) -> List[Message]:
+    async def check(
+        self,
+        wait: float = 0.0,
+        limit: int = 20,
+        peek: bool = False,
+        *,
+        sender: Optional[str] = None,
+        kind: Optional[str] = None,
+        conversation: Optional[str] = None,
+    ) -> List[Message]:
         """As `Client.check`. Cancelled, it takes nothing: mail that came meanwhile is given back, and mail
         that was still on its way from the daemon is offered again when its lease ends.
 
         The messages are acknowledged in the background from the moment they are returned; `close`
         waits for that.
         """
-        found = await self._fetch(wanted(limit, None, peek), 0.0 if peek else wait)
+        params = wanted(limit, None, peek, sender, kind, conversation)
+        found = (await self._fetch(params, 0.0 if peek else wait)).messages
         # Nothing is awaited from here on, so that the caller has what is acknowledged.
         if not peek:
             self._in_background(self._client._acknowledge, found)
         return found
 
     def receiving(
-        self, wait: float = 0.0, limit: int = 20, answers_to: Optional[str] = None
+        self,
+        wait: float = 0.0,
+        limit: int = 20,
+        answers_to: Optional[str] = None,
+        *,
+        sender: Optional[str] = None,
+        kind: Optional[str] = None,
+        conversation: Optional[str] = None,
     ) -> AsyncReceived:
         """As `Client.receiving`, for ``async with``. A block that is cancelled gives its mail back."""
-        return AsyncReceived(self, wanted(limit, answers_to, False), wait)
+        return AsyncReceived(self, wanted(limit, answers_to, False, sender, kind, conversation), wait)
 
     async def listen(
         self,
         callback: Callable[[Message], Awaitable[Optional[bool]]],
         timeout: Optional[float] = None,
+        *,
+        sender: Optional[str] = None,
+        kind: Optional[str] = None,
+        conversation: Optional[str] = None,
     ) -> int:
         """As `Client.listen`, with a coroutine function. Cancelled, the message that is being handled is
         given back."""
+        params = wanted(1, None, False, sender, kind, conversation)
         clock = Listening(timeout)
         while True:
             try:
-                found = await self._fetch(wanted(1, None, False), clock.wait())
+                found = (await self._fetch(params, clock.wait())).messages
             except RateLimited as error:
                 await asyncio.sleep(clock.pause(error))
                 continue
@@ -181,7 +245,65 @@ class AsyncClient:
         if self._process != os.getpid():
             raise UsageError("an AsyncClient does not outlive a fork", "make one in the child process")
 
-    async def _fetch(self, params: Dict[str, Any], wait_s: float) -> List[Message]:
+    async def ask(
+        self,
+        to: str,
+        text: str,
+        wait: float = 60.0,
+        *,
+        kind: str = "request",
+        data: Optional[Dict[str, Any]] = None,
+        heard: Optional[Callable[[Message], Awaitable[object]]] = None,
+        reply_to: Optional[str] = None,
+        known_only: bool = False,
+        idempotency_key: Optional[str] = None,
+    ) -> Answers:
+        """As `Client.ask`, with a coroutine function. Cancelled, the answers that came are given back."""
+        gathering = Gathering(wait)
+        sent = await self.send(
+            to,
+            text,
+            kind=kind,
+            data=data,
+            reply_to=reply_to,
+            known_only=known_only,
+            idempotency_key=idempotency_key,
+        )
+        return await self._gather(gathering.about(sent), heard)
+
+    async def answers(
+        self,
+        message_id: str,
+        wait: float = 0.0,
+        heard: Optional[Callable[[Message], Awaitable[object]]] = None,
+    ) -> Answers:
+        """As `Client.answers`, with a coroutine function. Cancelled, the answers that came are given back."""
+        gathering = Gathering(wait)
+        gathering.message_id = names.parse_message_id(message_id)
+        return await self._gather(gathering, heard)
+
+    async def _gather(
+        self, gathering: Gathering, heard: Optional[Callable[[Message], Awaitable[object]]]
+    ) -> Answers:
+        try:
+            while gathering.ended is None:
+                try:
+                    fetched = await self._fetch(gathering.wanted(), gathering.wait())
+                except STOPPED:
+                    gathering.ended = "shutting_down"
+                    break
+                for one in gathering.take(fetched):
+                    if heard is not None:
+                        await heard(one)
+                if self._is_closed:
+                    break
+        except BaseException:
+            self._in_background(self._client._give_back, gathering.found)
+            raise
+        self._in_background(self._client._acknowledge, gathering.found)
+        return gathering.end()
+
+    async def _fetch(self, params: Dict[str, Any], wait_s: float) -> Fetched:
         self._check()
         wait = Wait()
         self._waits.add(wait)
@@ -197,9 +319,9 @@ class AsyncClient:
         finally:
             self._waits.discard(wait)
 
-    def _give_back(self, working: Future[List[Message]]) -> None:
+    def _give_back(self, working: Future[Fetched]) -> None:
         try:
-            found = working.result()
+            found = working.result().messages
         except (IpcError, CancelledError):
             return
         self._client._give_back(found)
@@ -224,7 +346,7 @@ class AsyncReceived:
         self._found: List[Message] = []
 
     async def __aenter__(self) -> List[Message]:
-        self._found = await self._client._fetch(self._params, self._wait_s)
+        self._found = (await self._client._fetch(self._params, self._wait_s)).messages
         return list(self._found)
 
     async def __aexit__(self, kind: Optional[type], *_: object) -> None:

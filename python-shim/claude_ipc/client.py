@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from .methods.asking import Asking
 from .methods.being import Being
+from .methods.bounding import Bounding
+from .methods.conversing import Conversing
 from .methods.looking import Looking
-from .methods.receiving import Receiving
-from .methods.sending import Sending
+from .methods.remembering import Remembering
 
 
-class Client(Being, Sending, Receiving, Looking):
+class Client(Being, Asking, Conversing, Remembering, Bounding, Looking):
     """Acts for one agent. Safe for threads: each call uses a connection of its own. A child process that was
     forked may use it too.
 
@@ -23,7 +25,8 @@ class Client(Being, Sending, Receiving, Looking):
 
     A call whose connection is lost is made once more on a new one, if that cannot do harm: those
     that only look, and `send`, `broadcast`, `reply` and `forward`, which carry an idempotency key, so
-    that one message is stored. `rename` and `unregister` raise `errors.ConnectionLost` instead.
+    that one message is stored. `rename`, `unregister` and `leave_conversation` raise `errors.ConnectionLost`
+    instead.
     """
 
     def __repr__(self) -> str:

@@ -221,7 +221,7 @@ class UnknownRecipient(Refused):
 
 
 class NotFound(Refused):
-    """No such message of the caller's, or no such name."""
+    """No such message of the caller's, no such conversation that it is in, or no such name."""
 
     code = "not_found"
 
@@ -261,7 +261,8 @@ class MailboxFull(Refused):
 
 
 class LoopDetected(Refused):
-    """Passed on too often, or two agents answer each other without end."""
+    """Passed on too often, or answered without end, between two agents or in a group. Not to be tried again
+    by itself."""
 
     code = "loop_detected"
 

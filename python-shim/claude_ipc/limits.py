@@ -24,6 +24,12 @@ NUMBER_DIGITS = 20
 #: Largest body of a message.
 BODY_BYTES = 1_048_576
 
+#: Pings that one client answers in a minute: its answers are messages of its agent, whose rate is for mail.
+PINGS_PER_MINUTE = 20
+
+#: Messages in one answer of the daemon.
+FETCH_MESSAGES = 100
+
 #: Message ids in one ``ack`` or ``nack``.
 ACK_IDS = 100
 

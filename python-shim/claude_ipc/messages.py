@@ -19,6 +19,8 @@ _WHY = {
     "too_old": "too old",
     "recipient_left": "the recipient gave its name up",
     "recipient_forgotten": "the recipient was offline too long",
+    "mailbox_full": "no room in the mailbox",
+    "blocked": "the recipient takes no mail from you",
 }
 
 
@@ -42,12 +44,21 @@ class Provenance:
 
 
 @record(frozen=True)
+class SaidIn:
+    """The conversation that a message is part of. ``title``: a peer's text; ``None`` between two agents."""
+
+    id: str
+    title: Optional[str]
+
+
+@record(frozen=True)
 class Message:
     """A message. ``sender`` is ``None`` for the daemon's own notices, which have an ``event``.
 
     ``bytes`` is the length of the whole text; where ``truncated``, ``text`` is its beginning only, and
     `Client.read` gives the rest, as it gives data that is too large to show (``data_omitted``).
-    ``redelivered``: it was offered before and never acknowledged.
+    ``redelivered``: it was offered before and never acknowledged. ``interim``: an answer of which more is
+    to come.
     """
 
     id: str
@@ -60,6 +71,8 @@ class Message:
     data: Optional[Dict[str, Any]]
     data_omitted: bool
     reply_to: Optional[str]
+    conversation: Optional[SaidIn]
+    interim: bool
     hops: int
     sent_ms: int
     via_alias: Optional[str]
@@ -84,23 +97,28 @@ class Outcome:
     """What became of a message for one recipient.
 
     ``type``: ``stored``; ``forwarded`` (``former`` is the old name); ``unclaimed`` (kept for whoever
-    claims the name; ``did_you_mean`` is a name that exists and looks like it).
+    claims the name; ``did_you_mean`` is a name that exists and looks like it); ``held`` (outside the
+    mailbox, until its owner allows the sender); ``left_out`` (not in the mailbox of this member of a group,
+    by ``reason``).
     """
 
     name: str
     type: str
     former: Optional[str]
     did_you_mean: Optional[str]
+    reason: Optional[str]
 
 
 @record(frozen=True)
 class Sent:
-    """What sending came to: it is on disk. ``duplicate``: the same key had stored it before."""
+    """What sending came to: it is on disk. ``duplicate``: the same key had stored it before.
+    ``conversation``: the id of the one that it is part of."""
 
     message_id: str
     sent_ms: int
     duplicate: bool
     recipients: List[Outcome]
+    conversation: Optional[str]
 
 
 def message(reader: Reader) -> Message:
@@ -116,6 +134,8 @@ def message(reader: Reader) -> Message:
         data=reader.maybe(reader.mapping, "data"),
         data_omitted=reader.flag("data_omitted"),
         reply_to=reader.maybe(reader.message_id, "reply_to"),
+        conversation=reader.maybe(lambda key: _said_in(reader.inner(key)), "conversation"),
+        interim=reader.flag("interim"),
         hops=reader.whole("hops"),
         sent_ms=reader.time("sent_ms"),
         via_alias=reader.maybe(reader.name, "via_alias"),
@@ -132,7 +152,12 @@ def sent(reader: Reader) -> Sent:
         sent_ms=reader.time("sent_ms"),
         duplicate=reader.flag("duplicate"),
         recipients=reader.each("recipients", _outcome),
+        conversation=reader.maybe(reader.conversation_id, "conversation"),
     )
+
+
+def _said_in(reader: Reader) -> SaidIn:
+    return SaidIn(reader.conversation_id("id"), reader.maybe(reader.text, "title"))
 
 
 def _sender(reader: Reader) -> Sender:
@@ -155,18 +180,24 @@ def _outcome(reader: Reader) -> Outcome:
         type=outcome.text("type"),
         former=outcome.maybe(outcome.name, "from"),
         did_you_mean=outcome.maybe(outcome.name, "did_you_mean"),
+        reason=outcome.maybe(outcome.text, "reason"),
     )
 
 
 def _sentence(event: Optional[Dict[str, Any]]) -> str:
     facts = {key: value for key, value in (event or {}).items() if isinstance(value, str)}
     why = facts.get("reason", "")
+    names = (event or {}).get("names")
+    if isinstance(names, list):
+        facts["names"] = ", ".join(name for name in names if isinstance(name, str))
     sentences = {
         "renamed": "{old} is called {new} now; mail to {old} is forwarded for 2 hours",
         "expired": "your message {message_id} to {to} expired: nobody took it in its time",
         "refused": "your message {message_id} to {to} will not be delivered: {why}",
         "name_reclaimed": "{name} was claimed anew with the shared secret; "
         "it need not be whom you knew",
+        "members_added": "{by} brought {names} into the group {conversation_id}",
+        "member_left": "{name} is no longer in the group {conversation_id}",
     }
     try:
         return sentences[facts["type"]].format(**{**facts, "why": _WHY.get(why, why)})

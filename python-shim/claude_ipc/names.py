@@ -42,11 +42,28 @@ def is_message_id(text: object) -> bool:
     return _is_id(text, "m.")
 
 
+def is_conversation_id(text: object) -> bool:
+    """Whether ``text`` is a conversation's id, in its one spelling."""
+    return _is_id(text, "c.")
+
+
 def parse_recipient(text: str) -> str:
-    """``text``, if it is ``all``, an agent's id or a name. Raises `InvalidNameHere`."""
+    """``text``, if it is ``all``, an agent's or a conversation's id, or a name. Raises `InvalidNameHere`."""
     if isinstance(text, str) and text.lower() == "all":
         return "all"
+    return text if is_conversation_id(text) else parse_agent(text)
+
+
+def parse_agent(text: str) -> str:
+    """``text``, if it is an agent's id or a name. Raises `InvalidNameHere`."""
     return text if is_agent_id(text) else parse_name(text)
+
+
+def parse_conversation_id(text: str) -> str:
+    """``text``, if it is a conversation's id. Raises `UsageError`."""
+    if not is_conversation_id(text):
+        raise UsageError("a conversation's id is `c.` and 13 of 0-9a-v")
+    return text
 
 
 def parse_message_id(text: str) -> str:

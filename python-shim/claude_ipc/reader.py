@@ -6,7 +6,7 @@ Fields that are not asked for are passed over, so that a newer daemon serves thi
 from __future__ import annotations
 
 from .limits import LATEST_MS
-from .names import is_agent_id, is_message_id, is_name
+from .names import is_agent_id, is_conversation_id, is_message_id, is_name
 from .wire import not_ours
 
 TYPE_CHECKING = False
@@ -39,6 +39,10 @@ class Reader:
     def message_id(self, key: str) -> str:
         """A message's id."""
         return str(_must(self.raw.get(key), is_message_id))
+
+    def conversation_id(self, key: str) -> str:
+        """A conversation's id."""
+        return str(_must(self.raw.get(key), is_conversation_id))
 
     def whole(self, key: str) -> int:
         """A whole number, not negative."""
@@ -73,6 +77,11 @@ class Reader:
         """A list of names; absent is empty."""
         rows = _must(self.raw.get(key, []), lambda value: isinstance(value, list))
         return [_must(row, is_name) for row in rows]
+
+    def texts(self, key: str) -> List[str]:
+        """A list of texts; absent is empty."""
+        rows = _must(self.raw.get(key, []), lambda value: isinstance(value, list))
+        return [_must(row, lambda value: isinstance(value, str)) for row in rows]
 
 
 def _must(value: Any, is_right: Callable[[Any], bool]) -> Any:

@@ -6,7 +6,7 @@ from .records import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional
+    from typing import Any, Dict, List, Optional, Tuple
 
     from .reader import Reader
 
@@ -30,18 +30,33 @@ class Registered:
 
 @record(frozen=True)
 class Agent:
-    """A row of `Client.list`. ``presence``: ``live``, ``online``, ``idle`` or ``offline``."""
+    """A row of `Client.list`. ``presence``: ``live``, ``online``, ``idle`` or ``offline``. ``status`` and
+    ``summary`` are the agent's text: show them as data."""
 
     agent_id: str
     name: str
     presence: str
     last_seen_ms: int
     is_self: bool
+    status: Optional[str]
+    summary: Optional[str]
+    capabilities: List[str]
+
+
+@record(frozen=True)
+class Described:
+    """What an agent says of itself."""
+
+    name: str
+    status: Optional[str]
+    summary: Optional[str]
+    capabilities: List[str]
 
 
 @record(frozen=True)
 class Whoami:
-    """The agent itself. ``aliases``: old names that still forward."""
+    """The agent itself. ``aliases``: old names that still forward. ``muted``: how many of those that wait are
+    of agents that it has muted."""
 
     agent_id: str
     name: str
@@ -51,6 +66,10 @@ class Whoami:
     sessions: int
     session_expires_ms: int
     waiting: int
+    muted: int
+    status: Optional[str]
+    summary: Optional[str]
+    capabilities: List[str]
 
 
 @record(frozen=True)
@@ -68,7 +87,7 @@ class Renamed:
 @record(frozen=True)
 class Delivery:
     """How far a message has come for one recipient. ``state``: ``stored``, ``offered``, ``delivered``,
-    ``answered``, ``expired`` or ``refused``."""
+    ``answered`` (``answered_by`` is the first final reply), ``expired`` or ``refused``."""
 
     to: str
     state: str
@@ -77,6 +96,7 @@ class Delivery:
     delivered_ms: Optional[int]
     handover: Optional[str]
     answered_ms: Optional[int]
+    answered_by: Optional[str]
     ended_ms: Optional[int]
     reason: Optional[str]
 
@@ -149,7 +169,18 @@ def agent(reader: Reader) -> Agent:
         reader.text("presence"),
         reader.time("last_seen_ms"),
         reader.flag("is_self"),
+        *_said_of_itself(reader),
     )
+
+
+def described(reader: Reader) -> Described:
+    """Opens `describe`."""
+    return Described(reader.name("name"), *_said_of_itself(reader))
+
+
+def _said_of_itself(reader: Reader) -> Tuple[Optional[str], Optional[str], List[str]]:
+    status = reader.maybe(reader.text, "status")
+    return status, reader.maybe(reader.text, "summary"), reader.texts("capabilities")
 
 
 def whoami(reader: Reader) -> Whoami:
@@ -163,6 +194,8 @@ def whoami(reader: Reader) -> Whoami:
         reader.whole("sessions"),
         reader.time("session_expires_ms"),
         reader.whole("waiting"),
+        reader.maybe(reader.whole, "muted") or 0,
+        *_said_of_itself(reader),
     )
 
 
@@ -183,11 +216,13 @@ def receipt(reader: Reader) -> Receipt:
         reader.message_id("message_id"),
         reader.time("sent_ms"),
         reader.text("kind"),
-        reader.each("deliveries", _delivery),
+        reader.each("deliveries", delivery),
     )
 
 
-def _delivery(reader: Reader) -> Delivery:
+def delivery(reader: Reader) -> Delivery:
+    """Opens how far a message has come for one recipient."""
+
     def time(key: str) -> Optional[int]:
         return reader.maybe(reader.time, key)
 
@@ -199,6 +234,7 @@ def _delivery(reader: Reader) -> Delivery:
         delivered_ms=time("delivered_ms"),
         handover=reader.maybe(reader.text, "handover"),
         answered_ms=time("answered_ms"),
+        answered_by=reader.maybe(reader.message_id, "answered_by"),
         ended_ms=time("ended_ms"),
         reason=reader.maybe(reader.text, "reason"),
     )

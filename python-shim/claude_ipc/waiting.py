@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
-from .errors import ConnectionLost, Expired, TakenOver, Unavailable, UsageError
+from .errors import ConnectionLost, Expired, Malformed, TakenOver, Unavailable, UsageError
 from .limits import REOPENINGS, WAIT_S
 from .messages import message
 from .reader import Reader
+from .records import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,20 @@ if TYPE_CHECKING:
 
     from .connection import Connection
     from .messages import Message
+    from .pings import Pings
     from .pool import Pool
+
+
+@record(frozen=True)
+class Fetched:
+    """What came. ``ended``: why no further answers are waited for, where answers were asked for."""
+
+    messages: List[Message]
+    ended: Optional[str]
+
+
+#: Nothing, because the wait was broken off.
+_NOTHING = Fetched([], None)
 
 
 class Wait:
@@ -38,22 +52,29 @@ class Wait:
         """Whether it was broken off."""
         return self._is_over.is_set()
 
-    def fetch(self, pool: Pool, params: Dict[str, Any], wait_s: float) -> List[Message]:
+    def fetch(self, pool: Pool, pings: Pings, params: Dict[str, Any], wait_s: float) -> Fetched:
         """What is there, or what comes within ``wait_s`` seconds; nothing when it was broken off.
 
-        What comes back is leased to this front-end for 60 seconds, unless ``params`` only peek.
+        What comes back is leased to this front-end for 60 seconds, unless ``params`` only peek. Pings that
+        come meanwhile are answered here.
         """
         deadline = time.monotonic() + seconds(wait_s)
         reopenings = REOPENINGS
         while True:
             left = max(0.0, deadline - time.monotonic())
             try:
-                messages = self._ask(pool, params, min(left, float(WAIT_S)))
-                if messages or self.is_over or time.monotonic() >= deadline:
-                    return messages
+                fetched = self._ask(pool, pings, params, min(left, float(WAIT_S)))
+                stops = fetched.ended == "shutting_down" and not fetched.messages
+                if stops and reopenings > 0 and time.monotonic() < deadline:
+                    raise ConnectionLost("the daemon stops")
+                if fetched.messages or self.is_over or time.monotonic() >= deadline:
+                    return fetched
+                # One request waits for an hour at most; more may have been asked for.
+                if fetched.ended not in (None, "timed_out"):
+                    return fetched
             except (ConnectionLost, Expired, Unavailable) as error:
                 if self.is_over:
-                    return []
+                    return _NOTHING
                 if reopenings == 0 or not _passes(error):
                     raise
                 reopenings -= 1
@@ -62,7 +83,7 @@ class Wait:
             except TakenOver as error:
                 raise pool.end(error) from None
 
-    def _ask(self, pool: Pool, params: Dict[str, Any], wait_s: float) -> List[Message]:
+    def _ask(self, pool: Pool, pings: Pings, params: Dict[str, Any], wait_s: float) -> Fetched:
         connection = pool.take()
         self._connection = connection
         try:
@@ -70,26 +91,49 @@ class Wait:
             # finds the connection.
             if self.is_over:
                 connection.close()
-                return []
-            asked = {**params, "wait_ms": int(wait_s * 1_000)}
-            reader = Reader(connection.call("fetch", asked, wait_s))
+                return _NOTHING
+            reader = _call(connection, params, wait_s)
             messages = reader.each("messages", message)
+            ended = reader.maybe(reader.text, "ended")
+            is_good = True
+            if answers_pings(params, wait_s):
+                asked = [one for one in messages if one.kind == "ping"]
+                messages = [one for one in messages if one.kind != "ping"]
+                is_good = not asked or pings.answer(connection, asked)
         except BaseException:
             connection.close()
             raise
         finally:
             self._connection = None
-        if self.is_over:
+        if self.is_over or not is_good:
             # `break_off` may have closed it.
             connection.close()
         else:
             pool.give(connection)
-        return messages
+        return Fetched(messages, ended)
 
     def _pause(self, error: Exception, most: float) -> None:
         # A daemon that stops says when to come back.
         retry = getattr(error, "retry_after_ms", None) or 0
         self._is_over.wait(min(retry / 1_000, most))
+
+
+def answers_pings(params: Dict[str, Any], wait_s: float) -> bool:
+    """Whether pings are answered meanwhile: by whoever waits, unless it wants to see them."""
+    return wait_s > 0 and not params["peek"] and params.get("kind") != "ping"
+
+
+def _call(connection: Connection, params: Dict[str, Any], wait_s: float) -> Reader:
+    asked = {**params, "wait_ms": int(wait_s * 1_000)}
+    if not answers_pings(params, wait_s):
+        return Reader(connection.call("fetch", asked, wait_s))
+    try:
+        return Reader(connection.call("fetch", {**asked, "pings": True}, wait_s))
+    except Malformed as error:
+        if error.ends_connection:
+            raise
+        # An older daemon, to which a ping is a message as any other.
+        return Reader(connection.call("fetch", asked, wait_s))
 
 
 def seconds(value: float) -> float:

@@ -35,10 +35,12 @@ class Readme(Case):
             self.assertEqual((done.returncode, done.stderr), (0, ""), example)
             said += done.stdout
             ran += 1
-        self.assertEqual(ran, 7)
+        self.assertEqual(ran, 11)
         for words in (
             " unclaimed\n", "alice the build is green {'commit': '4f2a'}\n", "thanks\nanswered\n",
-            "doing job 1\ndoing job 2\n", "hello\n", "unknown_recipient ", "the tests pass\n",
+            "doing job 1\ndoing job 2\n", "['counting', 'three days'] answered\n", "hello\n",
+            "release 1.0 who tags it?\n['alice']\n", "sent the build is green\nsent who tags it?\nTrue\n",
+            "[('bob', 'reviewing')]\nblocked\nheld\n1\n", "unknown_recipient ", "the tests pass\n",
             "Registered as dora\n", "Sent to bob: still here\n", "Content: still here\n",
         ):  # fmt: skip
             self.assertIn(words, said)

@@ -194,6 +194,38 @@ class CommandLine(Case):
         self.assertIn("kept for whoever claims the name", run("--as", "anna", "send", "nobody", "x").stdout)
         self.assertEqual(run("--as", "anna", "check", "--wait", "0.1", status=5).stdout, "no new mail\n")
 
+    def test_groups_questions_past_mail_and_boundaries_have_commands(self) -> None:
+        run = self.run_it
+        for name in ("gus", "hal", "ivy"):
+            run("register", name)
+        made = run("--as", "gus", "--json", "conversation", "create", "re\x1blease", "hal", status=1)
+        self.assertIn("malformed", made.stderr)
+        (group,) = json.loads(run("--as", "gus", "--json", "conversation", "create", "release", "hal").stdout)
+        self.assertIn("release  gus, hal, ivy", run("--as", "hal", "conversation", "add", group["id"], "ivy").stdout)
+        run("--as", "ivy", "conversation", "leave", group["id"])
+        self.assertIn("gus, hal\n", run("--as", "gus", "conversation", "members", group["id"]).stdout)
+        self.assertIn(group["id"], run("--as", "hal", "conversation", "list").stdout)
+        for wrong in (("leave",), ("members", group["id"], "x"), ("list", "x"), ("create",)):
+            run("--as", "gus", "conversation", *wrong, status=2)
+        words = [PYTHON, "-m", "claude_ipc", "--as", "gus", "ask", group["id"], "how long?"]
+        with subprocess.Popen(words, env=self.home.environment, stdout=subprocess.PIPE, text=True) as asking:
+            shown = run("--as", "hal", "check", "--wait", "60", "--kind", "request", "--from", "gus").stdout
+            self.assertIn(f" · in release {group['id']}\n    how long?\n", shown)
+            run("--as", "hal", "reply", "--interim", "counting")
+            run("--as", "hal", "reply", "three days")
+            said = asking.stdout.read()
+        self.assertRegex(said, r"\(more is to come\)\n    counting\n(.*)\n    three days\n$")
+        self.assertEqual(asking.returncode, 0)
+        self.assertIn("timed_out", run("--as", "gus", "ask", "ivy", "you?", "--wait", "0.05", status=5).stderr)
+        self.assertRegex(run("--as", "gus", "history", "hal", "--search", "days").stdout, "^received hal · .*\n    three days\n$")
+        self.assertEqual(run("--as", "ivy", "history").stdout, "no past mail\n")
+        self.assertEqual(run("--as", "gus", "block", "hal").stdout, "block  hal\n")
+        self.assertIn("takes no mail", run("--as", "hal", "send", "gus", "x", status=1).stderr)
+        self.assertEqual(run("--as", "gus", "block", "--remove", "hal").stdout, "no rules\n")
+        self.home.ipc("--as", "gus", "allow", "--only", "on")
+        self.assertIn("held until gus allows it", run("--as", "hal", "send", "gus", "x").stdout)
+        self.assertEqual(run("--as", "gus", "mute", "hal").stdout, "mute  hal\n")
+
     def test_errors_are_for_programs_where_asked_for(self) -> None:
         self.run_it("register", "cleo")
         done = self.run_it("--as", "cleo", "--json", "send", "nobody-2", "x", "--known", status=1)

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::output::lines::Lines;
 use crate::output::safe;
 
-/// Entries of the report that a person is shown; the file has them all.
+/// Entries of the report that a person is shown; the file has 1,000 of each.
 const SHOWN: usize = 20;
 
 /// Takes over what lies in the place of the store, or imports the named file.
@@ -90,14 +90,18 @@ fn migration<'a>(
     context: &'a mut Context,
     progress: migrate::Progress<'a>,
 ) -> Result<Migration<'a>, Failure> {
-    // Where old clients are to find us is where they found the old server.
+    // Where old clients are to find us may be where they found the old server.
     let configured = load(context)?.legacy;
     Ok(Migration {
         data_dir: &context.data_dir,
         now: clock::now(),
         zone: migrate::system_zone(),
         rng: &mut context.random,
-        old_server: configured.map_or(OLD_PORT, LoopbackAddress::get),
+        old_servers: configured
+            .map(LoopbackAddress::get)
+            .into_iter()
+            .chain([OLD_PORT])
+            .collect(),
         progress,
     })
 }
@@ -152,6 +156,21 @@ fn people(report: &Report) -> String {
             report.forwards
         ));
     }
+    add_changes(&mut lines, report);
+    if let Some(backup) = &report.store_backup {
+        lines.add(format!("backup    {} (the store before)", shown(backup)));
+    }
+    lines.add(format!("times     read as of the zone {}", report.zone));
+    if let Some(directory) = &report.large_directory_closed {
+        lines.add(format!("mode      {} is yours alone now", shown(directory)));
+    }
+    lines.add(format!("copy      {} (verified)", shown(&report.copy)));
+    lines.add(format!("report    {}", shown(&report.path())));
+    lines.into_text()
+}
+
+/// What is called otherwise now, and what is missing.
+fn add_changes(lines: &mut Lines, report: &Report) {
     for name in report.renamed.iter().take(SHOWN) {
         let old = safe::line(&name.old);
         lines.add(format!("renamed   {old} is {} now: {}", name.new, name.why));
@@ -163,13 +182,12 @@ fn people(report: &Report) -> String {
         };
         lines.add(format!("missing   {place}{}: {}", left.what, left.why));
     }
-    lines.add(format!("times     read as of the zone {}", report.zone));
-    if let Some(directory) = &report.large_directory_closed {
-        lines.add(format!("mode      {} is yours alone now", shown(directory)));
+    let more = |all: usize| u64::try_from(all.saturating_sub(SHOWN)).unwrap_or(0);
+    let hidden = more(report.renamed.len()).saturating_add(more(report.left_out.len()));
+    let hidden = hidden.saturating_add(report.unlisted);
+    if hidden > 0 {
+        lines.add(format!("          {hidden} more changes: see the report"));
     }
-    lines.add(format!("copy      {} (verified)", shown(&report.copy)));
-    lines.add(format!("report    {}", shown(&report.path())));
-    lines.into_text()
 }
 
 fn shown(path: &Path) -> String {

@@ -31,7 +31,8 @@ use program::{Outcome, Program};
 /// First and longest pause before a message that failed is tried again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_mins(1));
 
-/// Runs the program of `words` for each message, until a signal ends it.
+/// Runs the program of `words` for each message, until a signal, the time of `--wait` or a program that
+/// keeps failing ends it.
 pub(super) fn run(
     context: &mut Context,
     words: &[OsString],

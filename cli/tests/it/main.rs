@@ -48,6 +48,8 @@ mod shim;
 #[cfg(test)]
 mod story;
 #[cfg(test)]
+mod story_of_three;
+#[cfg(test)]
 mod terminal;
 #[cfg(test)]
 mod tidy;

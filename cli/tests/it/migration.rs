@@ -153,6 +153,38 @@ fn what_cannot_be_taken_over_is_said_with_what_to_do_and_stays() {
 }
 
 #[test]
+fn while_it_runs_nobody_can_write_what_would_be_lost() {
+    let home = Home::new();
+    let path = left_behind(&home, 3_000);
+    let mut command = home.command(&["admin", "migrate"]);
+    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+    let building = home.data_dir().root().join("messages.db.migrating");
+    while !building.exists() {
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended before it was seen"
+        );
+        std::thread::yield_now();
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    let script = "
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=0)
+try:
+    db.execute(\"INSERT INTO messages (from_id, to_id, content, timestamp) VALUES ('a', 'b', 'c', 'd')\")
+    db.commit()
+    sys.exit('it was written')
+except sqlite3.OperationalError as error:
+    assert 'locked' in str(error), error
+";
+    let wrote = crate::harness::python(script).arg(&path).status().unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
+    assert!(wrote.success());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
 fn killed_anywhere_in_it_it_comes_to_the_same_end() {
     for kill in 0..12 {
         let home = Home::new();

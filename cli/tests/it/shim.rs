@@ -40,6 +40,8 @@ modules! {
     the_python_client_believes_nothing_loose runs test_wire;
     the_python_client_withstands_false_servers runs test_false_server;
     the_python_client_has_every_method runs test_client;
+    the_python_client_asks_and_answers runs test_asking;
+    the_python_client_talks_in_groups_remembers_and_has_boundaries runs test_talks;
     the_python_client_shares_its_agent_with_ipc runs test_shared;
     the_python_client_stands_beside_others_of_its_agent runs test_beside;
     the_python_client_loses_and_doubles_nothing runs test_lost;

@@ -194,6 +194,27 @@ fn way(
     })
 }
 
+/// Whether `by` may bring `owner`, called `name`, into a group: whose mail would be refused or held
+/// may not, since a group is another way to it.
+pub(super) fn check_invitation(
+    owner: AgentId,
+    name: &Name,
+    by: AgentId,
+    view: &View<'_>,
+) -> Done<()> {
+    if owner == by {
+        return Ok(());
+    }
+    match way(owner, by, false, view)? {
+        Some(Way::Rings | Way::Quiet) => Ok(()),
+        Some(Way::Held) | None => {
+            let text = format!("`{name}` cannot be brought into a group by you");
+            let hint = "only its owner can change that; nothing was changed";
+            Err(Refusal::new(ErrorCode::Blocked, text).hint(hint).into())
+        }
+    }
+}
+
 /// Keeps the boundaries of `owner`, who is about to get the mail that waits for `name`.
 pub(crate) fn sift(context: &mut Context<'_>, name: &Name, owner: AgentId) -> Done<()> {
     for sender in boundaries::senders_to(context.db, name)? {

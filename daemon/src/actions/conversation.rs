@@ -12,7 +12,7 @@ use ipc_protocol::name::Name;
 use ipc_protocol::request::{Conversation, ConversationReport, ConversationRow};
 use ipc_protocol::token::contains_token;
 
-use super::{sender, talk};
+use super::{boundaries, sender, talk};
 use crate::caller::Caller;
 use crate::error::{Done, Fault, refuse};
 use crate::store::context::{Context, View};
@@ -118,6 +118,7 @@ fn add(
         let (agent, name) = existing(name, context)?;
         let is_new = conversations::join(context.db, id, agent)?;
         if is_new {
+            boundaries::check_invitation(agent, &name, caller.agent(), context)?;
             check_share(&name, agent, context)?;
             added.push(name);
         }

@@ -33,14 +33,19 @@ pub(super) fn check(
     }
     if !goes_back(parent, destinations) {
         let text = format!(
-            "a {} goes to whoever sent what it answers",
+            "`{}` goes to whoever sent what it answers",
             mail.kind.as_str()
         );
         let hint = "`ipc reply ID` finds the recipient by itself";
         return Err(Refusal::new(ErrorCode::Conflict, text).hint(hint).into());
     }
-    if mail.kind == Kind::Ack && state == Some(DeliveryState::Answered) {
-        let text = "this ping has been answered";
+    let is_open = matches!(
+        state,
+        Some(DeliveryState::Stored | DeliveryState::Offered | DeliveryState::Delivered)
+    );
+    // An ack counts for no pair's budget, so that a ping may be answered once only.
+    if mail.kind == Kind::Ack && (mail.interim || !is_open) {
+        let text = "a ping has one final answer, and this one has had it or is over";
         let hint = "a ping is answered once; send a message if there is more to say";
         return Err(Refusal::new(ErrorCode::Conflict, text).hint(hint).into());
     }
@@ -79,7 +84,7 @@ fn words(answers: &[Kind]) -> String {
 
 fn unlinked(kind: Kind, answers: &[Kind]) -> Refusal {
     let text = format!(
-        "a {} names the {} that it answers",
+        "`{}` names the {} that it answers",
         kind.as_str(),
         words(answers)
     );
@@ -89,7 +94,7 @@ fn unlinked(kind: Kind, answers: &[Kind]) -> Refusal {
 
 fn wrong(kind: Kind, answers: &[Kind]) -> Refusal {
     let text = format!(
-        "a {} answers a {} that was sent to you, and this is none",
+        "`{}` answers a {} that was sent to you, and this is none",
         kind.as_str(),
         words(answers)
     );

@@ -104,6 +104,7 @@ fn create(request: &Register, context: &mut Context<'_>) -> Done<AgentId> {
 /// on its credential owns the name, and what was registered over the old port is over.
 fn first_enrolment(agent: AgentId, context: &mut Context<'_>) -> Done<AgentId> {
     credentials::void_all(context, agent, ErrorCode::TakenOver)?;
+    boundaries::distrust(context.db, agent)?;
     agents::reincarnate(context.db, agent)?;
     Ok(agent)
 }
@@ -113,10 +114,6 @@ fn first_enrolment(agent: AgentId, context: &mut Context<'_>) -> Done<AgentId> {
 fn reclaim(name: &Name, agent: AgentId, context: &mut Context<'_>) -> Done<AgentId> {
     credentials::void_all(context, agent, ErrorCode::TakenOver)?;
     agents::reincarnate(context.db, agent)?;
-    if find(context, agent)?.incarnation == 1 {
-        // Nobody had enrolled as this agent: it came from an older store, and is owned from now on.
-        return Ok(agent);
-    }
     boundaries::distrust(context.db, agent)?;
     tracing::warn!(%name, %agent, "a held name was claimed with the shared secret alone");
     let others = list::recent(context, Some(agent))?;

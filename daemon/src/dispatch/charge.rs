@@ -36,6 +36,11 @@ pub(crate) fn request(
     {
         quotas.charge_group_change(caller.agent())?;
     }
+    if let Request::History(history) = request
+        && history.search.is_some()
+    {
+        quotas.charge(caller.agent(), Budget::Search)?;
+    }
     if sends && paid {
         return Ok(());
     }

@@ -11,7 +11,7 @@ pub(super) struct LocalTime(TimeZone);
 impl LocalTime {
     /// That of the system; UTC where it has none.
     pub(super) fn of_the_system() -> Self {
-        Self(TimeZone::try_system().unwrap_or(TimeZone::UTC))
+        Self(crate::migrate::system_zone())
     }
 
     /// The time `at`; nothing for one outside the years that can be written.

@@ -19,7 +19,7 @@ use crate::store::context::Context;
 use crate::store::credentials;
 use crate::store::deliveries;
 use crate::store::names::{self, Holder};
-use crate::store::{agents, verifiers};
+use crate::store::{agents, boundaries, verifiers};
 
 /// Registers whoever sent `fields`.
 pub(super) async fn register(fields: &Fields, daemon: &Arc<Daemon>) -> Result<Given, Refused> {
@@ -123,6 +123,8 @@ fn claim(name: &Name, context: &mut Context<'_>) -> Done<AgentId> {
             let holder = agents::find(context.db, id)?;
             let holder = holder.ok_or(Fault::Inconsistent("a name without an agent"))?;
             if holder.is_unowned() {
+                // Whoever knows the secret may be this one now: it need not be whom others allowed.
+                boundaries::distrust(context.db, id)?;
                 return Ok(id);
             }
             if holder.is_forgotten(context)? {

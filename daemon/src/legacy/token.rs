@@ -7,7 +7,7 @@
 use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
-use ipc_protocol::auth::{SaltedKey, Verifier};
+use ipc_protocol::auth::Verifier;
 use ipc_protocol::token::Sid;
 use rand::CryptoRng;
 use sha2::{Digest, Sha256};
@@ -63,13 +63,22 @@ impl OldToken {
         self.sid
     }
 
-    /// What the row keeps.
+    /// What the row keeps. A native proof needs the 32 bytes whose digest is the stored key; here
+    /// more bytes were digested, so that whoever has the token cannot make one.
     pub(super) fn verifier(&self) -> Verifier {
+        Verifier {
+            stored_key: self.digest(b"stored key"),
+            server_key: self.digest(b"server key"),
+        }
+    }
+
+    fn digest(&self, what: &[u8]) -> [u8; 32] {
         let mut digest = Sha256::new();
         digest.update(DOMAIN);
+        digest.update(what);
         digest.update(self.sid.as_bytes());
         digest.update(self.key);
-        SaltedKey::of_token(digest.finalize().into()).verifier()
+        digest.finalize().into()
     }
 }
 
@@ -117,11 +126,15 @@ mod tests {
     }
 
     #[test]
-    fn no_native_token_with_the_same_bytes_has_the_same_verifier() {
+    fn nothing_that_can_be_made_of_a_token_is_a_native_one() {
+        use ipc_protocol::auth::SaltedKey;
         let token = token();
-        let mut native = [0; 32];
-        native[..HALF].copy_from_slice(&token.key);
-        let native = SaltedKey::of_token(native).verifier();
-        assert_ne!(native.stored_key, token.verifier().stored_key);
+        let stored = token.verifier().stored_key;
+        let mut padded = [0; 32];
+        padded[..HALF].copy_from_slice(&token.key);
+        let keys = [padded, token.digest(b""), token.digest(b"stored key")];
+        for key in keys.into_iter().chain([stored]) {
+            assert_ne!(SaltedKey::of_token(key).verifier().stored_key, stored);
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! There, a name was anything that a pattern let through, and two names could differ in case. A
 //! name that cannot be one here gets a new one that says where it came from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ipc_protocol::id::AgentId;
 use ipc_protocol::limits::NAME_CHARS;
@@ -14,6 +14,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::report::Report;
 use crate::store::{deliveries, names};
+
+/// Characters of a name that its number leaves alone, however long the number.
+const BEGINNING: usize = 21;
 
 /// An agent of ours that stands for one of the old server's.
 #[derive(Debug, Clone)]
@@ -29,6 +32,12 @@ pub(super) struct Names {
     /// Agents that have enrolled here: they get mail for their names, and are never senders.
     enrolled: HashMap<String, Known>,
     unclaimed: HashMap<String, Name>,
+    /// What the maps above stand for, in small letters.
+    taken: HashSet<String>,
+    stands: HashSet<AgentId>,
+    /// For the beginning of a name, the number to go on with: names that resemble each other must
+    /// not cost more, the more of them there are.
+    numbers: HashMap<String, u32>,
 }
 
 /// Who has a name in our store.
@@ -73,8 +82,14 @@ impl Names {
             Place::Free(name) => make(name, seen, making)?,
             Place::Imported(known) => known,
         };
+        self.stands.insert(known.agent);
         self.agents.insert(old.to_owned(), known.clone());
         Ok(known)
+    }
+
+    /// How many names of the old server are known.
+    pub(super) fn number(&self) -> usize {
+        self.agents.len().saturating_add(self.unclaimed.len())
     }
 
     /// Whom mail for `old` is for: an agent, or whoever claims a name.
@@ -99,6 +114,7 @@ impl Names {
         match self.place(old, making)? {
             Place::Imported(known) => Ok((Some(known.agent), known.name)),
             Place::Free(name) => {
+                self.taken.insert(name.folded());
                 self.unclaimed.insert(old.to_owned(), name.clone());
                 Ok((None, name))
             }
@@ -111,22 +127,26 @@ impl Names {
     }
 
     /// Where `old` belongs: its own name if that can be, else one that resembles it.
-    fn place(&self, old: &str, making: &mut Making<'_>) -> rusqlite::Result<Place> {
+    fn place(&mut self, old: &str, making: &mut Making<'_>) -> rusqlite::Result<Place> {
         if let Ok(name) = Name::parse(old)
             && let Some(place) = self.usable(name, making.db)?
         {
             return Ok(place);
         }
         let stem = stem(old);
-        let mut number = 1_u32;
+        let beginning: String = stem.chars().take(BEGINNING).collect();
+        let beginning = beginning.to_ascii_lowercase();
+        let mut number = self.numbers.get(&beginning).copied().unwrap_or(1);
         loop {
-            if let Ok(name) = numbered(&stem, number)
+            let name = numbered(&stem, number);
+            number = number.saturating_add(1);
+            if let Ok(name) = name
                 && let Some(place) = self.usable(name, making.db)?
             {
+                self.numbers.insert(beginning, number);
                 making.report.add_name(old, place.name(), reason(old));
                 return Ok(place);
             }
-            number = number.saturating_add(1);
         }
     }
 
@@ -134,11 +154,11 @@ impl Names {
     fn usable(&self, name: Name, db: &Connection) -> rusqlite::Result<Option<Place>> {
         Ok(match holder(db, &name)? {
             Holder::Nobody => {
-                let taken = self.unclaimed.values().any(|taken| taken.same_as(&name));
+                let taken = self.taken.contains(&name.folded());
                 (!taken).then_some(Place::Free(name))
             }
             Holder::Imported(known) => {
-                let taken = self.agents.values().any(|other| other.agent == known.agent);
+                let taken = self.stands.contains(&known.agent);
                 (!taken).then_some(Place::Imported(known))
             }
             Holder::Enrolled(_) | Holder::Alias => None,

@@ -1,6 +1,6 @@
 //! The original: whose it is, whether somebody writes to it, and one copy of it.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
 
 use super::error::MigrateError;
 use super::place::beside;
@@ -28,11 +29,9 @@ const NAMES_ANOTHER: [u8; 8] = [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7];
 /// Whether the file at `path` may be the Python server's: a database that says nothing of its
 /// owner and its version. Whether it is, its tables tell.
 pub(super) fn may_be_predecessors(path: &Path) -> Result<bool, MigrateError> {
-    let file = match open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        // A link or another thing in this place is for whoever opens the store to refuse.
-        Err(_) => return Ok(false),
+    // A link or another thing in this place is for whoever opens the store to refuse.
+    let Ok(file) = open(path) else {
+        return Ok(false);
     };
     Ok(whose(&file, path)? == Whose::Nobodys)
 }
@@ -95,10 +94,42 @@ pub(super) fn open_own(path: &Path) -> Result<File, MigrateError> {
     Ok(file)
 }
 
-/// A copy of the original, with the journal that belongs to it.
+/// What the original was like: a server that wrote to it since left other facts behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Facts {
+    inode: u64,
+    bytes: u64,
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+impl Facts {
+    /// Those of the file at `path`; nothing where there is none.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        let facts = std::fs::symlink_metadata(path).ok()?;
+        Some(Self::from(&facts))
+    }
+
+    fn from(facts: &Metadata) -> Self {
+        Self {
+            inode: facts.ino(),
+            bytes: facts.size(),
+            seconds: facts.mtime(),
+            nanoseconds: facts.mtime_nsec(),
+        }
+    }
+}
+
+/// A copy of the original, with the journal that belongs to it; and the lock on the original, which
+/// nobody can write to for as long as this is held.
+///
+/// The lock goes when the process closes the file, whichever way it was opened: nothing opens the
+/// original meanwhile.
 #[derive(Debug)]
 pub(super) struct Copy {
     path: PathBuf,
+    facts: Facts,
+    _locked: File,
 }
 
 impl Copy {
@@ -126,17 +157,25 @@ impl Copy {
             .map_err(|_| MigrateError::Locked(original.to_owned()))?;
         let directory = data_dir.backups();
         drop(private::ensure_directory(&directory)?);
-        let unfinished = Self {
-            path: directory.join("predecessor.partial.db"),
-        };
-        unfinished.discard();
-        let copied = unfinished.fill(&file, original);
-        let settled = copied.and_then(|()| settle(&unfinished.path, original));
-        settled.inspect_err(|_| unfinished.discard())?;
+        clear_unreported(&directory);
+        let unfinished = directory.join("predecessor.partial.db");
+        let copied = fill(&unfinished, &file, original);
+        let settled = copied.and_then(|()| settle(&unfinished, original));
+        settled.inspect_err(|_| remove(&unfinished))?;
         // 16 digits of milliseconds sort as they count, as in the names of backups.
         let path = directory.join(format!("predecessor-{:016}.db", now.as_millis()));
-        std::fs::rename(&unfinished.path, &path).map_err(MigrateError::io(&path))?;
-        Ok(Self { path })
+        std::fs::rename(&unfinished, &path).map_err(MigrateError::io(&path))?;
+        let facts = Facts::from(&file.metadata().map_err(MigrateError::io(original))?);
+        Ok(Self {
+            path,
+            facts,
+            _locked: file,
+        })
+    }
+
+    /// What the original was like when it was copied.
+    pub(super) const fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// Where the copy is.
@@ -152,33 +191,52 @@ impl Copy {
         found.inspect_err(|_| self.discard())
     }
 
-    fn fill(&self, file: &File, original: &Path) -> Result<(), MigrateError> {
-        copy_file(file, &self.path)?;
-        for suffix in ["-journal", "-wal"] {
-            let from = beside(original, suffix);
-            let file = match open_own(&from) {
-                Ok(file) => file,
-                Err(MigrateError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            if names_another(&file).map_err(MigrateError::io(&from))? {
-                return Err(MigrateError::Untrusted {
-                    path: from,
-                    why: "it is the journal of several databases",
-                });
-            }
-            copy_file(&file, &beside(&self.path, suffix))?;
-        }
-        Ok(())
-    }
-
     fn discard(&self) {
-        for suffix in ["", "-journal", "-wal", "-shm"] {
-            drop(std::fs::remove_file(beside(&self.path, suffix)));
+        remove(&self.path);
+        drop(std::fs::remove_file(self.path.with_extension("json")));
+    }
+}
+
+/// Copies of migrations that came to nothing: no report lies beside them.
+fn clear_unreported(directory: &Path) {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()) {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let is_copy = name.is_some_and(|name| {
+            name.starts_with("predecessor") && path.extension().is_some_and(|of| of == "db")
+        });
+        if is_copy && !path.with_extension("json").exists() {
+            remove(&path);
         }
     }
+}
+
+fn remove(database: &Path) {
+    for suffix in ["", "-journal", "-wal", "-shm"] {
+        drop(std::fs::remove_file(beside(database, suffix)));
+    }
+}
+
+fn fill(to: &Path, file: &File, original: &Path) -> Result<(), MigrateError> {
+    copy_file(file, to)?;
+    for suffix in ["-journal", "-wal"] {
+        let from = beside(original, suffix);
+        let file = match open_own(&from) {
+            Ok(file) => file,
+            Err(MigrateError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        if names_another(&file).map_err(MigrateError::io(&from))? {
+            return Err(MigrateError::Untrusted {
+                path: from,
+                why: "it is the journal of several databases",
+            });
+        }
+        copy_file(&file, &beside(to, suffix))?;
+    }
+    Ok(())
 }
 
 /// Makes the copy at `path` one file: what its journal undoes is undone, and it is whole.

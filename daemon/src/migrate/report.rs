@@ -5,15 +5,18 @@ use std::path::{Path, PathBuf};
 use ipc_protocol::name::Name;
 use ipc_protocol::private;
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::MigrateError;
+
+/// Largest report that is read, in bytes: its lists are bounded, and so is a name.
+const LARGEST: u64 = 4 * 1_024 * 1_024;
 
 /// Entries that each list holds at most; what is beyond is counted.
 const LISTED: usize = 1_000;
 
 /// What a migration did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// The file that was taken over.
     pub original: PathBuf,
@@ -48,25 +51,25 @@ pub struct Report {
 }
 
 /// A name that had to change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewName {
     /// What it was, as it stood in the file: show it as a peer's text.
     pub old: String,
     /// What it is.
     pub new: Name,
     /// Why.
-    pub why: &'static str,
+    pub why: String,
 }
 
 /// Something that did not come over, or not whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// The number of the message in the old database; nothing where it is no message.
     pub row: Option<i64>,
     /// What is missing.
-    pub what: &'static str,
+    pub what: String,
     /// Why.
-    pub why: &'static str,
+    pub why: String,
 }
 
 impl Report {
@@ -103,7 +106,7 @@ impl Report {
         self.renamed.push(NewName {
             old: old.to_owned(),
             new: new.clone(),
-            why,
+            why: why.to_owned(),
         });
     }
 
@@ -112,13 +115,25 @@ impl Report {
             self.unlisted = self.unlisted.saturating_add(1);
             return;
         }
-        self.left_out.push(LeftOut { row, what, why });
+        self.left_out.push(LeftOut {
+            row,
+            what: what.to_owned(),
+            why: why.to_owned(),
+        });
     }
 
-    pub(super) fn keep(&self, copy: &Path) -> Result<(), MigrateError> {
-        let path = copy.with_extension("json");
+    /// Writes it down.
+    pub(super) fn keep(&self) -> Result<(), MigrateError> {
+        let path = self.path();
         let json = serde_json::to_vec_pretty(self).map_err(std::io::Error::other);
         let json = json.map_err(MigrateError::io(&path))?;
         Ok(private::write_file(&path, &json)?)
+    }
+
+    /// Reads the one at `path`.
+    pub(super) fn read(path: &Path) -> Result<Self, MigrateError> {
+        let bytes = private::read_file(path, LARGEST)?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| MigrateError::io(path)(std::io::Error::other(error)))
     }
 }

@@ -20,7 +20,7 @@ const LONGEST_VALUE: i32 = 16 * 1_024 * 1_024;
 const LONGEST_NAME: usize = 256;
 
 /// Most names that are read: each costs memory while rows are read.
-const MOST_NAMES: usize = 100_000;
+pub(super) const MOST_NAMES: usize = 100_000;
 
 const MESSAGE_COLUMNS: [&str; 8] = [
     "from_id",
@@ -41,6 +41,7 @@ const NEEDED: [&str; 4] = ["from_id", "to_id", "content", "timestamp"];
 pub(super) struct Source {
     db: Connection,
     path: PathBuf,
+    original: PathBuf,
     message: String,
 }
 
@@ -102,6 +103,7 @@ impl Source {
         Ok(Self {
             db,
             path: path.to_owned(),
+            original: original.to_owned(),
             message,
         })
     }
@@ -212,7 +214,7 @@ impl Source {
         while let Some(row) = self.failing(rows.next())? {
             if take(row) > MOST_NAMES {
                 return Err(MigrateError::TooMany {
-                    path: self.path.clone(),
+                    path: self.original.clone(),
                     what: "names",
                     most: MOST_NAMES,
                 });

@@ -17,7 +17,7 @@ use super::error::MigrateError;
 use super::large::{Directory, Whole};
 use super::names::{Known, Making, Names};
 use super::report::Report;
-use super::source::{OldMessage, Read, Source};
+use super::source::{MOST_NAMES, OldMessage, Read, Source};
 use super::times::moment;
 use crate::limits::ALIAS_MS;
 use crate::store::{conversations, messages};
@@ -165,6 +165,13 @@ impl Writing<'_> {
         let id = identity(&old);
         let sender = self.agent(names, &old.from, self.now)?;
         let recipient = self.recipient(names, &old)?;
+        if names.number() > MOST_NAMES {
+            return Err(MigrateError::TooMany {
+                path: self.report.original.clone(),
+                what: "names",
+                most: MOST_NAMES,
+            });
+        }
         let read = old.read;
         let (text, data, from_file) = self.body(old);
         let bytes = text

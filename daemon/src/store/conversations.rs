@@ -295,7 +295,7 @@ pub(crate) fn place_adopted(
         let sql =
             "SELECT m.seq, m.sender FROM deliveries AS d JOIN messages AS m ON m.seq = d.message
                    WHERE d.unclaimed = ?1 AND d.state = 'stored' AND m.sender <> ?2
-                   AND m.conversation IS NULL
+                   AND m.conversation IS NULL AND m.kind <> 'broadcast'
                    AND (?3 IS NULL OR m.sender = ?3)";
         let mut query = db.prepare_cached(sql)?;
         let rows = query.query_map(

@@ -304,7 +304,11 @@ pub(crate) fn end_waiting(
     let sql = "SELECT d.delivery, m.id, d.sender, d.name FROM deliveries AS d
                JOIN messages AS m ON m.seq = d.message
                WHERE d.agent = ?1 AND d.state IN ('stored', 'offered')";
-    let endings = endings(context.db, sql, params![agent.to_row()])?;
+    let mut endings = endings(context.db, sql, params![agent.to_row()])?;
+    for ending in &mut endings {
+        // Of notes to itself it is told no more: nobody would read that.
+        ending.sender = ending.sender.filter(|sender| *sender != agent);
+    }
     end(context, endings, DeliveryState::Refused, reason)
 }
 

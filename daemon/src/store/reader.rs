@@ -1,5 +1,5 @@
-//! The reader: requests that change nothing, on a connection of their own, never behind the
-//! writer's flushes.
+//! Readers: requests that change nothing, on a connection of their own, never behind the writer's
+//! flushes. One answers searches, which may take long, so that nothing else waits for them.
 
 use std::sync::Arc;
 use std::thread;
@@ -22,14 +22,15 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Starts the reader's thread on `db`. It ends when every [`Reader`] is gone.
+    /// Starts the thread `name` on `db`. It ends when every [`Reader`] of it is gone.
     pub(crate) fn start(
+        name: &str,
         db: Connection,
         shared: Arc<Shared>,
     ) -> std::io::Result<(Self, thread::JoinHandle<()>)> {
         let (queue, mut questions) = mpsc::channel::<Question>(QUEUE);
         let thread = thread::Builder::new()
-            .name("reader".to_owned())
+            .name(name.to_owned())
             .spawn(move || {
                 while let Some(question) = questions.blocking_recv() {
                     question(&View {

@@ -136,7 +136,10 @@ mod tests {
     use ipc_protocol::error::ErrorCode;
     use ipc_protocol::message::SystemEvent;
 
+    use ipc_protocol::request::Unregister;
+
     use crate::actions::harness::Desk;
+    use crate::actions::leave;
 
     const DAY: i64 = 86_400;
 
@@ -280,6 +283,17 @@ mod tests {
         assert!(desk.number("SELECT count(*) FROM messages") > 0);
         desk.sweep();
         assert_eq!(desk.number("SELECT count(*) FROM messages"), 0);
+    }
+
+    #[test]
+    fn a_note_to_oneself_ends_with_its_agent_and_leaves_nothing() {
+        let mut desk = Desk::new();
+        let alice = desk.register("alice", false).unwrap();
+        desk.send(&alice, "alice", "a note").unwrap();
+        let end = desk.act_as(&alice, |c| leave::unregister(&Unregister {}, &alice, c));
+        end.unwrap();
+        let waiting = "SELECT count(*) FROM deliveries WHERE state IN ('stored', 'offered')";
+        assert_eq!(desk.number(waiting), 0, "nobody is told who is gone");
     }
 
     #[test]

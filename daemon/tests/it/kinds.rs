@@ -136,6 +136,20 @@ fn a_ping_waits_in_no_mailbox_and_is_answered_once() {
     send(&mut bob, "alice", Kind::Ack, Some(ping)).unwrap();
     let again = send(&mut bob, "alice", Kind::Ack, Some(ping));
     assert_eq!(again, Err(ErrorCode::Conflict));
+    let second = send(&mut alice, "bob", Kind::Ping, None).unwrap();
+    let in_part = Reply {
+        message_id: Some(second),
+        text: "pong, and more to come".to_owned(),
+        data: None,
+        idempotency_key: None,
+        private: false,
+        is_final: false,
+    };
+    assert_eq!(
+        code(bob.call(&in_part)),
+        ErrorCode::Conflict,
+        "acks are free, so there is one"
+    );
     let wanted = Fetch {
         answers_to: Some(ping),
         ..Fetch::default()

@@ -2,7 +2,7 @@
 
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::name::Recipient;
-use ipc_protocol::request::{Fetch, Receipts, Send, Status, WhenLive};
+use ipc_protocol::request::{Fetch, History, Receipts, Send, Status, WhenLive};
 
 use crate::harness::{House, code, message, refusal, registration};
 
@@ -56,6 +56,30 @@ fn requests_that_read_have_a_rate_of_their_own() {
     assert!(outcomes.iter().filter(|ok| **ok).count() < 8);
     alice.send("bob", "sending goes on");
     alice.call(&Status {}).expect_err("status reads, too");
+}
+
+#[test]
+fn a_search_has_a_reader_and_a_rate_of_its_own() {
+    let house = House::new();
+    let mut alice = house.register("alice");
+    alice.send("alice", "a needle");
+    let search = History {
+        search: Some("needle".parse().unwrap()),
+        ..History::default()
+    };
+    let refused = (0..200).find_map(|_| alice.call(&search).err());
+    assert_eq!(code(refused.map_or(Ok(()), Err)), ErrorCode::RateLimited);
+    assert!(
+        alice.call(&History::default()).is_ok(),
+        "looking is another thing"
+    );
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    let names = threads.map(|thread| std::fs::read_to_string(thread.unwrap().path().join("comm")));
+    let is_searcher = |name: String| name.trim_end() == "searcher";
+    assert!(
+        names.flatten().any(is_searcher),
+        "nothing else waits for a search"
+    );
 }
 
 #[test]

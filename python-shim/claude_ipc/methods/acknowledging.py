@@ -6,6 +6,7 @@ from collections import deque
 
 from ..errors import IpcError
 from ..limits import ACK_IDS, OWED_ACKS
+from ..pings import Pings
 from .base import Base
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ class Acknowledging(Base):
         super().__init__(*arguments, **options)
         #: Message ids. A deque, because each of its steps is whole for every thread.
         self._owed: Deque[str] = deque(maxlen=OWED_ACKS)
+        self._pings = Pings()
 
     def _acknowledge(self, found: Sequence[Message]) -> None:
         self._owed.extend(message.id for message in found)

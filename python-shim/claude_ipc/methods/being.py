@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from .. import front, mailbox, names, reports
-from ..errors import Expired, UsageError
+from ..errors import Expired, IpcError, UsageError
 from ..reader import Reader
 from .base import Base
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Optional, Sequence
+
     from ..connection import Connection
 
 
@@ -32,7 +34,37 @@ class Being(Base):
 
         registered, connection = enrol(self._front, name, takeover)
         self._pool.adopt(front.Opened(registered.agent_id, registered.name, connection))
+        self._say_place()
         return registered
+
+    def describe(
+        self,
+        status: Optional[str] = None,
+        summary: Optional[str] = None,
+        capabilities: Optional[Sequence[str]] = None,
+    ) -> reports.Described:
+        """Says what this agent is about, to everybody who looks at `list`; returns how it stands.
+
+        ``status`` and ``summary``: one line, at most 120 and 512 bytes. ``capabilities``: all of them, at most
+        16 of ``a-z 0-9 . _ -``. What is left out stays, what is empty is taken back. Raises `Malformed`,
+        `Forbidden` (a token in it).
+        """
+        words = [capabilities] if isinstance(capabilities, str) else capabilities
+        listed = None if words is None else [*words]
+        said = {"status": status, "summary": summary, "capabilities": listed}
+        params = {key: value for key, value in said.items() if value is not None}
+        return reports.described(self._call("describe", params))
+
+    def _say_place(self) -> None:
+        from .. import place
+
+        here = place.here()
+        if here is not None:
+            try:
+                self._call("describe", {"place": here})
+            except IpcError:
+                # A daemon that does not know it keeps none; the agent is registered all the same.
+                pass
 
     def unregister(self) -> int:
         """Gives the name up and forgets its credentials; how many unread messages were refused.

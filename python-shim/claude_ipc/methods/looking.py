@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 class Looking(Base):
     """The methods that report. ``limit``: rows, 1 to 500; more are 500."""
 
-    def list(self) -> Agents:
-        """Everybody, the most present first; at most 500."""
-        return self._call("list", {}).each("agents", reports.agent)
+    def list(self, scope: Optional[str] = None, capability: Optional[str] = None) -> Agents:
+        """Everybody, the most present first; at most 500.
+
+        ``scope``: ``machine`` (all), ``directory`` or ``repo`` (those who work where this agent does; `NotFound`
+        where it has no such place). ``capability``: those that have the word. Raises `Malformed` for others.
+        """
+        wanted = {"scope": scope, "capability": capability}
+        params = {key: value for key, value in wanted.items() if value is not None}
+        return self._call("list", params).each("agents", reports.agent)
 
     def receipts(self, message_id: Optional[str] = None, limit: int = 20) -> Receipts:
         """How far messages that this agent sent have come, latest first; or one of them.

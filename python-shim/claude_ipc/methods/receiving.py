@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Optional
 
     from ..messages import Message
-    from ..waiting import Wait
+    from ..waiting import Fetched, Wait
 
 #: The longest wait of one call in `listen`, in seconds.
 LISTEN_S = 1_800.0
@@ -25,9 +25,24 @@ class Receiving(Acknowledging):
 
     ``wait``: seconds, 0 or more; a wait outlives restarts of the daemon. ``limit``: how many at once, 1 to
     100; more are 100. One answer holds at most 131,072 bytes of text; what is over comes with the next.
+
+    ``sender`` (a name or an agent's id), ``kind`` and ``conversation`` (an id) let only such messages through;
+    the others stay where they are. They raise `UnknownRecipient` for a name that nobody has, `Malformed` for
+    what is no kind, `NotFound` for a conversation that this agent is not in.
+
+    Whoever waits answers pings, as programs do, and sees none of them, unless ``kind`` is ``ping``.
     """
 
-    def check(self, wait: float = 0.0, limit: int = 20, peek: bool = False) -> List[Message]:
+    def check(
+        self,
+        wait: float = 0.0,
+        limit: int = 20,
+        peek: bool = False,
+        *,
+        sender: Optional[str] = None,
+        kind: Optional[str] = None,
+        conversation: Optional[str] = None,
+    ) -> List[Message]:
         """What is new, oldest first, after waiting at most ``wait`` seconds for something to come.
 
         The messages are acknowledged (``shim``) when all of them are in this process's memory, as
@@ -35,13 +50,21 @@ class Receiving(Acknowledging):
         where a crash must not swallow one, use `receiving` or `listen`. An interrupted wait
         acknowledges nothing. With ``peek`` nothing is taken, and nothing is waited for.
         """
-        found = self._fetch(None, wanted(limit, None, peek), 0.0 if peek else wait)
+        params = wanted(limit, None, peek, sender, kind, conversation)
+        found = self._fetch(None, params, 0.0 if peek else wait).messages
         if not peek:
             self._acknowledge(found)
         return found
 
     def receiving(
-        self, wait: float = 0.0, limit: int = 20, answers_to: Optional[str] = None
+        self,
+        wait: float = 0.0,
+        limit: int = 20,
+        answers_to: Optional[str] = None,
+        *,
+        sender: Optional[str] = None,
+        kind: Optional[str] = None,
+        conversation: Optional[str] = None,
     ) -> Received:
         """As `check`, for a ``with`` block: the messages are acknowledged when the block has ended, and
         given back at once when it ends by an exception.
@@ -50,10 +73,16 @@ class Receiving(Acknowledging):
         front-end of the same agent, marked ``redelivered``; the acknowledgement counts all the same.
         ``answers_to``: only answers to this message.
         """
-        return Received(self, wanted(limit, answers_to, False), wait)
+        return Received(self, wanted(limit, answers_to, False, sender, kind, conversation), wait)
 
     def listen(
-        self, callback: Callable[[Message], Optional[bool]], timeout: Optional[float] = None
+        self,
+        callback: Callable[[Message], Optional[bool]],
+        timeout: Optional[float] = None,
+        *,
+        sender: Optional[str] = None,
+        kind: Optional[str] = None,
+        conversation: Optional[str] = None,
     ) -> int:
         """Calls ``callback`` for each message as it comes; how many there were.
 
@@ -61,10 +90,11 @@ class Receiving(Acknowledging):
         raises, which also ends this. It ends as well when the callback returns ``False``, and after
         ``timeout`` seconds.
         """
+        params = wanted(1, None, False, sender, kind, conversation)
         clock = Listening(timeout)
         while True:
             try:
-                found = self._fetch(None, wanted(1, None, False), clock.wait())
+                found = self._fetch(None, params, clock.wait()).messages
             except RateLimited as error:
                 time.sleep(clock.pause(error))
                 continue
@@ -102,11 +132,11 @@ class Receiving(Acknowledging):
         self._acknowledge([one])
         return goes_on
 
-    def _fetch(self, wait: Optional[Wait], params: Dict[str, Any], wait_s: float) -> List[Message]:
+    def _fetch(self, wait: Optional[Wait], params: Dict[str, Any], wait_s: float) -> Fetched:
         from ..waiting import Wait
 
         self._settle()
-        return (wait or Wait()).fetch(self._pool, params, wait_s)
+        return (wait or Wait()).fetch(self._pool, self._pings, params, wait_s)
 
 
 class Received:
@@ -119,7 +149,7 @@ class Received:
         self._found: List[Message] = []
 
     def __enter__(self) -> List[Message]:
-        self._found = self._client._fetch(None, self._params, self._wait_s)
+        self._found = self._client._fetch(None, self._params, self._wait_s).messages
         # The caller's own list: whatever happens to it, what was taken is acknowledged.
         return list(self._found)
 
@@ -157,9 +187,22 @@ class Listening:
         return max(0.0, min(self._deadline - time.monotonic(), most))
 
 
-def wanted(limit: int, answers_to: Optional[str], peek: bool) -> Dict[str, Any]:
-    """The parameters of `fetch`. Raises `UsageError` for what is no message's id."""
+def wanted(
+    limit: int,
+    answers_to: Optional[str],
+    peek: bool,
+    sender: Optional[str] = None,
+    kind: Optional[str] = None,
+    conversation: Optional[str] = None,
+) -> Dict[str, Any]:
+    """The parameters of `fetch`. Raises `UsageError` for what is no id and no name."""
     wanted: Dict[str, Any] = {"limit": limit, "peek": peek}
     if answers_to is not None:
         wanted["answers_to"] = names.parse_message_id(answers_to)
+    if sender is not None:
+        wanted["sent_by"] = names.parse_agent(sender)
+    if kind is not None:
+        wanted["kind"] = kind
+    if conversation is not None:
+        wanted["conversation"] = names.parse_conversation_id(conversation)
     return wanted

@@ -22,7 +22,7 @@ class Sending(Base):
     nothing again (``Sent.duplicate``), with other content it is a `Conflict`. Without it one is made.
 
     All of them raise `UsageError` for what is no JSON, `TooLarge`, `MailboxFull`, `RateLimited`,
-    `LoopDetected`, `Forbidden` (a token in the body) and `Unavailable` (no space on the disk).
+    `LoopDetected`, `Forbidden` (a token in the body), `Blocked` and `Unavailable` (no space on the disk).
     """
 
     def send(
@@ -36,12 +36,13 @@ class Sending(Base):
         known_only: bool = False,
         idempotency_key: Optional[str] = None,
     ) -> messages.Sent:
-        """Sends ``text`` to a name, an agent's id, or ``all``.
+        """Sends ``text`` to a name, an agent's id, a conversation's id (everybody else who is in it), or ``all``.
 
         ``kind``: ``message``, ``request``, ``response``, ``ping``, ``ack``, ``task_proposal`` or
-        ``task_accept``. ``reply_to``: the id of a message that this agent sent or received.
+        ``task_accept``; `Malformed` or `Conflict` where ``reply_to`` is not what such a kind answers. ``reply_to``: the id of a message that this agent sent or received.
         ``known_only`` refuses a name that nobody has, with `UnknownRecipient`; else mail to it is kept for
-        whoever claims it. Raises also `InvalidNameHere`, `NotFound` (``reply_to``), and as `Sending`.
+        whoever claims it. Raises also `InvalidNameHere`, `NotFound` (``reply_to``, or a conversation that
+        this agent is not in), and as `Sending`.
         """
         params: Dict[str, Any] = {"to": names.parse_recipient(to), "text": text, "kind": kind}
         if known_only:
@@ -69,14 +70,23 @@ class Sending(Base):
         text: str,
         message_id: Optional[str] = None,
         *,
+        final: bool = True,
+        private: bool = False,
         data: Optional[Dict[str, Any]] = None,
         idempotency_key: Optional[str] = None,
     ) -> messages.Sent:
         """Answers a message; without an id the last one that was taken from an agent.
 
-        Raises `NotFound` where there is none, and as `Sending`.
+        It goes to the group that the message was said in, else, and always with ``private``, to its
+        sender. With ``final=False`` more of the answer is to come: whoever asked goes on waiting.
+        Raises `NotFound` where there is no such message, or this agent has left the group, and as `Sending`.
         """
-        return self._post("reply", {"text": text, **about(message_id)}, data, idempotency_key)
+        params: Dict[str, Any] = {"text": text, **about(message_id)}
+        if private:
+            params["private"] = True
+        if not final:
+            params["final"] = False
+        return self._post("reply", params, data, idempotency_key)
 
     def forward(
         self, to: str, message_id: Optional[str] = None, *, idempotency_key: Optional[str] = None

@@ -1,5 +1,7 @@
 //! Boundaries on a database in memory: each refusal, and what passes.
 
+mod around;
+
 use ipc_protocol::request::{Fetch, Notice, Read, RecipientOutcome, Rename, Reply};
 
 use super::*;

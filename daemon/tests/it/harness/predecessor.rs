@@ -170,7 +170,7 @@ impl House {
             now: self.now(),
             zone: TimeZone::posix(ZONE).unwrap(),
             rng: &mut StdRng::try_from_rng(&mut SysRng).unwrap(),
-            old_server,
+            old_servers: vec![old_server],
             progress: &mut |_, _| {},
         };
         match path {

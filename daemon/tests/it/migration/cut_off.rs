@@ -1,6 +1,7 @@
 //! Cut off anywhere, and going on from there.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::harness::House;
@@ -32,27 +33,81 @@ fn what_a_migration_that_was_cut_off_left_is_replaced_and_nothing_comes_twice() 
     assert_eq!(house.register("bob").check(), ["hello"]);
 }
 
-#[test]
-fn a_store_that_was_whole_takes_its_place_and_the_old_journal_is_not_rolled_back_into_it() {
-    let mut house = House::empty();
+/// A house that was cut off one step before the end: the new store is whole, the original is in its
+/// place, and SQLite would roll a journal back into whatever is there.
+fn one_step_before_the_end() -> House {
+    let house = House::empty();
     let old = Predecessor::new(house.path());
     old.store(&Old::default());
     let path = old.close();
     let original = fs::read(&path).unwrap();
-    house.take_over().unwrap().unwrap();
-    // As it was one step before the end, with a journal that SQLite would roll back.
+    let report = house.take_over().unwrap().unwrap();
     fs::rename(&path, with_suffix(&path, ".migrated")).unwrap();
     fs::write(&path, original).unwrap();
     let hot = hot_journal(house.path());
     fs::write(with_suffix(&path, "-journal"), hot).unwrap();
-    assert_eq!(
-        house.take_over().unwrap(),
-        None,
-        "nothing is left to be read"
-    );
-    assert!(!with_suffix(&path, "-journal").exists());
+    let facts = fs::metadata(&path).unwrap();
+    let note = serde_json::json!({
+        "original": {
+            "inode": facts.ino(), "bytes": facts.size(),
+            "seconds": facts.mtime(), "nanoseconds": facts.mtime_nsec(),
+        },
+        "report": report.path(),
+    });
+    let beside = with_suffix(&path, ".migrated.json");
+    ipc_protocol::private::write_file(&beside, note.to_string().as_bytes()).unwrap();
+    house
+}
+
+#[test]
+fn a_store_that_was_whole_takes_its_place_and_the_old_journal_is_not_rolled_back_into_it() {
+    let mut house = one_step_before_the_end();
+    let report = house.take_over().unwrap().unwrap();
+    assert_eq!(report.unread, 1, "what was done is said now");
+    let path = house.data_dir().database();
+    for suffix in ["-journal", ".migrated", ".migrated.json", ".migrating-wal"] {
+        assert!(!with_suffix(&path, suffix).exists(), "{suffix}");
+    }
     house.start().unwrap();
     assert_eq!(house.register("bob").check(), ["hello"]);
+}
+
+#[test]
+fn what_the_old_server_wrote_after_that_is_not_lost() {
+    let mut house = one_step_before_the_end();
+    let path = house.data_dir().database();
+    fs::remove_file(with_suffix(&path, "-journal")).unwrap();
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let later = "INSERT INTO messages (from_id, to_id, content, timestamp) VALUES
+                 ('alice', 'bob', 'later', '2027-01-15T08:59:30')";
+    db.execute(later, []).unwrap();
+    db.close().unwrap();
+    let report = house.take_over().unwrap().unwrap();
+    assert_eq!(report.unread, 2);
+    house.start().unwrap();
+    assert_eq!(house.register("bob").check(), ["hello", "later"]);
+}
+
+#[test]
+fn a_migration_that_fails_leaves_no_copy() {
+    let house = House::empty();
+    let old = Predecessor::new(house.path());
+    old.db().execute_batch("BEGIN").unwrap();
+    for number in 0..100_002 {
+        let sql = "INSERT INTO instances VALUES (?1, '2027-01-15T08:59:00')";
+        old.db().execute(sql, [format!("agent-{number}")]).unwrap();
+    }
+    old.db().execute_batch("COMMIT").unwrap();
+    let path = old.close();
+    for _ in 0..2 {
+        let error = house.take_over().unwrap_err();
+        assert!(
+            error.to_string().starts_with(path.to_str().unwrap()),
+            "{error}"
+        );
+        let copies = fs::read_dir(house.data_dir().backups()).unwrap();
+        assert_eq!(copies.count(), 0);
+    }
 }
 
 #[test]

@@ -95,3 +95,18 @@ fn names_longer_than_fit_stay_apart() {
     assert_eq!(house.register(&first).check(), [one.as_str()]);
     assert_eq!(house.register(&second).check(), [other.as_str()]);
 }
+
+#[test]
+fn names_that_resemble_each_other_cost_no_more_for_that() {
+    let house = House::empty();
+    let old = Predecessor::new(house.path());
+    for number in 0..3_000_u32 {
+        let sign = char::from_u32(0x4E00 + number).unwrap();
+        old.register(&format!("deputy{sign}"), A_MINUTE_AGO);
+    }
+    old.close();
+    let report = house.take_over().unwrap().unwrap();
+    assert_eq!(report.names, 3_000);
+    let last = report.renamed.last().map(|name| name.new.as_str());
+    assert_eq!(last, Some("deputy--1000"), "the list is bounded");
+}
