@@ -179,7 +179,7 @@ fn sent(along: Along<'_>) -> String {
         Along::Mail(With::Agent(_)) => format!(
             "SELECT m.seq, 1 FROM deliveries AS d INDEXED BY deliveries_between
              CROSS JOIN messages AS m ON m.seq = d.message
-             WHERE d.agent = :peer AND d.sender = :agent
+             WHERE d.agent = :peer AND ifnull(d.sender, 0) = :agent
              AND d.message > :after AND d.message < :before AND {FITS}
              ORDER BY d.message DESC LIMIT :limit"
         ),
@@ -205,9 +205,10 @@ fn received(along: Along<'_>) -> String {
             );
         }
         Along::Mail(With::Anybody) => ("deliveries_of_agent", "d.sender IS NOT :agent"),
-        Along::Mail(With::Agent(_)) => {
-            ("deliveries_between", "d.sender = :peer AND :peer <> :agent")
-        }
+        Along::Mail(With::Agent(_)) => (
+            "deliveries_between",
+            "ifnull(d.sender, 0) = :peer AND :peer <> :agent",
+        ),
         Along::Mail(With::Called(_)) => (
             "deliveries_of_agent",
             "d.sender IS NOT :agent AND m.sender_name = :name COLLATE NOCASE",
@@ -311,6 +312,23 @@ mod tests {
                 assert!(!step.starts_with("SCAN") || is_words, "{with:?}: {step}");
                 assert!(!step.contains("TEMP B-TREE"), "{with:?}: {step}");
             }
+        }
+    }
+
+    #[test]
+    fn the_index_of_mail_between_two_agents_serves_nothing_else() {
+        let desk = Desk::new();
+        for condition in [
+            "agent = 1 AND state IN ('stored', 'offered')",
+            "agent = 1 AND state IN ('stored', 'offered') AND sender IS NOT NULL",
+            "sender = 1 AND ended_ms IS NOT NULL",
+            "sender = 1 AND unclaimed IS NOT NULL AND state = 'stored'",
+        ] {
+            let plan =
+                format!("EXPLAIN QUERY PLAN SELECT count(*) FROM deliveries WHERE {condition}");
+            let step: String = desk.db.query_row(&plan, [], |row| row.get(3)).unwrap();
+            assert!(step.contains("INDEX deliveries_"), "{step}");
+            assert!(!step.contains("deliveries_between"), "{condition}: {step}");
         }
     }
 

@@ -3,7 +3,7 @@ CREATE TABLE notice_files (
     since_ms INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX deliveries_between ON deliveries (agent, sender, message);
+CREATE INDEX deliveries_between ON deliveries (ifnull(sender, 0), agent, message);
 
 CREATE VIEW searched AS
     SELECT message, CAST(substr(CAST(text AS BLOB), 1, 65536) AS TEXT) AS text FROM bodies;
