@@ -69,6 +69,12 @@ fn a_result_holds_what_a_model_reads_at_once_and_leads_to_the_rest() {
         bob.send("alice", &format!("{number} {}", "\u{200b}".repeat(600)));
     }
     while !alice.texts().is_empty() {}
+    // Past is what was acknowledged, which follows the response.
+    let is_past = |receipt: &Value| receipt["deliveries"][0]["state"] == "delivered";
+    while !bob.json(&["receipts", "--limit", "20"])["receipts"]
+        .as_array()
+        .is_some_and(|receipts| receipts.iter().all(is_past))
+    {}
     let (mut seen, mut before) = (Vec::new(), Value::Null);
     loop {
         let mut arguments = json!({"with": "bob"});
