@@ -3,8 +3,10 @@
 mod agent;
 mod host;
 mod running;
+mod scale;
 mod service_manager;
 mod window;
+mod wire;
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -17,8 +19,10 @@ use ipc_protocol::private;
 pub(crate) use agent::Agent;
 pub(crate) use host::{Era, Host, letters, listed, text, words};
 pub(crate) use running::Running;
+pub(crate) use scale::scale;
 pub(crate) use service_manager::ServiceManager;
 pub(crate) use window::{Event, Window, after, python};
+pub(crate) use wire::{GENEROUS, Letter, Post, Round, kept};
 
 /// A home directory in which nothing has happened yet.
 pub(crate) struct Home {

@@ -37,6 +37,8 @@ mod notices;
 mod packages;
 #[cfg(test)]
 mod phrases;
+#[cfg(all(test, target_os = "linux"))]
+mod power;
 #[cfg(test)]
 mod presence;
 #[cfg(test)]

@@ -1,0 +1,125 @@
+//! No acknowledged message is lost: not when the power goes at any moment, not when the process is
+//! killed at any of its calls, not when the disk fails.
+//!
+//! A library that is preloaded into the real daemon (`power/trace.c`) records what it writes,
+//! flushes and replies. Two checks read the record: one that every acknowledgement came after the
+//! flush of what it promises (`order.rs`), and one that cuts the power after any event, builds what
+//! the disk may then hold (`disk.rs`), opens it, and looks (`judge.rs`). Both must fail on a store
+//! that runs under `synchronous=NORMAL` (`stand_in.rs`): this shows that they can see.
+
+mod disk;
+mod judge;
+mod library;
+mod order;
+mod stand_in;
+mod trace;
+
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::AtomicBool;
+
+use rand::rngs::{StdRng, SysRng};
+use rand::{Rng, SeedableRng};
+
+use crate::harness::{GENEROUS, Home, Post, Round, scale};
+use disk::Disk;
+use library::Library;
+use trace::{Promise, Trace};
+
+/// Senders at once, and what each sends: enough for several checkpoints.
+const SENDERS: usize = 4;
+const MESSAGES: usize = 75;
+
+/// A run that was recorded: the disk before it, what happened, and what was promised when.
+struct Recorded {
+    before: Disk,
+    trace: Trace,
+    promises: Vec<Promise>,
+}
+
+/// The first start of a daemon, load, and its stop.
+fn daemon_under_load(home: &Home) -> Recorded {
+    home.configure(GENEROUS);
+    let library = Library::new(home);
+    let before = Disk::of(home.data_dir().root());
+    let daemon = library.start(home);
+    let mut post = Post::new(home, SENDERS);
+    let round = Round {
+        number: 0,
+        most: MESSAGES,
+        may_end: &AtomicBool::new(false),
+        progress: None,
+    };
+    post.send(home, &round, || {});
+    home.ok(&["daemon", "stop"]);
+    assert_eq!(daemon.end().status, 0);
+    let trace = library.trace();
+    let promises = trace.acknowledged(post.acknowledged.into_iter().flatten());
+    assert_eq!(promises.len(), SENDERS * MESSAGES);
+    Recorded {
+        before,
+        trace,
+        promises,
+    }
+}
+
+#[test]
+fn every_acknowledgement_comes_after_the_flush_of_what_it_promises() {
+    let daemon = daemon_under_load(&Home::new());
+    order::check(&daemon.trace, &daemon.promises).unwrap();
+    let full = stand_in::run(&Home::new(), "FULL");
+    order::check(&full.trace, &full.promises).unwrap();
+    let normal = stand_in::run(&Home::new(), "NORMAL");
+    let seen = order::check(&normal.trace, &normal.promises).unwrap_err();
+    assert!(seen.contains("before it was flushed"), "{seen}");
+}
+
+#[test]
+fn whenever_the_power_goes_every_acknowledged_message_is_there() {
+    let seed = StdRng::try_from_rng(&mut SysRng).unwrap().next_u64();
+    let states = scale(150, 5_000);
+    let (seen, compared) = cut_everywhere(daemon_under_load(&Home::new()), states, seed).unwrap();
+    assert!(seen >= states && compared > states, "{seen} {compared}");
+    cut_everywhere(stand_in::run(&Home::new(), "FULL"), states / 5, seed).unwrap();
+    let normal = stand_in::run(&Home::new(), "NORMAL");
+    let lost = cut_everywhere(normal, states / 5, seed).unwrap_err();
+    assert!(lost.contains("missing"), "{lost}");
+}
+
+/// Cuts the power `states` times, at events spread over all of them; how many states were looked
+/// at, and how many promises were held against them.
+fn cut_everywhere(run: Recorded, states: usize, seed: u64) -> Result<(usize, usize), String> {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let Recorded {
+        before: mut disk,
+        trace,
+        promises,
+    } = run;
+    let all = trace.events.len();
+    let (mut seen, mut compared) = (0, 0);
+    for (at, event) in trace.events.iter().enumerate() {
+        disk.apply(event, &mut rng);
+        // As many as fall on this event when they are spread evenly, and the rest by chance.
+        let due = (at + 1) * states / all - at * states / all;
+        for _ in 0..due {
+            let room = private_room();
+            disk.cut(room.path(), &mut rng);
+            let kept = judge::look(room.path(), &promises, at);
+            compared += kept.map_err(|why| {
+                let event: String = format!("{event:?}").chars().take(60).collect();
+                format!("seed {seed}, power cut after event {at} of {all}, {event}…: {why}")
+            })?;
+            seen += 1;
+        }
+    }
+    Ok((seen, compared))
+}
+
+/// A directory as the daemon wants its own to be.
+fn private_room() -> tempfile::TempDir {
+    let private = std::fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new()
+        .prefix("ipc-")
+        .permissions(private)
+        .tempdir()
+        .unwrap()
+}
