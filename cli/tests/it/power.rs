@@ -76,7 +76,7 @@ fn every_acknowledgement_comes_after_the_flush_of_what_it_promises() {
 #[test]
 fn whenever_the_power_goes_every_acknowledged_message_is_there() {
     let seed = StdRng::try_from_rng(&mut SysRng).unwrap().next_u64();
-    let states = scale(150, 5_000);
+    let states = scale(200, 5_000);
     let (seen, compared) = cut_everywhere(daemon_under_load(&Home::new()), states, seed).unwrap();
     assert!(seen >= states && compared > states, "{seen} {compared}");
     cut_everywhere(stand_in::run(&Home::new(), "FULL"), states / 5, seed).unwrap();
@@ -117,9 +117,29 @@ fn cut_everywhere(run: Recorded, states: usize, seed: u64) -> Result<(usize, usi
 /// A directory as the daemon wants its own to be.
 fn private_room() -> tempfile::TempDir {
     let private = std::fs::Permissions::from_mode(0o700);
-    tempfile::Builder::new()
-        .prefix("ipc-")
-        .permissions(private)
-        .tempdir()
+    let mut room = tempfile::Builder::new();
+    room.prefix("ipc-").permissions(private);
+    // Thousands of them: in memory, where the system has such a place.
+    room.tempdir_in("/dev/shm")
+        .or_else(|_| room.tempdir())
         .unwrap()
+}
+
+#[test]
+fn wherever_the_power_goes_in_the_first_start_the_next_one_comes_up() {
+    let seed = StdRng::try_from_rng(&mut SysRng).unwrap().next_u64();
+    let home = Home::new();
+    home.configure("");
+    let library = Library::new(&home);
+    let before = Disk::of(home.data_dir().root());
+    let daemon = library.start(&home);
+    home.ok(&["daemon", "stop"]);
+    assert_eq!(daemon.end().status, 0);
+    let run = Recorded {
+        before,
+        trace: library.trace(),
+        promises: Vec::new(),
+    };
+    let states = run.trace.events.len() * scale(2, 40);
+    cut_everywhere(run, states, seed).unwrap();
 }

@@ -87,10 +87,7 @@ pub fn open_writer(
         if used_before {
             return Err(OpenError::Gone(path));
         }
-        super::create_private(&path).map_err(|source| OpenError::Io {
-            path: path.clone(),
-            source,
-        })?;
+        making::make(data_dir)?;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -157,15 +154,19 @@ pub(crate) fn harden(db: &Connection) -> rusqlite::Result<()> {
 
 fn prepare(db: &mut Connection) -> rusqlite::Result<()> {
     if migrations::version(db)? == 0 {
-        // Before anything else is in it, and before the WAL: the file itself says whose it is.
-        db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-        db.pragma_update(None, "application_id", APPLICATION_ID)?;
+        mark(db)?;
     }
     harden(db)?;
     db.pragma_update(None, "secure_delete", "FAST")?;
     db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     db.pragma_update(None, "synchronous", "FULL")?;
     migrations::run(db)
+}
+
+/// Before anything else is in it, and before the WAL: the file itself says whose it is.
+fn mark(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    db.pragma_update(None, "application_id", APPLICATION_ID)
 }
 
 fn examine(path: &Path) -> Result<Found, OpenError> {
@@ -220,6 +221,8 @@ fn number_at(header: &[u8], offset: usize) -> Option<i64> {
     let bytes = header.get(offset..)?.first_chunk::<4>()?;
     Some(i64::from(u32::from_be_bytes(*bytes)))
 }
+
+mod making;
 
 fn no_follow() -> i32 {
     rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()
