@@ -22,7 +22,7 @@ pub(crate) use running::Running;
 pub(crate) use scale::scale;
 pub(crate) use service_manager::ServiceManager;
 pub(crate) use window::{Event, Window, after, python};
-pub(crate) use wire::{GENEROUS, Letter, Post, Round, kept};
+pub(crate) use wire::{GENEROUS, Letter, Post, Round, enrol, kept};
 
 /// A home directory in which nothing has happened yet.
 pub(crate) struct Home {

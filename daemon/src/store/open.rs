@@ -1,5 +1,8 @@
 //! Opening the database: ours, or untouched.
 
+mod log;
+mod making;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -82,6 +85,8 @@ pub fn open_writer(
         path: path.clone(),
         source,
     };
+    let log = beside(&path, "-wal");
+    log::write_again(&log).map_err(|source| OpenError::Io { path: log, source })?;
     quarantine::replace_damaged(data_dir, now).map_err(|_| OpenError::Damaged(path.clone()))?;
     if examine(&path)? == Found::Nothing {
         if used_before {
@@ -222,7 +227,12 @@ fn number_at(header: &[u8], offset: usize) -> Option<i64> {
     Some(i64::from(u32::from_be_bytes(*bytes)))
 }
 
-mod making;
+/// The path of what SQLite keeps beside the database at `path`.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
 
 fn no_follow() -> i32 {
     rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()

@@ -26,11 +26,13 @@ pub(crate) type Letter = (MessageId, String);
 pub(crate) const GENEROUS: &str = "[limits]\nsend_per_minute = 4000000\nsend_burst = 4000000\n\
      fetch_per_minute = 4000000\nmailbox_unread = 100000\nmailbox_unread_per_sender = 100000\n";
 
-/// A reader's mailbox, and those who write to it: who they are, and what each heard to be stored.
+/// A reader's mailbox, and those who write to it: who they are, what each heard to be stored, and
+/// what the reader has taken.
 pub(crate) struct Post {
     reader: Token,
     senders: Vec<Token>,
     pub(crate) acknowledged: Vec<Vec<Letter>>,
+    taken: Vec<Letter>,
 }
 
 /// How far one round of sending goes.
@@ -53,6 +55,7 @@ impl Post {
             reader: enrol(home, "reader"),
             senders: names.map(|name| enrol(home, &name)).collect(),
             acknowledged: vec![Vec::new(); senders],
+            taken: Vec::new(),
         }
     }
 
@@ -60,14 +63,14 @@ impl Post {
         self.acknowledged.iter().map(Vec::len).sum()
     }
 
-    /// Lets every sender send, while `meanwhile` does what it does; says whether the daemon was
-    /// there to the end of it. Text `n` of sender `s` in round `r` is `<s/r/n>`.
+    /// Lets every sender send, while `meanwhile` does what it does; what ended those that did not
+    /// come to the end of the round. Text `n` of sender `s` in round `r` is `<s/r/n>`.
     pub(crate) fn send(
         &mut self,
         home: &Home,
         round: &Round<'_>,
         meanwhile: impl FnOnce(),
-    ) -> bool {
+    ) -> Vec<ClientError> {
         let outcomes: Vec<_> = std::thread::scope(|scope| {
             let of = |(number, token)| {
                 let client = prove(home, &Credential::Token(copy(token)));
@@ -78,54 +81,55 @@ impl Post {
             meanwhile();
             running.into_iter().map(|one| one.join().unwrap()).collect()
         });
-        let mut all_sent = true;
-        for (all, (new, ended)) in self.acknowledged.iter_mut().zip(outcomes) {
+        let mut ended = Vec::new();
+        for (all, (new, end)) in self.acknowledged.iter_mut().zip(outcomes) {
             all.extend(new);
-            all_sent &= !ended;
+            ended.extend(end);
         }
-        all_sent
+        ended
     }
 
-    /// Takes everything that is in the reader's mailbox, and holds it against what the senders
-    /// heard: all of it there, once, in each sender's order.
-    pub(crate) fn assert_kept(&self, home: &Home) {
-        let stored = take_all(home, &self.reader);
-        if let Err(why) = kept(&self.acknowledged, &stored) {
-            panic!("{why}");
-        }
+    /// Takes what has come into the reader's mailbox, and holds all that ever came against what the
+    /// senders heard: all of it there, once, in each sender's order.
+    pub(crate) fn assert_kept(&mut self, home: &Home) {
+        let new = self.take(home);
+        self.taken.extend(new);
+        kept(&self.acknowledged, &self.taken).unwrap();
+    }
+
+    /// Takes everything that is in the reader's mailbox.
+    pub(crate) fn take(&self, home: &Home) -> Vec<Letter> {
+        take_all(home, &self.reader)
     }
 }
 
-/// Sends until `round` has enough or the connection ends; what was acknowledged, and whether it
-/// ended.
+/// Sends until `round` has enough or something fails; what was acknowledged, and what failed.
 fn one_sender(
     client: Result<Client<UnixStream>, ClientError>,
     number: usize,
     round: &Round<'_>,
     progress: Option<&mpsc::Sender<()>>,
-) -> (Vec<Letter>, bool) {
+) -> (Vec<Letter>, Option<ClientError>) {
     let mut sent = Vec::new();
+    let failed = |error: ClientError| {
+        assert!(round.may_end.load(Ordering::SeqCst), "{error}");
+        Some(error)
+    };
     let mut client = match client {
         Ok(client) => client,
-        Err(error) => {
-            assert!(round.may_end.load(Ordering::SeqCst), "{error}");
-            return (sent, true);
-        }
+        Err(error) => return (sent, failed(error)),
     };
     for message in 0..round.most {
         let text = format!("<{number}/{}/{message}>", round.number);
         match client.call(&letter("reader", &text)) {
             Ok(reply) => sent.push((reply.message_id, text)),
-            Err(error) => {
-                assert!(round.may_end.load(Ordering::SeqCst), "{error}");
-                return (sent, true);
-            }
+            Err(error) => return (sent, failed(error)),
         }
         if let Some(progress) = progress {
             progress.send(()).unwrap();
         }
     }
-    (sent, false)
+    (sent, None)
 }
 
 /// Whether everything that was acknowledged to each sender is in `stored`, once and in order.

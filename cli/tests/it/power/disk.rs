@@ -22,20 +22,20 @@ const SECTOR: usize = 512;
 /// A file of ours: the system's numbers come again when a file is gone.
 type File = usize;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Change {
     Write(u64, Vec<u8>),
     Length(u64),
 }
 
 /// One file: what is on disk for certain, and what was done since, with the number of each.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Content {
     flushed: Vec<u8>,
     since: Vec<(usize, Change)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Naming {
     Gone(String),
     Is(String, File),
@@ -43,7 +43,7 @@ enum Naming {
 }
 
 /// The disk at one moment.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Disk {
     files: Vec<Content>,
     by_inode: BTreeMap<Inode, File>,
@@ -111,7 +111,7 @@ impl Disk {
                 let file = (!of_directory).then(|| self.file(*inode));
                 self.flushes.insert(*flush, (file, self.done));
             }
-            Event::FlushEnded(_, flush, error) => self.flushed(*flush, *error, rng),
+            Event::FlushEnded(flush, error) => self.flushed(*flush, *error, rng),
             Event::Unlinked(name) => {
                 if self.names.remove(name).is_some() {
                     self.since.push((self.done, Naming::Gone(name.clone())));

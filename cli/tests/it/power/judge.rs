@@ -1,5 +1,6 @@
 //! What is found when the power comes back, held against what was promised before it went.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ipc_daemon::store::{backup, open};
@@ -7,13 +8,12 @@ use ipc_protocol::id::MessageId;
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::time::Timestamp;
 
-use super::trace::Promise;
 use crate::harness::{Letter, kept};
 
 /// Opens the store in `directory` as the daemon does, and looks: it is whole, and every message
-/// that was promised up to event `at` is there, once, in its sender's order, with nothing of that
-/// sender missing in between.
-pub(super) fn look(directory: &Path, promises: &[Promise], at: usize) -> Result<usize, String> {
+/// that was promised is there, once, in its sender's order, with nothing of that sender missing in
+/// between. Returns how many were promised.
+pub(super) fn look(directory: &Path, promised: &[Vec<Letter>]) -> Result<usize, String> {
     let data_dir = DataDir::new(directory.to_owned(), None).unwrap();
     let used_before = data_dir.daemon_key().exists();
     let db = open::open_writer(&data_dir, used_before, Timestamp::from_millis(0));
@@ -31,25 +31,23 @@ pub(super) fn look(directory: &Path, promises: &[Promise], at: usize) -> Result<
         (MessageId::from_row(id), text)
     });
     let stored: Vec<Letter> = row.collect();
-    let made = promises.iter().filter(|promise| promise.at <= at);
-    let made: Vec<_> = by_sender(made.map(|promise| promise.letter.clone()));
-    kept(&made, &stored)?;
+    kept(promised, &stored)?;
     without_gaps(&by_sender(stored.into_iter()))?;
-    Ok(made.iter().map(Vec::len).sum())
+    Ok(promised.iter().map(Vec::len).sum())
 }
 
-/// The sender's number in a text of the form `<sender/round/number>`, and the message's.
-fn numbers(text: &str) -> (usize, usize) {
-    let mut parts = text.trim_matches(['<', '>']).split('/');
-    let mut next = || parts.next().unwrap().parse().unwrap();
-    let (sender, _round, number) = (next(), next(), next());
-    (sender, number)
+/// The numbers in a text of the form `<sender/round/message>`.
+fn numbers(text: &str) -> [usize; 3] {
+    let parts = text.trim_matches(['<', '>']).split('/');
+    let numbers: Vec<_> = parts.map(|part| part.parse().unwrap()).collect();
+    numbers.try_into().unwrap()
 }
 
-fn by_sender(letters: impl Iterator<Item = Letter>) -> Vec<Vec<Letter>> {
+/// Puts the messages of each sender together, in the order in which they come.
+pub(super) fn by_sender(letters: impl Iterator<Item = Letter>) -> Vec<Vec<Letter>> {
     let mut all: Vec<Vec<Letter>> = Vec::new();
     for letter in letters {
-        let (sender, _) = numbers(&letter.1);
+        let [sender, _, _] = numbers(&letter.1);
         if all.len() <= sender {
             all.resize(sender + 1, Vec::new());
         }
@@ -58,15 +56,18 @@ fn by_sender(letters: impl Iterator<Item = Letter>) -> Vec<Vec<Letter>> {
     all
 }
 
-/// A sender's messages are 0, 1, 2, …: each was sent when the one before had been acknowledged.
+/// A sender's messages of a round are 0, 1, 2, …: each was sent when the one before had been
+/// acknowledged.
 fn without_gaps(stored: &[Vec<Letter>]) -> Result<(), String> {
     for letters in stored {
-        let in_turn = letters
-            .iter()
-            .enumerate()
-            .all(|(at, (_, text))| numbers(text).1 == at);
-        if !in_turn {
-            return Err(format!("messages between others are missing: {letters:?}"));
+        let mut next = BTreeMap::new();
+        for letter in letters {
+            let [_, round, number] = numbers(&letter.1);
+            let expected = next.entry(round).or_insert(0);
+            if number != *expected {
+                return Err(format!("messages before {letter:?} are missing"));
+            }
+            *expected += 1;
         }
     }
     Ok(())

@@ -52,6 +52,18 @@ impl Library {
         Self { records, ..self }
     }
 
+    /// The same, not recorded.
+    pub(super) fn silent(self) -> Self {
+        let records = false;
+        Self { records, ..self }
+    }
+
+    /// The same, and nothing fails any more.
+    pub(super) fn without_fault(self) -> Self {
+        let fault = None;
+        Self { fault, ..self }
+    }
+
     /// Lets the files of the directory grow by `bytes` in all, and records nothing.
     pub(super) fn with_room(home: &Home, bytes: u64) -> Self {
         let room = Some(bytes);

@@ -84,7 +84,7 @@ fn flush_after(trace: &Trace, log: Inode, from: usize) -> Option<usize> {
     for (at, event) in trace.events.iter().enumerate().skip(from) {
         match event {
             Event::FlushBegun(inode, flush) if *inode == log => begun.push(*flush),
-            Event::FlushEnded(_, flush, 0) if begun.contains(flush) => return Some(at),
+            Event::FlushEnded(flush, 0) if begun.contains(flush) => return Some(at),
             _ => {}
         }
     }

@@ -23,7 +23,7 @@ pub(super) enum Event {
     /// What was written before this is on disk when the flush of this number has ended well.
     FlushBegun(Inode, u64),
     /// With the error that the process heard of, 0 for none.
-    FlushEnded(Inode, u64, u32),
+    FlushEnded(u64, u32),
     Unlinked(String),
     Renamed(String, String),
     /// Bytes that the peer has.
@@ -64,7 +64,7 @@ impl Trace {
                 4 => Event::Truncated(object, length),
                 5 => Event::Listed(text(rest()).lines().map(entry).collect()),
                 6 => Event::FlushBegun(object, offset),
-                7 => Event::FlushEnded(object, offset, error),
+                7 => Event::FlushEnded(offset, error),
                 8 => Event::Unlinked(text(rest())),
                 9 => {
                     let names = text(rest());

@@ -7,12 +7,12 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ipc_protocol::paths::DataDir;
 use rusqlite::Connection;
 
-use super::{OpenError, mark, migrations};
+use super::{OpenError, beside, mark, migrations};
 
 /// What SQLite puts beside a database.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
@@ -53,12 +53,6 @@ fn fill(new: &Path) -> rusqlite::Result<()> {
     mark(&db)?;
     migrations::run(&mut db)?;
     db.close().map_err(|(_, error)| error)
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn remove(path: &Path) -> io::Result<()> {
