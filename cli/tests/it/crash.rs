@@ -8,7 +8,7 @@ use std::time::Duration;
 use rand::rngs::{StdRng, SysRng};
 use rand::{RngExt, SeedableRng};
 
-use crate::harness::{GENEROUS, Home, Post, Round, scale};
+use crate::harness::{GENEROUS, Home, Post, Round, report, scale};
 
 /// Senders that keep it busy.
 const SENDERS: usize = 4;
@@ -28,6 +28,9 @@ fn every_acknowledged_message_survives_thirty_kills_exactly_once_and_in_order() 
     let total = post.total();
     assert!(total > kills, "the load was no load: {total} messages");
     post.assert_kept(&home);
+    report(&format!(
+        "{kills} kills at random, {total} acknowledgements compared"
+    ));
     stop(&mut daemon);
 }
 
@@ -46,7 +49,7 @@ fn load(home: &Home, post: &mut Post, number: usize, daemon: &mut Child, rng: &m
     post.send(home, &round, || {
         for _ in 0..enough {
             // Far more than an acknowledgement takes: without one there is no load.
-            made.recv_timeout(Duration::from_secs(60)).unwrap();
+            made.recv_timeout(Duration::from_mins(1)).unwrap();
         }
         killed.store(true, Ordering::SeqCst);
         stop(daemon);

@@ -37,7 +37,8 @@ mod notices;
 mod packages;
 #[cfg(test)]
 mod phrases;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod power;
 #[cfg(test)]
 mod presence;

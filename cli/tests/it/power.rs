@@ -7,6 +7,11 @@
 //! the disk may then hold (`disk.rs`), opens it, and looks (`judge.rs`). Both must fail on a store
 //! that runs under `synchronous=NORMAL` (`stand_in.rs`): this shows that they can see.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "offsets and counts of a record that the test itself has made"
+)]
+
 mod disk;
 mod faults;
 mod judge;
@@ -22,7 +27,7 @@ use std::sync::atomic::AtomicBool;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, RngExt, SeedableRng};
 
-use crate::harness::{GENEROUS, Home, Letter, Post, Round, kept, scale};
+use crate::harness::{GENEROUS, Home, Letter, Post, Round, kept, report, scale};
 use disk::Disk;
 use library::Library;
 use trace::{Promise, Trace};
@@ -122,6 +127,10 @@ fn whenever_the_power_goes_the_next_daemon_hands_every_acknowledged_message_over
             daemon.kill();
         }
     }
+    report(&format!(
+        "{} power cuts, each with a daemon after it",
+        cuts.len()
+    ));
 }
 
 /// Cuts the power `states` times, at events spread over all of them; how many states were looked
@@ -146,6 +155,9 @@ fn cut_everywhere(run: &Recorded, states: usize, seed: u64) -> Result<(usize, us
             seen += 1;
         }
     }
+    report(&format!(
+        "{seen} power cuts over {all} events, {compared} acknowledgements compared"
+    ));
     Ok((seen, compared))
 }
 

@@ -1,5 +1,12 @@
 //! How much a test does: seconds in the ordinary command, minutes in the long run.
 
+use std::io::Write;
+
+/// Says how much was done; `--nocapture` shows it.
+pub(crate) fn report(done: &str) {
+    writeln!(std::io::stderr(), "{done}").unwrap();
+}
+
 /// `short`, or `long` where `IPC_TEST_SCALE` is `long`.
 #[expect(
     clippy::disallowed_methods,

@@ -18,6 +18,10 @@ pub(super) fn look(directory: &Path, promised: &[Vec<Letter>]) -> Result<usize, 
     let used_before = data_dir.daemon_key().exists();
     let db = open::open_writer(&data_dir, used_before, Timestamp::from_millis(0));
     let db = db.map_err(|error| format!("the store does not open: {error}"))?;
+    let mapped: i64 = db
+        .query_row("PRAGMA mmap_size", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(mapped, 0, "a write through a mapping is in no trace");
     let damage = backup::quick_check(&db).map_err(|error| error.to_string())?;
     if let Some(damage) = damage {
         return Err(format!("the store is damaged: {damage}"));

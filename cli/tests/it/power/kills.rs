@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::fresh_seed;
 use super::library::Library;
-use crate::harness::{GENEROUS, Home, Post, Round, enrol, scale};
+use crate::harness::{GENEROUS, Home, Post, Round, enrol, report, scale};
 
 /// Senders at once, and what each sends before the daemon is stopped in good order: then the log
 /// has been full at least once.
@@ -53,7 +53,11 @@ fn killed_at_any_of_its_calls_it_has_lost_nothing_that_it_acknowledged() {
         post.assert_kept(&home);
         daemon.kill();
     }
-    assert!(post.total() > number, "the load was no load");
+    let total = post.total();
+    assert!(total > number, "the load was no load");
+    report(&format!(
+        "{number} kills at named calls, {total} acknowledgements compared"
+    ));
 }
 
 /// One life of the daemon under load, which ends at the point that `fault` names: while mail
@@ -109,5 +113,6 @@ fn killed_at_any_call_of_its_first_start_it_starts_the_next_time() {
             kills > 0 || point == "unlink:any",
             "{point} was never reached"
         );
+        report(&format!("{kills} kills at {point} of a first start"));
     }
 }

@@ -7,13 +7,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use super::trace::Trace;
 use crate::harness::{Home, Running, Said};
 
 /// The library, and what it is to do.
 pub(super) struct Library {
-    library: PathBuf,
+    object: PathBuf,
     trace: PathBuf,
     records: bool,
     fault: Option<String>,
@@ -23,12 +24,12 @@ pub(super) struct Library {
 impl Library {
     /// Records everything, and changes nothing.
     pub(super) fn new(home: &Home) -> Self {
-        let library = home.path().join("trace.so");
-        if !library.exists() {
-            compile(&library);
+        let object = home.path().join("trace.so");
+        if !object.exists() {
+            std::fs::write(&object, compiled()).unwrap();
         }
         Self {
-            library,
+            object,
             trace: home.path().join("trace"),
             records: true,
             fault: None,
@@ -77,7 +78,7 @@ impl Library {
     /// Loads it into the process that `command` starts, for the files in `root`.
     pub(super) fn load_into(&self, command: &mut Command, root: &Path) {
         command
-            .env("LD_PRELOAD", &self.library)
+            .env("LD_PRELOAD", &self.object)
             .env("IPC_TEST_ROOT", root);
         if self.records {
             command.env("IPC_TEST_TRACE", &self.trace);
@@ -119,6 +120,17 @@ impl Library {
     pub(super) fn trace(&self) -> Trace {
         Trace::read(&self.trace)
     }
+}
+
+/// The library, compiled once for all tests of this process.
+fn compiled() -> &'static [u8] {
+    static COMPILED: OnceLock<Vec<u8>> = OnceLock::new();
+    COMPILED.get_or_init(|| {
+        let room = tempfile::tempdir().unwrap();
+        let library = room.path().join("trace.so");
+        compile(&library);
+        std::fs::read(library).unwrap()
+    })
 }
 
 fn compile(library: &Path) {
