@@ -32,6 +32,7 @@ mod lease;
 mod legacy;
 pub mod limits;
 mod listener;
+mod locked;
 mod mailboxes;
 pub mod migrate;
 mod notice_files;

@@ -65,7 +65,8 @@ fn still_busy() -> impl FnMut(u64, u64) {
 fn autostarted(context: &mut Context) -> Result<(), Failure> {
     // Not in the terminal's session: closing the terminal must not take everybody's mail down.
     rustix::process::setsid().map_err(|error| Failure::local(format!("setsid: {error}")))?;
-    let mut bytes = Zeroizing::new(Vec::new());
+    // With room for all of it: a vector that grows leaves what it held behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_BYTES.2.saturating_add(64)));
     let most = u64::try_from(SECRET_BYTES.2).unwrap_or(0).saturating_add(2);
     let read = io::stdin().lock().take(most).read_to_end(&mut bytes);
     read.map_err(|error| Failure::local(format!("standard input: {error}")))?;

@@ -6,8 +6,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::limits::DESCRIPTORS;
 
-/// No core file, no looking in by other processes of this user, no privileges to gain, room for
-/// every connection and for the pages that keys are locked on.
+/// No core file, no looking in by other processes of this user, no privileges to have or to
+/// gain, room for every connection and for the pages that keys are locked on.
 ///
 /// Being looked into covers `ptrace` and the memory, the environment and the descriptors under
 /// `/proc` (`prctl(2)`, `PR_SET_DUMPABLE`). An exec undoes it: this is said by whoever will run the
@@ -19,8 +19,17 @@ pub fn harden() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        use rustix::thread::{CapabilitySet, CapabilitySets};
         set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
         rustix::thread::set_no_new_privs(true)?;
+        // For a daemon of root, to whom the rest would not apply.
+        let none = CapabilitySet::empty();
+        let none = CapabilitySets {
+            effective: none,
+            permitted: none,
+            inheritable: none,
+        };
+        rustix::thread::set_capabilities(None, none)?;
     }
     let none = Rlimit {
         current: Some(0),
