@@ -43,6 +43,8 @@ mod power;
 #[cfg(test)]
 mod presence;
 #[cfg(test)]
+mod sandbox;
+#[cfg(test)]
 mod service;
 #[cfg(test)]
 mod setup;

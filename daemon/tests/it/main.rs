@@ -14,6 +14,8 @@ mod backups;
 #[cfg(test)]
 mod boundaries;
 #[cfg(test)]
+mod canary;
+#[cfg(test)]
 mod content;
 #[cfg(test)]
 mod crowds;
