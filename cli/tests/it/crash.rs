@@ -15,7 +15,7 @@ const SENDERS: usize = 4;
 
 #[test]
 fn every_acknowledged_message_survives_thirty_kills_exactly_once_and_in_order() {
-    let kills = scale(30, 300);
+    let kills = scale(30, 200);
     let home = Home::new();
     home.configure(GENEROUS);
     let mut daemon = start(&home);

@@ -92,7 +92,7 @@ fn every_acknowledgement_comes_after_the_flush_of_what_it_promises() {
 #[test]
 fn whenever_the_power_goes_every_acknowledged_message_is_there() {
     let seed = fresh_seed();
-    let states = scale(200, 5_000);
+    let states = scale(200, 3_000);
     let (daemon, _) = daemon_under_load(&Home::new());
     let (seen, compared) = cut_everywhere(&daemon, states, seed).unwrap();
     assert!(seen == states && compared > states, "{seen} {compared}");

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::fresh_seed;
-use super::library::Library;
+use super::library::{Library, was_killed};
 use crate::harness::{GENEROUS, Home, Post, Round, enrol, report, scale};
 
 /// Senders at once, and what each sends before the daemon is stopped in good order: then the log
@@ -77,11 +77,8 @@ fn live(home: &Home, post: &mut Post, number: usize, fault: &str) {
         drop(home.run(&["daemon", "stop"]));
     }
     let said = daemon.end();
-    assert_eq!(said.status, KILLED, "{fault} was not reached: {said:?}");
+    assert!(was_killed(&said), "{fault} was not reached: {said:?}");
 }
-
-/// What [`Said`](crate::harness::Said) has for a process that a signal ended.
-const KILLED: i32 = -1;
 
 #[test]
 fn killed_at_any_call_of_its_first_start_it_starts_the_next_time() {

@@ -122,6 +122,12 @@ impl Library {
     }
 }
 
+/// Whether a process ended as it does when the library kills it: by the signal, or at once and with
+/// nothing run where a filter of system calls keeps signals in.
+pub(super) fn was_killed(said: &Said) -> bool {
+    [-1, 137].contains(&said.status)
+}
+
 /// The library, compiled once for all tests of this process.
 fn compiled() -> &'static [u8] {
     static COMPILED: OnceLock<Vec<u8>> = OnceLock::new();

@@ -78,13 +78,16 @@ fn commit_after(trace: &Trace, log: Inode, from: usize) -> Option<usize> {
     None
 }
 
-/// When the first flush of the log that began after event `from` had ended, without an error.
+/// When the first flush of the log that began after event `from` had ended; nothing if it failed: a
+/// later one says nothing of what this one was to bring.
 fn flush_after(trace: &Trace, log: Inode, from: usize) -> Option<usize> {
     let mut begun = Vec::new();
     for (at, event) in trace.events.iter().enumerate().skip(from) {
         match event {
             Event::FlushBegun(inode, flush) if *inode == log => begun.push(*flush),
-            Event::FlushEnded(flush, 0) if begun.contains(flush) => return Some(at),
+            Event::FlushEnded(flush, error) if begun.contains(flush) => {
+                return (*error == 0).then_some(at);
+            }
             _ => {}
         }
     }
