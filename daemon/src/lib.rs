@@ -224,7 +224,7 @@ fn build(
         started: now.wall,
         // Clients of the old port start no daemon.
         leaves_when_idle: config.leaves_when_idle && old_socket.is_none(),
-        confinement: prepared.confinement,
+        sandbox: prepared.sandbox,
         old_port,
         data_dir,
         backup: tokio::sync::Mutex::default(),
