@@ -12,6 +12,7 @@ use ipc_protocol::secret::SharedSecret;
 use serde::Deserialize;
 
 use crate::limits::Limits;
+use crate::systemd::Watchdog;
 
 /// Largest configuration file, in bytes.
 const LARGEST: u64 = 64 * 1_024;
@@ -100,6 +101,8 @@ pub struct Config {
     pub listening: Listening,
     /// Whether it leaves when nobody has been connected for a while.
     pub leaves_when_idle: bool,
+    /// Who wants to hear that the daemon is at work, if somebody does.
+    pub watchdog: Option<Watchdog>,
     /// The secret that the starter handed over; else the `secret` file is looked at.
     pub secret: Option<SharedSecret>,
 }
@@ -184,6 +187,7 @@ impl Config {
             legacy: file.legacy.tcp,
             listening: Listening::Bind,
             leaves_when_idle: false,
+            watchdog: None,
             secret: None,
         })
     }

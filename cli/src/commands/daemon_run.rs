@@ -91,7 +91,8 @@ fn autostarted(context: &mut Context) -> Result<(), Failure> {
 
 fn foreground(context: &mut Context) -> Result<(), Failure> {
     log_to_standard_error(context);
-    let inherited = systemd::inherited_socket();
+    let [pid, count, first] = context.environment.listen.each_ref().map(Option::as_deref);
+    let inherited = systemd::inherited_socket(systemd::HandedOver { pid, count, first });
     let inherited = inherited.map_err(|error| Failure::local(error.to_string()))?;
     if let Some(report) = migrate::take_over(context, &mut |_, _| {})? {
         tracing::info!("{}", migrate::sentence(&report));
@@ -99,6 +100,7 @@ fn foreground(context: &mut Context) -> Result<(), Failure> {
     let config = Config {
         secret: secret::of_starter(context)?,
         listening: inherited.map_or(Listening::Bind, Listening::Inherited),
+        watchdog: systemd::Watchdog::of_this_process(),
         ..load(context)?
     };
     serve(context, config, || report("ready", systemd::notify_ready()))
