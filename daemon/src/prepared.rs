@@ -48,10 +48,9 @@ impl Prepared {
     ///
     /// # Errors
     /// [`SandboxError`]; then the daemon must not run.
-    pub fn shut_in(&mut self, config: &Config, notifies: bool) -> Result<(), SandboxError> {
+    pub fn shut_in(&mut self, config: &Config) -> Result<(), SandboxError> {
         let places = Places {
             data_dir: &config.data_dir,
-            notifies,
         };
         self.sandbox = sandbox::enter(config.sandbox, &places)?;
         Ok(())

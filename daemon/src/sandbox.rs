@@ -66,8 +66,6 @@ pub enum SandboxError {
 pub struct Places<'a> {
     /// Its files.
     pub data_dir: &'a DataDir,
-    /// Whether it tells a service manager how it is, over a socket.
-    pub notifies: bool,
 }
 
 /// Shuts this process in, as far as `policy` asks and the kernel can. Irrevocable.
@@ -105,7 +103,7 @@ pub fn confine(places: &Places<'_>) -> Result<Sandbox, SandboxError> {
     let root = private::ensure_directory(places.data_dir.root())?;
     let socket = directory_of_socket(places.data_dir)?;
     let landlock = files::restrict(&root, socket.as_ref());
-    let system_calls = calls::restrict(places.notifies);
+    let system_calls = calls::restrict();
     Ok(Sandbox {
         landlock,
         system_calls,

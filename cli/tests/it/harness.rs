@@ -17,7 +17,7 @@ use ipc_protocol::private;
 pub(crate) use agent::Agent;
 pub(crate) use host::{Era, Host, letters, listed, text, words};
 pub(crate) use running::Running;
-pub(crate) use service_manager::ServiceManager;
+pub(crate) use service_manager::{ServiceManager, Systemctl};
 pub(crate) use window::{Event, Window, after, python};
 
 /// A home directory in which nothing has happened yet.

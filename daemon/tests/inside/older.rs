@@ -21,7 +21,6 @@ fn enter_as(policy: SandboxPolicy, room: &Path) -> Result<Sandbox, SandboxError>
     let data_dir = DataDir::new(room.join("data"), None).unwrap();
     let places = Places {
         data_dir: &data_dir,
-        notifies: false,
     };
     enter(policy, &places)
 }
