@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::limits::Limits;
 use crate::sandbox::SandboxPolicy;
+use crate::systemd::Watchdog;
 
 /// Largest configuration file, in bytes.
 const LARGEST: u64 = 64 * 1_024;
@@ -103,6 +104,8 @@ pub struct Config {
     pub listening: Listening,
     /// Whether it leaves when nobody has been connected for a while.
     pub leaves_when_idle: bool,
+    /// Who wants to hear that the daemon is at work, if somebody does.
+    pub watchdog: Option<Watchdog>,
     /// The secret that the starter handed over; else the `secret` file is looked at.
     pub secret: Option<SharedSecret>,
 }
@@ -189,6 +192,7 @@ impl Config {
             sandbox: file.sandbox,
             listening: Listening::Bind,
             leaves_when_idle: false,
+            watchdog: None,
             secret: None,
         })
     }

@@ -25,6 +25,7 @@ pub mod deployment;
 mod dispatch;
 mod error;
 mod gate;
+mod heartbeat;
 mod hosts;
 mod housekeeping;
 mod key;
@@ -120,12 +121,13 @@ pub enum DaemonError {
 /// [`DaemonError`]; the process should then exit with a status other than zero.
 pub async fn run(
     prepared: Prepared,
-    config: Config,
+    mut config: Config,
     deps: Deps,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), DaemonError> {
     let Deps { clock, rng, ready } = deps;
     let data_dir = config.data_dir.clone();
+    let watchdog = config.watchdog.take();
     let (stop, stopping) = watch::channel(false);
     let House {
         daemon,
@@ -145,6 +147,9 @@ pub async fn run(
     tasks.spawn(housekeeping::run(Arc::clone(&daemon)));
     tasks.spawn(notice_files::run(Arc::clone(&daemon)));
     tasks.spawn(hosts::run(Arc::clone(&daemon)));
+    if let Some(watchdog) = watchdog {
+        tasks.spawn(heartbeat::run(Arc::clone(&daemon), watchdog));
+    }
     tasks.spawn(housekeeping::examine_secret(Arc::clone(&daemon), secret));
     let outcome = serve(&daemon, listener, tasks, broken, ready, &stop, shutdown).await;
     settle(daemon, threads).await;
@@ -224,7 +229,7 @@ fn build(
         started: now.wall,
         // Clients of the old port start no daemon.
         leaves_when_idle: config.leaves_when_idle && old_socket.is_none(),
-        confinement: prepared.confinement,
+        sandbox: prepared.sandbox,
         old_port,
         data_dir,
         backup: tokio::sync::Mutex::default(),

@@ -21,6 +21,7 @@ pub mod error;
 pub mod frame;
 pub mod id;
 pub mod json;
+pub mod leak;
 pub mod limits;
 pub mod message;
 pub mod moment;

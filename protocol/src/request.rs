@@ -58,7 +58,7 @@ pub use reply::Reply;
 pub use send::{RecipientOutcome, Send, Sent, SentTo};
 pub use session::{Renew, Renewed, Revoke, SessionRevoked};
 pub use status::{
-    Confinement, Counters, Enrolment, OldPortReport, OldPortTrouble, Status, StatusReport,
+    Counters, Enrolment, OldPortReport, OldPortTrouble, Sandbox, Status, StatusReport,
 };
 pub use whoami::{Whoami, WhoamiReport};
 

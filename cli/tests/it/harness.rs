@@ -20,7 +20,7 @@ pub(crate) use agent::Agent;
 pub(crate) use host::{Era, Host, letters, listed, text, words};
 pub(crate) use running::Running;
 pub(crate) use scale::{report, scale};
-pub(crate) use service_manager::ServiceManager;
+pub(crate) use service_manager::{ServiceManager, Systemctl};
 pub(crate) use window::{Event, Window, after, python};
 pub(crate) use wire::{GENEROUS, Letter, Post, Round, enrol, kept};
 
