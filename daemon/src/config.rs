@@ -12,6 +12,7 @@ use ipc_protocol::secret::SharedSecret;
 use serde::Deserialize;
 
 use crate::limits::Limits;
+pub use crate::secrets::Secrets;
 use crate::systemd::Watchdog;
 
 /// Largest configuration file, in bytes.
@@ -95,6 +96,8 @@ pub struct Config {
     pub limits: Limits,
     /// The policy for held names.
     pub names: NamePolicy,
+    /// What becomes of credentials in outgoing mail.
+    pub secrets: Secrets,
     /// Where the predecessor's wire is spoken, if it is.
     pub legacy: Option<LoopbackAddress>,
     /// How the daemon is reached.
@@ -113,6 +116,7 @@ struct File {
     limits: Limits,
     names: NamePolicy,
     legacy: Legacy,
+    secrets: Secrets,
     share: Sharing,
 }
 
@@ -184,6 +188,7 @@ impl Config {
             data_dir,
             limits: file.limits,
             names: file.names,
+            secrets: file.secrets,
             legacy: file.legacy.tcp,
             listening: Listening::Bind,
             leaves_when_idle: false,
@@ -249,6 +254,21 @@ mod tests {
         }
         let error = parse(b"[legacy]\nudp = \"127.0.0.1:1\"\n").unwrap_err();
         assert!(error.contains("udp"), "{error}");
+    }
+
+    #[test]
+    fn a_rule_that_is_none_or_a_treatment_that_is_none_is_an_error() {
+        let text = b"[secrets]\noutgoing = \"mask\"\n[secrets.rules]\njwt = \"allow\"\n";
+        assert_ne!(parse(text).unwrap().secrets, Secrets::default());
+        for wrong in [
+            "[secrets]\noutgoing = \"hide\"\n",
+            "[secrets]\nincoming = \"mask\"\n",
+            "[secrets.rules]\njwts = \"allow\"\n",
+            "[secrets.rules]\nunknown = \"allow\"\n",
+            "[secrets.rules]\njwt = true\n",
+        ] {
+            assert!(parse(wrong.as_bytes()).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub mod migrate;
 mod notice_files;
 mod presence;
 mod quota;
+mod secrets;
 mod shared;
 pub mod store;
 pub mod systemd;
@@ -204,7 +205,8 @@ fn build(
     } = deployment;
     let (old_port, old_socket) = OldPort::prepare(config.legacy, secret.as_ref());
     let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
-    let shared = Arc::new(Shared::new(clock, config.limits, config.names, key, gate));
+    let policies = (config.names, config.secrets);
+    let shared = Arc::new(Shared::new(clock, config.limits, policies, key, gate));
     let guard = Guard::new(&data_dir.database())?;
     let (writer, broken, writing) =
         Writer::start(db, guard, StdRng::from_rng(&mut rng), Arc::clone(&shared))?;

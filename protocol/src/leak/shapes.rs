@@ -154,21 +154,25 @@ pub(super) fn before(bytes: &[u8], at: usize) -> Option<&u8> {
     bytes.get(at.checked_sub(1)?)
 }
 
-/// The first byte of any shape.
-const FIRST: [bool; 256] = {
+/// Which bytes a shape begins with.
+fn first_bytes() -> [bool; 256] {
     let mut first = [false; 256];
-    let mut at = 0;
-    while at < SHAPES.len() {
-        first[SHAPES[at].prefix.as_bytes()[0] as usize] = true;
-        at += 1;
+    for byte in SHAPES
+        .iter()
+        .filter_map(|shape| shape.prefix.bytes().next())
+    {
+        if let Some(first) = first.get_mut(usize::from(byte)) {
+            *first = true;
+        }
     }
     first
-};
+}
 
 /// The first credential that begins at `from` or later, of a rule that is `wanted`.
 pub(super) fn next(text: &str, from: usize, wanted: &impl Fn(Rule) -> bool) -> Option<Found> {
     let bytes = text.as_bytes();
-    let may_begin = |byte: &u8| FIRST.get(usize::from(*byte)) == Some(&true);
+    let first = first_bytes();
+    let may_begin = |byte: &u8| first.get(usize::from(*byte)) == Some(&true);
     let candidates = bytes.iter().enumerate().skip(from);
     for (at, _) in candidates.filter(|(_, byte)| may_begin(byte)) {
         let found = SHAPES.iter().find_map(|shape| {
