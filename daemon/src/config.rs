@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::limits::Limits;
 use crate::sandbox::SandboxPolicy;
+pub use crate::secrets::Secrets;
 use crate::systemd::Watchdog;
 
 /// Largest configuration file, in bytes.
@@ -96,6 +97,8 @@ pub struct Config {
     pub limits: Limits,
     /// The policy for held names.
     pub names: NamePolicy,
+    /// What becomes of credentials in outgoing mail.
+    pub secrets: Secrets,
     /// Where the predecessor's wire is spoken, if it is.
     pub legacy: Option<LoopbackAddress>,
     /// How much of the sandbox there must be.
@@ -117,6 +120,7 @@ struct File {
     names: NamePolicy,
     sandbox: SandboxPolicy,
     legacy: Legacy,
+    secrets: Secrets,
     share: Sharing,
 }
 
@@ -188,6 +192,7 @@ impl Config {
             data_dir,
             limits: file.limits,
             names: file.names,
+            secrets: file.secrets,
             legacy: file.legacy.tcp,
             sandbox: file.sandbox,
             listening: Listening::Bind,
@@ -254,6 +259,21 @@ mod tests {
         }
         let error = parse(b"[legacy]\nudp = \"127.0.0.1:1\"\n").unwrap_err();
         assert!(error.contains("udp"), "{error}");
+    }
+
+    #[test]
+    fn a_rule_that_is_none_or_a_treatment_that_is_none_is_an_error() {
+        let text = b"[secrets]\noutgoing = \"mask\"\n[secrets.rules]\njwt = \"allow\"\n";
+        assert_ne!(parse(text).unwrap().secrets, Secrets::default());
+        for wrong in [
+            "[secrets]\noutgoing = \"hide\"\n",
+            "[secrets]\nincoming = \"mask\"\n",
+            "[secrets.rules]\njwts = \"allow\"\n",
+            "[secrets.rules]\nunknown = \"allow\"\n",
+            "[secrets.rules]\njwt = true\n",
+        ] {
+            assert!(parse(wrong.as_bytes()).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -41,6 +41,7 @@ mod prepared;
 mod presence;
 mod quota;
 pub mod sandbox;
+mod secrets;
 mod shared;
 pub mod store;
 pub mod systemd;
@@ -212,7 +213,8 @@ fn build(
     let (old_port, old_socket) =
         OldPort::prepare(prepared.old_socket, secret.as_ref(), prepared.zone);
     let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
-    let shared = Arc::new(Shared::new(clock, config.limits, config.names, key, gate));
+    let policies = (config.names, config.secrets);
+    let shared = Arc::new(Shared::new(clock, config.limits, policies, key, gate));
     let guard = Guard::new(&data_dir.database())?;
     let (writer, broken, writing) =
         Writer::start(db, guard, StdRng::from_rng(&mut rng), Arc::clone(&shared))?;

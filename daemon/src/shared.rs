@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ipc_protocol::request::Enrolment;
 
 use crate::clock::{BootId, Clock};
-use crate::config::NamePolicy;
+use crate::config::{NamePolicy, Secrets};
 use crate::counters::CounterCells;
 use crate::gate::Gate;
 use crate::key::DeploymentKey;
@@ -22,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) boot_id: BootId,
     pub(crate) limits: Limits,
     pub(crate) names: NamePolicy,
+    pub(crate) secrets: Secrets,
     pub(crate) key: DeploymentKey,
     pub(crate) presence: Arc<Presence>,
     pub(crate) mailboxes: Mailboxes,
@@ -34,7 +35,7 @@ impl Shared {
     pub(crate) fn new(
         clock: Arc<dyn Clock>,
         limits: Limits,
-        names: NamePolicy,
+        (names, secrets): (NamePolicy, Secrets),
         key: DeploymentKey,
         gate: Gate,
     ) -> Self {
@@ -43,6 +44,7 @@ impl Shared {
             clock,
             limits,
             names,
+            secrets,
             key,
             presence: Arc::default(),
             mailboxes: Mailboxes::default(),
@@ -60,7 +62,7 @@ impl Shared {
         let key = DeploymentKey::random(&mut rng);
         let gate = Gate::new([0; 16], Vec::new(), Enrolment::Open, rng);
         let clock = Arc::new(crate::clock::SystemClock::new());
-        Self::new(clock, Limits::default(), NamePolicy::Credential, key, gate)
+        Self::new(clock, Limits::default(), Default::default(), key, gate)
     }
 
     /// Lets happen what committed jobs asked for, in their order.

@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use super::{ack, conversation, fetch, register, reply, send};
 use crate::caller::{Caller, Newcomer, Operator, Peer};
 use crate::clock::{BootId, Now};
-use crate::config::NamePolicy;
+use crate::config::{NamePolicy, Secrets};
 use crate::error::{ActionError, Done};
 use crate::key::DeploymentKey;
 use crate::limits::Limits;
@@ -33,6 +33,7 @@ pub(crate) struct Desk {
     pub(crate) db: Connection,
     pub(crate) now: Now,
     pub(crate) limits: Limits,
+    pub(crate) secrets: Secrets,
     presence: Presence,
     rng: StdRng,
     key: DeploymentKey,
@@ -72,6 +73,7 @@ impl Desk {
             db,
             now,
             limits,
+            secrets: Secrets::default(),
             presence: Presence::default(),
             rng,
             key,
@@ -101,6 +103,7 @@ impl Desk {
             rng: &mut self.rng,
             key: &self.key,
             names: NamePolicy::Credential,
+            secrets: &self.secrets,
             effects: &mut effects,
         });
         if outcome.is_err() {

@@ -218,6 +218,7 @@ impl Desk {
                 rng: &mut self.rng,
                 key: &self.shared.key,
                 names: self.shared.names,
+                secrets: &self.shared.secrets,
                 effects: &mut self.effects,
             };
             let keep = job.run(&mut context);

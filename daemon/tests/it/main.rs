@@ -52,6 +52,8 @@ mod notice_files;
 #[cfg(test)]
 mod notices;
 #[cfg(test)]
+mod outgoing_secrets;
+#[cfg(test)]
 mod poison;
 #[cfg(test)]
 mod presence;

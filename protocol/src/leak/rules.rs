@@ -67,21 +67,21 @@ rules! {
     StripeKey = "stripe_key";
     /// An npm token.
     NpmToken = "npm_token";
-    /// A PyPI token.
+    /// A `PyPI` token.
     PypiToken = "pypi_token";
-    /// An OpenAI key.
+    /// An `OpenAI` key.
     OpenaiKey = "openai_key";
     /// An Anthropic key.
     AnthropicKey = "anthropic_key";
     /// A Hugging Face token.
     HuggingFaceToken = "hugging_face_token";
-    /// A SendGrid key.
+    /// A `SendGrid` key.
     SendgridKey = "sendgrid_key";
     /// The token of a Telegram bot.
     TelegramToken = "telegram_token";
     /// A Docker Hub token.
     DockerToken = "docker_token";
-    /// A DigitalOcean token.
+    /// A `DigitalOcean` token.
     DigitaloceanToken = "digitalocean_token";
     /// A Vault token.
     VaultToken = "vault_token";

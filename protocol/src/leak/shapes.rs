@@ -8,6 +8,7 @@ pub(super) mod checks;
 pub(super) mod own;
 
 use std::ops::{Range, RangeInclusive};
+use std::sync::LazyLock;
 
 use super::rules::SHAPES;
 use super::{Found, Rule};
@@ -154,33 +155,26 @@ pub(super) fn before(bytes: &[u8], at: usize) -> Option<&u8> {
     bytes.get(at.checked_sub(1)?)
 }
 
-/// The first byte of any shape.
-const FIRST: [bool; 256] = {
-    let mut first = [false; 256];
-    let mut at = 0;
-    while at < SHAPES.len() {
-        first[SHAPES[at].prefix.as_bytes()[0] as usize] = true;
-        at += 1;
-    }
-    first
-};
+/// The shapes by their first byte: most bytes begin none, and the others few.
+static BY_FIRST_BYTE: LazyLock<[Vec<&Shape>; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|byte| {
+        let begins = |shape: &&Shape| shape.prefix.bytes().next().map(usize::from) == Some(byte);
+        SHAPES.iter().filter(begins).collect()
+    })
+});
 
 /// The first credential that begins at `from` or later, of a rule that is `wanted`.
 pub(super) fn next(text: &str, from: usize, wanted: &impl Fn(Rule) -> bool) -> Option<Found> {
     let bytes = text.as_bytes();
-    let may_begin = |byte: &u8| FIRST.get(usize::from(*byte)) == Some(&true);
-    let candidates = bytes.iter().enumerate().skip(from);
-    for (at, _) in candidates.filter(|(_, byte)| may_begin(byte)) {
-        let found = SHAPES.iter().find_map(|shape| {
+    let shapes = &*BY_FIRST_BYTE;
+    bytes.iter().enumerate().skip(from).find_map(|(at, byte)| {
+        let mut begin_so = shapes.get(usize::from(*byte))?.iter();
+        begin_so.find_map(|shape| {
             let found = shape.at(bytes, at)?;
             (found.start >= from && wanted(shape.rule)).then_some(Found {
                 rule: shape.rule,
                 at: found,
             })
-        });
-        if found.is_some() {
-            return found;
-        }
-    }
-    None
+        })
+    })
 }

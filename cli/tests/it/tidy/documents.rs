@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ipc_daemon::limits::Limits;
 use ipc_protocol::error::ErrorCode;
+use ipc_protocol::leak::Rule;
 
 use super::texts::{files, quoted, read, root, rows, section, sources};
 
@@ -19,6 +20,15 @@ fn every_error_code_is_documented() {
             "{code:?}"
         );
         assert_eq!(row[2], "1", "{code:?}: every refusal ends `ipc` with 1");
+    }
+}
+
+#[test]
+fn every_rule_about_credentials_is_documented() {
+    let table = rows(&section(&read("docs/CONFIGURATION.md"), "## `[secrets]`"));
+    for rule in Rule::ALL {
+        let is_there = table.contains_key(&format!("`{rule}`"));
+        assert!(is_there, "docs/CONFIGURATION.md: no row for {rule}");
     }
 }
 

@@ -38,7 +38,7 @@ pub(in super::super) fn numbered(body: &[u8]) -> bool {
             .any(|part| part.iter().all(u8::is_ascii_digit))
 }
 
-/// The mark in the middle of every key: "OpenAI" in base64.
+/// The mark in the middle of every key: the maker's name in base64.
 pub(in super::super) fn openai(body: &[u8]) -> bool {
     let mark = b"T3BlbkFJ";
     body.windows(mark.len()).any(|part| part == mark) && mixed(body)
