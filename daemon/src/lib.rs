@@ -14,6 +14,7 @@
 //! sees (the program `ipc`).
 
 mod actions;
+pub mod audit;
 mod auth;
 mod caller;
 pub mod clock;
