@@ -112,7 +112,10 @@ impl Audit {
     pub(crate) fn note(&self, event: Event) {
         let now = self.clock.now();
         if self.meter.admits(&event, now.boot_ms) {
-            self.hand_in(Entry { at: now.wall, event });
+            self.hand_in(Entry {
+                at: now.wall,
+                event,
+            });
         }
     }
 
@@ -171,7 +174,6 @@ const fn is_denial(code: ErrorCode) -> bool {
         | ErrorCode::LoopDetected
         | ErrorCode::Blocked
         | ErrorCode::Frozen
-        | ErrorCode::TakenOver
         | ErrorCode::SecretChanged => true,
         ErrorCode::InvalidName
         | ErrorCode::UnknownRecipient
@@ -180,6 +182,7 @@ const fn is_denial(code: ErrorCode) -> bool {
         | ErrorCode::Malformed
         | ErrorCode::UnsupportedVersion
         | ErrorCode::MailboxFull
+        | ErrorCode::TakenOver
         | ErrorCode::Conflict
         | ErrorCode::Busy
         | ErrorCode::Unavailable

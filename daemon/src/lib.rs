@@ -25,6 +25,7 @@ mod daemon;
 pub mod deployment;
 mod dispatch;
 mod error;
+mod frozen;
 mod gate;
 mod hosts;
 mod housekeeping;
@@ -57,6 +58,8 @@ use rand::rngs::StdRng;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use audit::LogError;
+use audit::event::Event;
 use clock::Clock;
 use config::{Config, Listening};
 use daemon::Daemon;
@@ -99,6 +102,9 @@ pub enum DaemonError {
     /// The socket cannot be bound.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The audit log cannot be opened.
+    #[error("the audit log: {0}")]
+    Audit(#[from] LogError),
     /// The system refuses something that a start needs.
     #[error("starting: {0}")]
     Io(#[from] io::Error),
@@ -172,7 +178,7 @@ struct House {
     old_socket: Option<TcpListener>,
     secret: Option<SharedSecret>,
     broken: Broken,
-    threads: [JoinHandle<()>; 3],
+    threads: [JoinHandle<()>; 4],
 }
 
 /// Opens the deployment, binds the socket, and starts the store's threads.
@@ -200,7 +206,14 @@ fn build(
     } = deployment;
     let (old_port, old_socket) = OldPort::prepare(config.legacy, secret.as_ref());
     let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
-    let shared = Arc::new(Shared::new(clock, config.limits, config.names, key, gate));
+    let (audit, inbox) = audit::queue(Arc::clone(&clock));
+    let auditing = audit::start(&data_dir, inbox, &mut rng, lock)?;
+    let shared = Shared::new(clock, config.limits, config.names, key, gate, audit);
+    let frozen = store::freezes::everybody(&db)
+        .and_then(|everybody| Ok((everybody, store::freezes::agents(&db)?)));
+    let (everybody, agents) = frozen.map_err(DeploymentError::Sqlite)?;
+    shared.frozen.begin(everybody, agents);
+    let shared = Arc::new(shared);
     let guard = Guard::new(&data_dir.database())?;
     let (writer, broken, writing) =
         Writer::start(db, guard, StdRng::from_rng(&mut rng), Arc::clone(&shared))?;
@@ -229,7 +242,8 @@ fn build(
         old_socket,
         secret,
         broken,
-        threads: [writing, reading, searching],
+        // The last: it ends when nobody is left who could hand anything in.
+        threads: [writing, reading, searching, auditing],
     })
 }
 
@@ -260,7 +274,12 @@ async fn serve(
     let mut checking = Box::pin(housekeeping::check_store(Arc::clone(daemon)));
     let mut serving = JoinSet::new();
     serving.spawn(listener.run());
-    tracing::info!(pid = std::process::id(), "ready");
+    let pid = std::process::id();
+    tracing::info!(pid, "ready");
+    daemon.shared.audit.note(Event::Started {
+        version: env!("CARGO_PKG_VERSION"),
+        pid,
+    });
     ready();
     let mut checked = false;
     let mut shutdown = Box::pin(shutdown);
@@ -285,17 +304,18 @@ async fn serve(
     while serving.join_next().await.is_some() {}
     while tasks.join_next().await.is_some() {}
     tracing::info!("stopped");
+    daemon.shared.audit.note(Event::Stopped {});
     outcome
 }
 
 /// Lets the writer and the readers finish: what was handed in is done.
-async fn settle(daemon: Arc<Daemon>, threads: [JoinHandle<()>; 3]) {
+async fn settle(daemon: Arc<Daemon>, threads: [JoinHandle<()>; 4]) {
     drop(daemon);
     let joined = tokio::task::spawn_blocking(move || {
         threads.map(JoinHandle::join).iter().all(Result::is_ok)
     });
     if !matches!(joined.await, Ok(true)) {
-        tracing::error!("a thread of the store ended badly");
+        tracing::error!("a thread of the store or of the audit log ended badly");
     }
 }
 

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use ipc_protocol::request::Enrolment;
 
+use crate::audit::Audit;
 use crate::clock::{BootId, Clock};
 use crate::config::NamePolicy;
 use crate::counters::CounterCells;
+use crate::frozen::Frozen;
 use crate::gate::Gate;
 use crate::key::DeploymentKey;
 use crate::limits::Limits;
@@ -28,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) board: Board,
     pub(crate) counters: CounterCells,
     pub(crate) gate: Gate,
+    pub(crate) audit: Audit,
+    pub(crate) frozen: Frozen,
 }
 
 impl Shared {
@@ -37,6 +41,7 @@ impl Shared {
         names: NamePolicy,
         key: DeploymentKey,
         gate: Gate,
+        audit: Audit,
     ) -> Self {
         Self {
             boot_id: clock.boot_id(),
@@ -49,6 +54,8 @@ impl Shared {
             board: Board::default(),
             counters: CounterCells::default(),
             gate,
+            audit,
+            frozen: Frozen::default(),
         }
     }
 
@@ -60,7 +67,9 @@ impl Shared {
         let key = DeploymentKey::random(&mut rng);
         let gate = Gate::new([0; 16], Vec::new(), Enrolment::Open, rng);
         let clock = Arc::new(crate::clock::SystemClock::new());
-        Self::new(clock, Limits::default(), NamePolicy::Credential, key, gate)
+        let (audit, _) = crate::audit::queue(clock.clone());
+        let limits = Limits::default();
+        Self::new(clock, limits, NamePolicy::Credential, key, gate, audit)
     }
 
     /// Lets happen what committed jobs asked for, in their order.
@@ -84,6 +93,15 @@ impl Shared {
                 Effect::Drained { agent, until } => self.mailboxes.drained(*agent, *until),
                 Effect::SessionEnded { sid, why } => self.presence.end_session(*sid, *why),
                 Effect::HostStands(host) => self.presence.stand([*host]),
+                Effect::Froze(agent) => {
+                    self.frozen.set(*agent, true);
+                    match agent {
+                        Some(agent) => self.mailboxes.arrived(*agent),
+                        None => self.mailboxes.all_arrived(),
+                    }
+                }
+                Effect::Thawed(agent) => self.frozen.set(*agent, false),
+                Effect::Audited(event) => self.audit.note(event.clone()),
                 Effect::Stored => self.counters.sent(),
                 Effect::Delivered(number) => self.counters.delivered(*number),
                 Effect::Rotated(verifiers) => {

@@ -4,8 +4,6 @@
 //! whole line is brought to printable ASCII at the end: no line can be two, and none can move a
 //! terminal's cursor.
 
-use std::fmt::Write;
-
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::AgentId;
 use ipc_protocol::message::{BoundaryRule, EndReason, ProgramName};
@@ -74,20 +72,33 @@ pub(crate) enum Whom {
 }
 
 /// Everything that is recorded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Event {
     /// The first record of every file: what its first line is chained to, and the first line that is
     /// still kept.
-    File { after: String, kept: Sequence },
+    File {
+        after: String,
+        kept: Sequence,
+    },
     /// The former log did not fit its state and lies elsewhere: the chain begins anew.
-    Broken { why: Plain, moved_to: Plain },
+    Broken {
+        why: Plain,
+        moved_to: Plain,
+    },
     /// So many bytes at the end, of a write that was cut off, were cut off too.
-    Torn { bytes: u64 },
+    Torn {
+        bytes: u64,
+    },
     /// So many records found no room.
-    Lost { count: u64 },
+    Lost {
+        count: u64,
+    },
     /// So many more of these since the last one that is written out.
-    More { of: &'static str, count: u64 },
+    More {
+        of: &'static str,
+        count: u64,
+    },
     /// So many more such refusals in this minute.
     MoreDenied {
         request: &'static str,
@@ -96,7 +107,10 @@ pub(crate) enum Event {
         who: Option<Who>,
         count: u64,
     },
-    Started { version: &'static str, pid: u32 },
+    Started {
+        version: &'static str,
+        pid: u32,
+    },
     Stopped {},
     SessionOpened {
         agent: AgentId,
@@ -114,7 +128,11 @@ pub(crate) enum Event {
         session: Sid,
         why: ErrorCode,
     },
-    Renamed { agent: AgentId, old: Name, new: Name },
+    Renamed {
+        agent: AgentId,
+        old: Name,
+        new: Name,
+    },
     /// The agent ended: it left, was released or forgotten.
     AgentEnded {
         agent: AgentId,
@@ -127,17 +145,31 @@ pub(crate) enum Event {
         peer: AgentId,
         rule: BoundaryRule,
     },
-    AllowOnlySet { agent: AgentId, on: bool },
-    Released { name: Name, pid: u32 },
+    AllowOnlySet {
+        agent: AgentId,
+        on: bool,
+    },
+    Released {
+        name: Name,
+        pid: u32,
+    },
     Revoked {
         #[serde(flatten)]
         whom: Whom,
         sessions: u64,
         pid: u32,
     },
-    SecretRotated { sessions: u64, pid: u32 },
-    BackedUp { file: Plain, bytes: u64 },
-    Restored { from: Plain },
+    SecretRotated {
+        sessions: u64,
+        pid: u32,
+    },
+    BackedUp {
+        file: Plain,
+        bytes: u64,
+    },
+    Restored {
+        from: Plain,
+    },
     Frozen {
         #[serde(flatten)]
         whom: Whom,
@@ -148,7 +180,10 @@ pub(crate) enum Event {
         whom: Whom,
         pid: u32,
     },
-    ReadersAsked { agent: AgentId, pid: u32 },
+    ReadersAsked {
+        agent: AgentId,
+        pid: u32,
+    },
     Denied {
         request: &'static str,
         code: ErrorCode,
@@ -222,8 +257,7 @@ fn ascii(json: &str) -> String {
         } else {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                // Writing to a string cannot fail.
-                drop(write!(text, "\\u{unit:04x}"));
+                text.push_str(&format!("\\u{unit:04x}"));
             }
         }
     }
@@ -246,7 +280,10 @@ mod tests {
                 let line = record(7, Timestamp::from_millis(0), &event) + "}";
                 assert!(line.bytes().all(|b| (0x20..0x7f).contains(&b)), "{line}");
                 let read: serde_json::Value = serde_json::from_str(&line).unwrap();
-                assert_eq!((&read["n"], &read["event"]), (&7.into(), &"restored".into()));
+                assert_eq!(
+                    (&read["n"], &read["event"]),
+                    (&7.into(), &"restored".into())
+                );
             }
         }
         assert!(Plain::new(&"\n".repeat(100_000)).0.len() <= PLAIN_CHARS);

@@ -82,7 +82,9 @@ pub enum Finding {
         sequence: u64,
     },
     /// The chain began anew after a log that did not fit its state.
-    #[error("the log began anew with record {sequence}: a former one did not fit, and was moved aside")]
+    #[error(
+        "the log began anew with record {sequence}: a former one did not fit, and was moved aside"
+    )]
     BegunAnew {
         /// The record that says so.
         sequence: u64,

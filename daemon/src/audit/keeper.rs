@@ -44,7 +44,7 @@ impl Keeper {
                 return;
             }
             // Cut short when the daemon ends.
-            drop(self.inbox.closing.recv_timeout(AUDIT_REST));
+            let _rested = self.inbox.closing.recv_timeout(AUDIT_REST);
         }
     }
 
@@ -83,7 +83,10 @@ impl Keeper {
         let lost = self.inbox.lost.swap(0, Ordering::Relaxed);
         let lost = (lost > 0).then_some(Event::Lost { count: lost });
         let events = counted.into_iter().chain(lost);
-        let entry = |event| Entry { at: now.wall, event };
+        let entry = |event| Entry {
+            at: now.wall,
+            event,
+        };
         self.waiting.extend(events.map(entry));
     }
 

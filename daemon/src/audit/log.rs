@@ -34,6 +34,8 @@ pub(crate) struct Log {
     /// Bytes of it that are lines of the chain.
     length: u64,
     state: StateFile,
+    /// A file ends above this, in bytes.
+    pub(crate) file_bytes: u64,
 }
 
 /// The log does not fit its state.
@@ -64,7 +66,11 @@ impl Log {
             Opened::Nothing => Self::begin(directory, rng),
             Opened::Unfit(Unfit(why)) => {
                 let aside = format!("audit.broken-{}", now.as_millis());
-                tracing::error!(why, moved_to = aside, "the audit log does not fit its state");
+                tracing::error!(
+                    why,
+                    moved_to = aside,
+                    "the audit log does not fit its state"
+                );
                 let moved = std::fs::rename(directory, directory.with_file_name(&aside));
                 moved.map_err(|source| LogError::io(directory, source))?;
                 drop(private::ensure_directory(directory)?);
@@ -98,6 +104,7 @@ impl Log {
             first,
             length: 0,
             state,
+            file_bytes: AUDIT_FILE_BYTES,
         })
     }
 
@@ -106,7 +113,7 @@ impl Log {
         let Some(first) = entries.first() else {
             return Ok(());
         };
-        if self.length >= AUDIT_FILE_BYTES {
+        if self.length >= self.file_bytes {
             self.rotate()?;
         }
         let mut chain = self.chain.again();
@@ -120,7 +127,13 @@ impl Log {
         if self.length == 0 {
             let oldest = self.oldest_kept()?;
             let after = self.chain.previous.text();
-            add(first.at, &Event::File { after, kept: oldest });
+            add(
+                first.at,
+                &Event::File {
+                    after,
+                    kept: oldest,
+                },
+            );
             kept = Some(oldest);
         }
         for entry in entries {
@@ -216,6 +229,7 @@ fn resume(directory: &Path) -> Result<Opened, LogError> {
         chain: state.chain,
         directory: directory.to_owned(),
         state: StateFile::open(&files::state(directory), place)?,
+        file_bytes: AUDIT_FILE_BYTES,
     };
     if !log.ends_at_its_state()? {
         return Ok(unfit("it does not end as its state says"));

@@ -120,12 +120,14 @@ impl Meter {
             let over = state.over.drain();
             let mut events: Vec<_> = over.map(|(of, count)| Event::More { of, count }).collect();
             let denied = state.denied.drain().filter(|(_, count)| *count > 0);
-            events.extend(denied.map(|((request, code, who), count)| Event::MoreDenied {
-                request,
-                code,
-                who,
-                count,
-            }));
+            events.extend(
+                denied.map(|((request, code, who), count)| Event::MoreDenied {
+                    request,
+                    code,
+                    who,
+                    count,
+                }),
+            );
             events
         })
     }
@@ -203,11 +205,15 @@ mod tests {
             agent: ipc_protocol::id::AgentId::from_row(1),
             on: true,
         };
-        let burst = (0..2 * AUDIT_BURST).filter(|_| meter.admits(&event(), 0)).count();
+        let burst = (0..2 * AUDIT_BURST)
+            .filter(|_| meter.admits(&event(), 0))
+            .count();
         assert_eq!(burst, usize::try_from(AUDIT_BURST).unwrap());
         let counted = meter.counted(MINUTE_MS, true);
-        assert!(matches!(counted[..], [Event::More { of: "allow_only_set", count }]
-            if count == u64::from(AUDIT_BURST)));
+        assert!(
+            matches!(counted[..], [Event::More { of: "allow_only_set", count }]
+            if count == u64::from(AUDIT_BURST))
+        );
         assert!(meter.admits(&event(), MINUTE_MS));
         assert!(meter.admits(&Event::Stopped {}, 0), "always");
     }

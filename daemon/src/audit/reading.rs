@@ -59,7 +59,9 @@ impl Record {
 
     /// The agents that it names by their ids.
     pub fn agents(&self) -> impl Iterator<Item = AgentId> {
-        AGENTS.iter().filter_map(|field| self.text(field)?.parse().ok())
+        AGENTS
+            .iter()
+            .filter_map(|field| self.text(field)?.parse().ok())
     }
 
     fn names(&self, name: &Name) -> bool {
@@ -146,9 +148,7 @@ fn is_wanted(record: &Record, wanted: &Wanted, ids: &HashSet<AgentId>) -> bool {
     let is_theirs = match &wanted.agent {
         None => true,
         Some(Peer::Agent(_)) => record.agents().any(|id| ids.contains(&id)),
-        Some(Peer::Name(name)) => {
-            record.names(name) || record.agents().any(|id| ids.contains(&id))
-        }
+        Some(Peer::Name(name)) => record.names(name) || record.agents().any(|id| ids.contains(&id)),
     };
     is_late && is_theirs && (record.is_denial() || !wanted.denied)
 }
@@ -176,4 +176,3 @@ fn each(directory: &Path, mut look: impl FnMut(Option<Record>)) -> Result<(), Lo
     }
     Ok(())
 }
-

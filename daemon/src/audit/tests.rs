@@ -25,7 +25,9 @@ struct Room {
 impl Room {
     fn new() -> Self {
         let room = tempfile::Builder::new().prefix("ipc-").tempdir();
-        Self { room: room.unwrap() }
+        Self {
+            room: room.unwrap(),
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -129,7 +131,13 @@ fn an_edited_line_is_found() {
             let report = room.check();
             let line = u64::try_from(at).unwrap() + 1;
             match &report.findings[..] {
-                [Finding::Changed { sequence, line: found, .. }] => {
+                [
+                    Finding::Changed {
+                        sequence,
+                        line: found,
+                        ..
+                    },
+                ] => {
                     assert_eq!((*sequence, *found), (line, line));
                 }
                 [Finding::Unreadable { sequence, .. }] => assert_eq!(*sequence, line),
@@ -157,7 +165,12 @@ fn one_flipped_bit_anywhere_in_a_line_is_found() {
 fn swapped_repeated_and_removed_lines_are_found() {
     let whole = Room::filled(10);
     let lines = whole.lines();
-    let swapped = [&lines[..4], &[lines[5].clone(), lines[4].clone()], &lines[6..]].concat();
+    let swapped = [
+        &lines[..4],
+        &[lines[5].clone(), lines[4].clone()],
+        &lines[6..],
+    ]
+    .concat();
     let repeated = [&lines[..5], &lines[4..]].concat();
     let removed = [&lines[..4], &lines[5..]].concat();
     for (lines, found) in [(swapped, 6), (repeated, 5), (removed, 6)] {
@@ -187,9 +200,18 @@ fn a_log_that_is_cut_short_is_found_by_its_state_and_by_an_anchor() {
     let anchors = room.anchors();
     room.write(&room.lines()[..6]);
     let findings = room.check().findings;
-    assert_eq!(findings, [Finding::Truncated { last: 6, sealed: 11 }]);
+    assert_eq!(
+        findings,
+        [Finding::Truncated {
+            last: 6,
+            sealed: 11
+        }]
+    );
     let findings = room.check_with(&anchors).findings;
-    let before = Finding::BeforeAnchor { anchor: 11, last: 6 };
+    let before = Finding::BeforeAnchor {
+        anchor: 11,
+        last: 6,
+    };
     assert!(findings.contains(&before), "{findings:?}");
 }
 
@@ -210,6 +232,10 @@ fn a_state_that_is_made_to_fit_a_shorter_log_is_found_without_an_anchor() {
         length: std::fs::metadata(room.first()).unwrap().len(),
     };
     drop(state::StateFile::create(&files::state(&room.path()), &forged).unwrap());
+    assert_eq!(
+        room.check().findings,
+        [Finding::ForeignState { sequence: 6 }]
+    );
     // The daemon that starts cannot know it; whoever has the first key does.
     room.open().append(&[restored("after")]).unwrap();
     let findings = room.check().findings;
@@ -223,10 +249,15 @@ fn a_state_that_is_made_to_fit_a_shorter_log_is_found_without_an_anchor() {
 fn a_whole_log_that_is_put_back_to_an_earlier_day_is_found_by_an_anchor_alone() {
     let room = Room::filled(5);
     let earlier = room.copy();
-    room.open().append(&[restored("what is to be hidden")]).unwrap();
+    room.open()
+        .append(&[restored("what is to be hidden")])
+        .unwrap();
     let anchors = room.anchors();
     assert!(earlier.check().findings.is_empty(), "it was so");
-    earlier.open().append(&[restored("something else")]).unwrap();
+    earlier
+        .open()
+        .append(&[restored("something else")])
+        .unwrap();
     let findings = earlier.check_with(&anchors).findings;
     assert_eq!(findings, [Finding::OtherThanAnchor { sequence: 7 }]);
 }
@@ -252,7 +283,10 @@ fn whoever_has_the_first_key_cannot_write_what_an_anchor_fixes() {
         length,
     };
     drop(state::StateFile::create(&files::state(&room.path()), &state).unwrap());
-    assert!(room.check().findings.is_empty(), "as said: with the key, yes");
+    assert!(
+        room.check().findings.is_empty(),
+        "as said: with the key, yes"
+    );
     let findings = room.check_with(&anchors).findings;
     assert_eq!(findings, [Finding::OtherThanAnchor { sequence: 6 }]);
 }
@@ -286,7 +320,11 @@ fn the_key_can_be_taken_away_and_checks_the_log_from_elsewhere() {
     AuditKey::forget(&room.path()).unwrap();
     assert!(verify(&room.path(), &Anchors::default()).is_err());
     room.open().append(&[restored("later")]).unwrap();
-    let text = format!("# kept elsewhere\n\n{}{}\n", *key.text(), Anchor::of(&room.path(), NOW).unwrap().unwrap());
+    let text = format!(
+        "# kept elsewhere\n\n{}{}\n",
+        *key.text(),
+        Anchor::of(&room.path(), NOW).unwrap().unwrap()
+    );
     let report = room.check_with(&text.parse().unwrap());
     assert!(report.findings.is_empty(), "{report:?}");
     assert_eq!((report.last, report.anchors), (7, 1));

@@ -26,7 +26,9 @@ pub fn verify(directory: &Path, anchors: &Anchors) -> Result<Report, VerifyError
     let mut attempt = 1;
     loop {
         match check(directory, anchors) {
-            Err(VerifyError::Log(error)) if error.is_missing() && attempt < ATTEMPTS => attempt += 1,
+            Err(VerifyError::Log(error)) if error.is_missing() && attempt < ATTEMPTS => {
+                attempt += 1
+            }
             other => return other,
         }
     }
@@ -238,7 +240,10 @@ impl<'a> Walk<'a> {
             };
             *counted = counted.saturating_add(1);
             let passed = self.anchors.pop_front();
-            if self.broken.is_some_and(|broken| Some(broken) <= passed.map(|a| a.sequence)) {
+            if self
+                .broken
+                .is_some_and(|broken| Some(broken) <= passed.map(|a| a.sequence))
+            {
                 // Whoever took this anchor could see it.
                 self.broken = None;
             }

@@ -42,7 +42,11 @@ fn a_write_that_was_cut_off_anywhere_is_cut_away_and_told() {
         assert_eq!((report.unsealed, report.torn_bytes), (0, 0));
         let last = room.lines().pop().unwrap();
         let is_whole = bytes[..length].ends_with(b"\n");
-        assert_eq!(last.contains("\"event\":\"torn\""), !is_whole, "{length}: {last}");
+        assert_eq!(
+            last.contains("\"event\":\"torn\""),
+            !is_whole,
+            "{length}: {last}"
+        );
     }
 }
 
@@ -53,7 +57,10 @@ fn what_somebody_adds_while_no_daemon_runs_is_no_record() {
     lines.push(lines[3].replace("\"n\":4", "\"n\":5"));
     room.write(&lines);
     let findings = room.check().findings;
-    assert!(matches!(findings[..], [Finding::Changed { sequence: 5, .. }]));
+    assert!(matches!(
+        findings[..],
+        [Finding::Changed { sequence: 5, .. }]
+    ));
     drop(room.open());
     let lines = room.lines();
     assert!(lines[4].contains("\"event\":\"torn\""), "{lines:?}");
@@ -69,7 +76,11 @@ fn both_places_of_the_state_may_be_there_after_a_crash_and_the_later_one_counts(
     let mut both = std::fs::read(files::state(&room.path())).unwrap();
     // Opening and appending put it back into the same place; the other one was not wiped.
     let (_, now) = room.state();
-    let (from, to) = if place == Place::First { (0, 4_096) } else { (4_096, 0) };
+    let (from, to) = if place == Place::First {
+        (0, 4_096)
+    } else {
+        (4_096, 0)
+    };
     if now == place {
         both.copy_within(from..from + 128, to);
     }
@@ -108,7 +119,10 @@ fn a_log_that_does_not_fit_its_state_is_moved_aside_and_the_next_one_says_so() {
         assert!(!room.check_with(&before).findings.is_empty(), "{at}");
         room.open().append(&[restored("on")]).unwrap();
         let known = room.check_with(&room.anchors()).findings;
-        assert!(known.is_empty(), "{at}: whoever took this anchor saw it: {known:?}");
+        assert!(
+            known.is_empty(),
+            "{at}: whoever took this anchor saw it: {known:?}"
+        );
     }
 }
 

@@ -1,17 +1,19 @@
 //! The chain over several files.
 
 use super::*;
-use crate::limits::AUDIT_FILE_BYTES;
+/// Where files of these tests end, in bytes: as good as 8 MiB, and sooner made.
+const FILE_BYTES: u64 = 20_000;
 
 /// Entries that fill a good part of a file.
 fn many() -> Vec<Entry> {
-    (0..512).map(|_| restored(&"x".repeat(250))).collect()
+    (0..20).map(|_| restored(&"x".repeat(250))).collect()
 }
 
 /// A log of so many files.
 fn of_files(number: usize) -> Room {
     let room = Room::new();
     let mut log = room.open();
+    log.file_bytes = FILE_BYTES;
     let (many, mut begun) = (many(), 0);
     while begun < number {
         log.append(&many).unwrap();
@@ -30,8 +32,10 @@ fn the_chain_goes_on_from_file_to_file_and_old_files_go() {
     assert_eq!(all.len(), AUDIT_FILES);
     assert!(all[0] > 1);
     for first in &all[..AUDIT_FILES - 1] {
-        let bytes = std::fs::metadata(files::path(&room.path(), *first)).unwrap().len();
-        assert!(bytes >= AUDIT_FILE_BYTES && bytes < AUDIT_FILE_BYTES + (1 << 20));
+        let bytes = std::fs::metadata(files::path(&room.path(), *first))
+            .unwrap()
+            .len();
+        assert!(bytes >= FILE_BYTES && bytes < 2 * FILE_BYTES);
     }
     let report = room.check();
     assert!(report.findings.is_empty(), "{report:?}");
@@ -40,7 +44,10 @@ fn the_chain_goes_on_from_file_to_file_and_old_files_go() {
     assert!(room.check().findings.is_empty());
     std::fs::remove_file(files::path(&room.path(), all[0])).unwrap();
     let findings = room.check().findings;
-    let gone = Finding::Missing { from: all[0], to: all[1] - 1 };
+    let gone = Finding::Missing {
+        from: all[0],
+        to: all[1] - 1,
+    };
     assert_eq!(findings, [gone], "it was not due to go");
 }
 
@@ -51,7 +58,10 @@ fn a_file_that_is_gone_from_the_middle_or_the_end_is_found() {
     let other = room.copy();
     std::fs::remove_file(files::path(&room.path(), all[1])).unwrap();
     let findings = room.check().findings;
-    let missing = Finding::Missing { from: all[1], to: all[2] - 1 };
+    let missing = Finding::Missing {
+        from: all[1],
+        to: all[2] - 1,
+    };
     assert_eq!(findings, [missing]);
     std::fs::remove_file(files::path(&other.path(), all[2])).unwrap();
     let findings = other.check().findings;
@@ -69,7 +79,10 @@ fn a_daemon_that_is_killed_as_a_file_begins_goes_on_in_it() {
     // As it stood before: the state covers the first file and nothing of the second.
     let covered = cover_first_file(&room, all[1]);
     let bytes = std::fs::read(&last).unwrap();
-    let ends: Vec<_> = (0..bytes.len()).filter(|at| bytes[*at] == b'\n').take(3).collect();
+    let ends: Vec<_> = (0..bytes.len())
+        .filter(|at| bytes[*at] == b'\n')
+        .take(3)
+        .collect();
     for length in [0, 10, ends[0], ends[0] + 1, ends[1] + 5, bytes.len()] {
         std::fs::write(&last, &bytes[..length]).unwrap();
         std::fs::write(files::state(&room.path()), &covered).unwrap();
