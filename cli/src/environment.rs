@@ -31,6 +31,8 @@ pub(crate) struct Environment {
     pub(crate) config_home: Option<PathBuf>,
     /// `CREDENTIALS_DIRECTORY`: what a service manager hands over (`systemd.exec(5)`).
     pub(crate) credentials: Option<PathBuf>,
+    /// `NOTIFY_SOCKET`: a service manager wants to hear how the daemon is (`sd_notify(3)`).
+    pub(crate) notify_socket: Option<OsString>,
     /// `NO_COLOR`, whatever its value (<https://no-color.org>).
     pub(crate) no_color: bool,
     /// `TZ`, handed on to the daemon.
@@ -65,6 +67,7 @@ impl Environment {
             home: variable("HOME").map(PathBuf::from),
             config_home: variable("XDG_CONFIG_HOME").map(PathBuf::from),
             credentials: variable("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+            notify_socket: variable("NOTIFY_SOCKET"),
             no_color: variable("NO_COLOR").is_some(),
             time_zone: variable("TZ"),
             language: variable("LANG"),

@@ -12,6 +12,7 @@ use ipc_protocol::secret::SharedSecret;
 use serde::Deserialize;
 
 use crate::limits::Limits;
+use crate::sandbox::SandboxPolicy;
 
 /// Largest configuration file, in bytes.
 const LARGEST: u64 = 64 * 1_024;
@@ -96,6 +97,8 @@ pub struct Config {
     pub names: NamePolicy,
     /// Where the predecessor's wire is spoken, if it is.
     pub legacy: Option<LoopbackAddress>,
+    /// How much of the sandbox there must be.
+    pub sandbox: SandboxPolicy,
     /// How the daemon is reached.
     pub listening: Listening,
     /// Whether it leaves when nobody has been connected for a while.
@@ -109,6 +112,7 @@ pub struct Config {
 struct File {
     limits: Limits,
     names: NamePolicy,
+    sandbox: SandboxPolicy,
     legacy: Legacy,
     share: Sharing,
 }
@@ -182,6 +186,7 @@ impl Config {
             limits: file.limits,
             names: file.names,
             legacy: file.legacy.tcp,
+            sandbox: file.sandbox,
             listening: Listening::Bind,
             leaves_when_idle: false,
             secret: None,

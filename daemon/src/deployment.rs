@@ -124,9 +124,13 @@ fn lock_soon(file: File) -> io::Result<Option<File>> {
     // all, nobody takes the file from it, and dropping the file lets the lock go.
     let wait =
         move || drop(locked.send(flock(&file, FlockOperation::LockExclusive).map(|()| file)));
-    thread::Builder::new().name("lock".to_owned()).spawn(wait)?;
+    let waiting = thread::Builder::new().name("lock".to_owned()).spawn(wait)?;
     match is_locked.recv_timeout(LOCK_PATIENCE) {
-        Ok(locked) => locked.map(Some).map_err(io::Error::from),
+        Ok(locked) => {
+            // Gone before the sandbox: it would stay outside.
+            drop(waiting.join());
+            locked.map(Some).map_err(io::Error::from)
+        }
         Err(_) => Ok(None),
     }
 }

@@ -149,6 +149,7 @@ pub(crate) async fn status(daemon: Arc<Daemon>) -> Done<StatusReport> {
         database_bytes: store.database_bytes,
         last_backup_ms: newest_backup(&daemon),
         counters,
+        sandbox: daemon.confinement,
         old_port: daemon.old_port.report(&daemon.shared.gate),
     })
 }

@@ -11,11 +11,14 @@ use ipc_protocol::paths::DataDir;
 use ipc_protocol::private::{self, PrivateError};
 use rand::CryptoRng;
 use sha2::Sha256;
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// The key, wiped from memory when dropped.
-#[derive(Zeroize, ZeroizeOnDrop)]
-pub(crate) struct DeploymentKey([u8; 64]);
+use crate::locked::Locked;
+
+/// Length of the key, in bytes: a block of the hash.
+const LENGTH: usize = 64;
+
+/// The key, on a locked page where the system locks any.
+pub(crate) struct DeploymentKey(Locked<[u8; LENGTH]>);
 
 impl DeploymentKey {
     /// Reads `daemon.key`; `None` when there is none.
@@ -25,13 +28,13 @@ impl DeploymentKey {
     pub(crate) fn read(data_dir: &DataDir) -> Result<Option<Self>, PrivateError> {
         let path = data_dir.daemon_key();
         match private::read_file(&path, 64) {
-            Ok(bytes) => match bytes.as_slice().try_into() {
-                Ok(key) => Ok(Some(Self(key))),
-                Err(_) => Err(PrivateError::Kind {
-                    path,
-                    wanted: "key of 64 bytes",
-                }),
-            },
+            Ok(bytes) if bytes.len() == LENGTH => Ok(Some(Self::made(|key| {
+                key.copy_from_slice(&bytes);
+            }))),
+            Ok(_) => Err(PrivateError::Kind {
+                path,
+                wanted: "key of 64 bytes",
+            }),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
@@ -46,20 +49,22 @@ impl DeploymentKey {
         rng: &mut impl CryptoRng,
     ) -> Result<Self, PrivateError> {
         let key = Self::random(rng);
-        private::write_file(&data_dir.daemon_key(), &key.0)?;
+        private::write_file(&data_dir.daemon_key(), key.0.expose())?;
         Ok(key)
     }
 
     /// Draws a key.
     pub(crate) fn random(rng: &mut impl CryptoRng) -> Self {
-        let mut key = Self([0; 64]);
-        rng.fill_bytes(&mut key.0);
-        key
+        Self::made(|key| rng.fill_bytes(key))
+    }
+
+    fn made(fill: impl FnOnce(&mut [u8; LENGTH])) -> Self {
+        Self(Locked::or_unlocked([0; LENGTH], fill))
     }
 
     /// The code over the fields of a row of `table`.
     pub(crate) fn code(&self, table: &str, fields: &[&[u8]]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new((&self.0).into());
+        let mut mac = Hmac::<Sha256>::new(self.0.expose().into());
         for field in std::iter::once(&table.as_bytes()).chain(fields) {
             // SQLite holds no value of 4 GiB.
             let length = u32::try_from(field.len()).unwrap_or(u32::MAX);

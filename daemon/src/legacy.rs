@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use ipc_protocol::request::{OldPortReport, OldPortTrouble};
 use ipc_protocol::secret::SharedSecret;
+use jiff::tz::TimeZone;
 use tokio::sync::{Semaphore, watch};
 
 use crate::config::LoopbackAddress;
@@ -64,14 +65,36 @@ pub(crate) struct OldPort {
     local_time: LocalTime,
 }
 
+/// The old port's socket, or why it cannot be had: bound before the daemon shuts itself in.
+#[derive(Debug)]
+pub(crate) struct OldSocket {
+    bound: io::Result<(TcpListener, SocketAddr)>,
+}
+
+impl OldSocket {
+    /// Binds the port at `address`. Nobody is served before the secret has been compared.
+    pub(crate) fn bind(address: LoopbackAddress) -> Self {
+        let bound = TcpListener::bind(address.get()).and_then(|socket| {
+            socket.set_nonblocking(true)?;
+            let address = socket.local_addr()?;
+            Ok((socket, address))
+        });
+        if let Err(error) = &bound {
+            tracing::warn!(%error, address = %address.get(), "the old port could not be bound");
+        }
+        Self { bound }
+    }
+}
+
 impl OldPort {
-    /// Binds the port if `wanted`, and locks a page for the secret. Whatever is in the way keeps
-    /// the port closed and nothing else.
+    /// Takes the port over if one is `wanted`, and locks a page for the secret. Whatever is in the
+    /// way keeps the port closed and nothing else.
     pub(crate) fn prepare(
-        wanted: Option<LoopbackAddress>,
+        wanted: Option<OldSocket>,
         secret: Option<&SharedSecret>,
+        zone: TimeZone,
     ) -> (Self, Option<TcpListener>) {
-        let (state, secret, socket) = match wanted.map(|address| had(address, secret)) {
+        let (state, secret, socket) = match wanted.map(|socket| had(socket, secret)) {
             None => (State::Off, None, None),
             Some(Ok((socket, address, secret))) => {
                 (State::Starting(address), Some(secret), Some(socket))
@@ -86,7 +109,7 @@ impl OldPort {
             secret,
             places: Arc::new(Semaphore::new(OLD_PORT_CONNECTIONS)),
             usage: Usage::default(),
-            local_time: LocalTime::of_the_system(),
+            local_time: LocalTime::new(zone),
         };
         (port, socket)
     }
@@ -149,7 +172,7 @@ impl OldPort {
 type Had = (TcpListener, SocketAddr, LockedSecret);
 
 /// Everything that the port needs, or what is in the way.
-fn had(wanted: LoopbackAddress, secret: Option<&SharedSecret>) -> Result<Had, OldPortTrouble> {
+fn had(wanted: OldSocket, secret: Option<&SharedSecret>) -> Result<Had, OldPortTrouble> {
     if !owner::IS_TOLD {
         return Err(OldPortTrouble::Unsupported);
     }
@@ -158,13 +181,7 @@ fn had(wanted: LoopbackAddress, secret: Option<&SharedSecret>) -> Result<Had, Ol
         tracing::warn!(%error, "no memory could be locked for the secret");
         OldPortTrouble::MemoryNotLocked
     })?;
-    let bound = TcpListener::bind(wanted.get()).and_then(|socket| {
-        socket.set_nonblocking(true)?;
-        let address = socket.local_addr()?;
-        Ok((socket, address))
-    });
-    let (socket, address) = bound.map_err(|error| {
-        tracing::warn!(%error, address = %wanted.get(), "the old port could not be bound");
+    let (socket, address) = wanted.bound.map_err(|error| {
         if error.kind() == io::ErrorKind::AddrInUse {
             OldPortTrouble::AddressInUse
         } else {

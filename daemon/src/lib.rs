@@ -34,11 +34,14 @@ mod lease;
 mod legacy;
 pub mod limits;
 mod listener;
+mod locked;
 mod mailboxes;
 pub mod migrate;
 mod notice_files;
+mod prepared;
 mod presence;
 mod quota;
+pub mod sandbox;
 mod shared;
 pub mod store;
 pub mod systemd;
@@ -68,6 +71,7 @@ use gate::Gate;
 use legacy::OldPort;
 pub use listener::BindError;
 use listener::Listener;
+pub use prepared::{Prepared, prepare};
 use quota::Quotas;
 use shared::Shared;
 use store::guard::Guard;
@@ -116,18 +120,19 @@ pub enum DaemonError {
     StoreDamaged(String),
 }
 
-/// Runs the daemon until `shutdown` comes, nobody needs it any more, or its store fails.
+/// Runs the daemon on what was [`prepare`]d until `shutdown` comes, nobody needs it any more, or its
+/// store fails.
 ///
 /// # Errors
 /// [`DaemonError`]; the process should then exit with a status other than zero.
 pub async fn run(
+    prepared: Prepared,
     config: Config,
     deps: Deps,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), DaemonError> {
     let Deps { clock, rng, ready } = deps;
     let data_dir = config.data_dir.clone();
-    let lock = DaemonLock::take(&data_dir)?;
     let (stop, stopping) = watch::channel(false);
     let House {
         daemon,
@@ -137,7 +142,8 @@ pub async fn run(
         secret,
         broken,
         threads,
-    } = build(config, clock, rng, stopping, &lock).map_err(|error| damaged(&data_dir, error))?;
+        lock,
+    } = build(prepared, config, clock, rng, stopping).map_err(|error| damaged(&data_dir, error))?;
     let listener = Listener::new(socket, bound, Arc::clone(&daemon))?;
     let mut tasks = JoinSet::new();
     if let Some(socket) = old_socket {
@@ -179,19 +185,20 @@ struct House {
     secret: Option<SharedSecret>,
     broken: Broken,
     threads: [JoinHandle<()>; 4],
+    lock: DaemonLock,
 }
 
 /// Opens the deployment, binds the socket, and starts the store's threads.
 fn build(
+    prepared: Prepared,
     config: Config,
     clock: Arc<dyn Clock>,
     mut rng: StdRng,
     stopping: watch::Receiver<bool>,
-    lock: &DaemonLock,
 ) -> Result<House, DaemonError> {
     let now = clock.now();
     let data_dir = config.data_dir;
-    let deployment = deployment::open(&data_dir, config.secret, now, &mut rng, lock)?;
+    let deployment = deployment::open(&data_dir, config.secret, now, &mut rng, &prepared.lock)?;
     let (socket, bound) = match config.listening {
         Listening::Bind => (listener::bind(data_dir.socket())?, true),
         Listening::Inherited(socket) => (socket, false),
@@ -204,15 +211,14 @@ fn build(
         enrolment,
         secret,
     } = deployment;
-    let (old_port, old_socket) = OldPort::prepare(config.legacy, secret.as_ref());
+    let (old_port, old_socket) =
+        OldPort::prepare(prepared.old_socket, secret.as_ref(), prepared.zone);
     let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
     let (audit, inbox) = audit::queue(Arc::clone(&clock));
-    let auditing = audit::start(&data_dir, inbox, &mut rng, lock)?;
+    let auditing = audit::start(&data_dir, inbox, &mut rng, &prepared.lock)?;
     let shared = Shared::new(clock, config.limits, config.names, key, gate, audit);
-    let frozen = store::freezes::everybody(&db)
-        .and_then(|everybody| Ok((everybody, store::freezes::agents(&db)?)));
-    let (everybody, agents) = frozen.map_err(DeploymentError::Sqlite)?;
-    shared.frozen.begin(everybody, agents);
+    let frozen = store::freezes::begin(&db, &shared.frozen);
+    frozen.map_err(DeploymentError::Sqlite)?;
     let shared = Arc::new(shared);
     let guard = Guard::new(&data_dir.database())?;
     let (writer, broken, writing) =
@@ -230,6 +236,7 @@ fn build(
         started: now.wall,
         // Clients of the old port start no daemon.
         leaves_when_idle: config.leaves_when_idle && old_socket.is_none(),
+        confinement: prepared.confinement,
         old_port,
         data_dir,
         backup: tokio::sync::Mutex::default(),
@@ -244,6 +251,7 @@ fn build(
         broken,
         // The last: it ends when nobody is left who could hand anything in.
         threads: [writing, reading, searching, auditing],
+        lock: prepared.lock,
     })
 }
 

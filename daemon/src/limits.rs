@@ -251,6 +251,10 @@ pub(crate) const ENDED_SESSIONS: usize = 512;
 /// Connections of one agent: so that no agent holds the places of all.
 pub(crate) const CONNECTIONS_PER_AGENT: u32 = 64;
 
+/// Descriptors of the process: every connection, the old port's, watched hosts and the store's, many
+/// times over; as in the unit.
+pub(crate) const DESCRIPTORS: u64 = 4_096;
+
 /// Host processes that are watched at a time: each takes a descriptor, beside the connections'.
 pub(crate) const HOSTS_WATCHED: usize = 128;
 

@@ -47,16 +47,15 @@ pub enum BindError {
     },
 }
 
-/// Binds the socket at `path`, mode 0600. The caller holds the lock of the data directory.
+/// Binds the socket at `path`, mode 0600, where [`remove_stale`] has made room.
 ///
 /// # Errors
-/// [`BindError`]; what is in the way has not been touched unless it was a dead socket of ours.
+/// [`BindError`].
 pub(crate) fn bind(path: &Path) -> Result<StdListener, BindError> {
     let failed = |source| BindError::Io {
         path: path.to_owned(),
         source,
     };
-    remove_stale(path)?;
     let name = path.to_fs_name::<GenericFilePath>().map_err(failed)?;
     let options = ListenerOptions::new()
         .name(name)
@@ -66,8 +65,12 @@ pub(crate) fn bind(path: &Path) -> Result<StdListener, BindError> {
     Ok(StdListener::from(OwnedFd::from(listener)))
 }
 
-/// Removes a socket on which nobody listens any more.
-fn remove_stale(path: &Path) -> Result<(), BindError> {
+/// Removes a socket on which nobody listens any more. The caller holds the lock of the data
+/// directory.
+///
+/// # Errors
+/// [`BindError`]; what is in the way has not been touched unless it was a dead socket of ours.
+pub(crate) fn remove_stale(path: &Path) -> Result<(), BindError> {
     let failed = |source| BindError::Io {
         path: path.to_owned(),
         source,

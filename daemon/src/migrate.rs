@@ -33,6 +33,7 @@ use rand::rngs::StdRng;
 pub use error::MigrateError;
 pub use report::{LeftOut, NewName, Report};
 
+use crate::config::LoopbackAddress;
 use crate::deployment::DaemonLock;
 use crate::limits::Limits;
 use crate::store::{backup, open};
@@ -58,18 +59,44 @@ pub struct Migration<'a> {
     pub data_dir: &'a DataDir,
     /// The moment.
     pub now: Timestamp,
-    /// The zone that the old server's times were written in.
-    pub zone: TimeZone,
+    /// What was looked up outside the data directory.
+    pub outside: Outside,
     /// Where new agents' ids come from.
     pub rng: &'a mut StdRng,
-    /// Where the old server would answer if it still ran.
-    pub old_servers: Vec<SocketAddr>,
     /// Hears how far it has come.
     pub progress: Progress<'a>,
 }
 
+/// What a migration needs from outside the data directory: a daemon has it before it shuts itself
+/// in.
+#[derive(Debug)]
+pub struct Outside {
+    /// The zone that the old server's times were written in.
+    pub zone: TimeZone,
+    /// Where the old server answers, if it still runs.
+    pub old_server: Option<SocketAddr>,
+}
+
+impl Outside {
+    /// Takes the zone of this machine, and asks for the old server at its own address and at
+    /// `configured`, where its clients are to be served.
+    pub fn look(configured: Option<LoopbackAddress>) -> Self {
+        let configured = configured.map(LoopbackAddress::get);
+        Self {
+            zone: system_zone(),
+            old_server: answering(configured.into_iter().chain([OLD_PORT])),
+        }
+    }
+}
+
+/// Where of `addresses` a server answers.
+pub fn answering(addresses: impl IntoIterator<Item = SocketAddr>) -> Option<SocketAddr> {
+    let answers = |address: &SocketAddr| TcpStream::connect_timeout(address, ANSWER).is_ok();
+    addresses.into_iter().find(answers)
+}
+
 /// The time zone of this machine; UTC where it has none.
-pub fn system_zone() -> TimeZone {
+pub(crate) fn system_zone() -> TimeZone {
     TimeZone::try_system().unwrap_or(TimeZone::UTC)
 }
 
@@ -100,7 +127,7 @@ impl Migration<'_> {
             Err(MigrateError::NotPredecessors { .. }) => return Ok(None),
             found => found?,
         };
-        let mut report = Report::new(&database, copy.path(), &self.zone);
+        let mut report = Report::new(&database, copy.path(), &self.outside.zone);
         report.large_directory_closed = large::close_directory(self.data_dir)?;
         let built = self.build(&source, &database, &mut report);
         let built = built.and_then(|()| {
@@ -131,7 +158,7 @@ impl Migration<'_> {
 
     fn import_copy(&mut self, copy: &Copy, original: &Path) -> Result<Report, MigrateError> {
         let source = Source::open(copy, original)?;
-        let mut report = Report::new(original, copy.path(), &self.zone);
+        let mut report = Report::new(original, copy.path(), &self.outside.zone);
         let used_before = self.data_dir.daemon_key().exists();
         let mut db = open::open_writer(self.data_dir, used_before, self.now)?;
         if used_before {
@@ -176,7 +203,7 @@ impl Migration<'_> {
         let mut writing = Writing {
             db: &transaction,
             now: self.now,
-            zone: &self.zone,
+            zone: &self.outside.zone,
             rng: self.rng,
             large,
             body_bytes: usize::try_from(Limits::default().body_bytes).unwrap_or(usize::MAX),
@@ -187,12 +214,8 @@ impl Migration<'_> {
     }
 
     fn refuse_while_served(&self) -> Result<(), MigrateError> {
-        let mut answering = self.old_servers.iter().filter(|address| {
-            let answer = TcpStream::connect_timeout(address, ANSWER);
-            answer.is_ok()
-        });
-        match answering.next() {
-            Some(address) => Err(MigrateError::OldServerRuns(*address)),
+        match self.outside.old_server {
+            Some(address) => Err(MigrateError::OldServerRuns(address)),
             None => Ok(()),
         }
     }

@@ -108,7 +108,10 @@ pub fn read_file(path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, PrivateEr
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = open(path, flags, "regular file")?;
     check(path, &file, 0o600)?;
-    let mut bytes = Zeroizing::new(Vec::new());
+    // With room for all of it: a vector that grows leaves what it held behind.
+    let length = file.metadata().map_err(io_at(path))?.len().min(most);
+    let room = usize::try_from(length).unwrap_or(0).saturating_add(64);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     file.take(most.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(io_at(path))?;

@@ -58,7 +58,9 @@ pub use rename::{Rename, Renamed};
 pub use reply::Reply;
 pub use send::{RecipientOutcome, Send, Sent, SentTo};
 pub use session::{Renew, Renewed, Revoke, SessionRevoked};
-pub use status::{Counters, Enrolment, OldPortReport, OldPortTrouble, Status, StatusReport};
+pub use status::{
+    Confinement, Counters, Enrolment, OldPortReport, OldPortTrouble, Status, StatusReport,
+};
 pub use whoami::{Whoami, WhoamiReport};
 
 use crate::error::{ErrorCode, Refusal};

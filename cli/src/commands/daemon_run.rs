@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use ipc_daemon::clock::SystemClock;
 use ipc_daemon::config::{Config, ConfigError, Listening};
-use ipc_daemon::{Deps, systemd};
+use ipc_daemon::migrate::{Outside, Progress, is_due};
+use ipc_daemon::{Deps, Prepared, sandbox, systemd};
 use ipc_protocol::limits::SECRET_BYTES;
 use ipc_protocol::private;
 use ipc_protocol::secret::SharedSecret;
@@ -30,6 +31,7 @@ const LARGEST_LOG: u64 = 8 * 1_024 * 1_024;
 
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(context: &mut Context, arguments: &RunArguments) -> Result<ExitStatus, Failure> {
+    sandbox::harden().map_err(|error| Failure::local(format!("hardening: {error}")))?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let outcome = if arguments.autostarted {
         autostarted(context)
@@ -63,7 +65,8 @@ fn still_busy() -> impl FnMut(u64, u64) {
 fn autostarted(context: &mut Context) -> Result<(), Failure> {
     // Not in the terminal's session: closing the terminal must not take everybody's mail down.
     rustix::process::setsid().map_err(|error| Failure::local(format!("setsid: {error}")))?;
-    let mut bytes = Zeroizing::new(Vec::new());
+    // With room for all of it: a vector that grows leaves what it held behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_BYTES.2.saturating_add(64)));
     let most = u64::try_from(SECRET_BYTES.2).unwrap_or(0).saturating_add(2);
     let read = io::stdin().lock().take(most).read_to_end(&mut bytes);
     read.map_err(|error| Failure::local(format!("standard input: {error}")))?;
@@ -74,17 +77,15 @@ fn autostarted(context: &mut Context) -> Result<(), Failure> {
     };
     drop(private::ensure_directory(context.data_dir.root())?);
     log_to_file(&context.data_dir.log(), context)?;
-    if let Some(report) = migrate::take_over(context, &mut still_busy())? {
-        let took_over = migrate::sentence(&report);
-        tracing::info!("{took_over}");
-        say(&autostart::note_line(&took_over));
-    }
     let config = Config {
         secret: handed_over,
         leaves_when_idle: true,
         ..load(context)?
     };
-    serve(context, config, || {
+    let prepared = shut_in(context, &config, &mut still_busy(), |took_over| {
+        say(&autostart::note_line(took_over));
+    })?;
+    serve(context, prepared, config, || {
         say(autostart::READY);
     })
 }
@@ -93,15 +94,35 @@ fn foreground(context: &mut Context) -> Result<(), Failure> {
     log_to_standard_error(context);
     let inherited = systemd::inherited_socket();
     let inherited = inherited.map_err(|error| Failure::local(error.to_string()))?;
-    if let Some(report) = migrate::take_over(context, &mut |_, _| {})? {
-        tracing::info!("{}", migrate::sentence(&report));
-    }
     let config = Config {
         secret: secret::of_starter(context)?,
         listening: inherited.map_or(Listening::Bind, Listening::Inherited),
         ..load(context)?
     };
-    serve(context, config, || report("ready", systemd::notify_ready()))
+    let prepared = shut_in(context, &config, &mut |_, _| {}, |_| {})?;
+    serve(context, prepared, config, || {
+        report("ready", systemd::notify_ready());
+    })
+}
+
+/// Has what lies outside, enters the sandbox, and only there looks at what another program wrote.
+fn shut_in(
+    context: &mut Context,
+    config: &Config,
+    progress: Progress<'_>,
+    tell: impl FnOnce(&str),
+) -> Result<Prepared, Failure> {
+    let mut prepared = ipc_daemon::prepare(config)?;
+    let due = is_due(&context.data_dir)?.then(|| Outside::look(config.legacy));
+    prepared.shut_in(config, context.environment.notify_socket.is_some())?;
+    if let Some(outside) = due
+        && let Some(report) = migrate::take_over(context, prepared.lock(), outside, progress)?
+    {
+        let took_over = migrate::sentence(&report);
+        tracing::info!("{took_over}");
+        tell(&took_over);
+    }
+    Ok(prepared)
 }
 
 /// Reads the configuration.
@@ -116,6 +137,7 @@ pub(super) fn load(context: &Context) -> Result<Config, Failure> {
 
 fn serve(
     context: &mut Context,
+    prepared: Prepared,
     config: Config,
     ready: impl FnOnce() + Send + 'static,
 ) -> Result<(), Failure> {
@@ -131,7 +153,7 @@ fn serve(
     let runtime = runtime.map_err(failed)?;
     let outcome = runtime.block_on(async {
         let stop = StopSignals::new()?;
-        Ok(ipc_daemon::run(config, deps, stop.wait()).await)
+        Ok(ipc_daemon::run(prepared, config, deps, stop.wait()).await)
     });
     // A check of a large store may still be looking; it changes nothing and is not waited for.
     runtime.shutdown_background();

@@ -5,9 +5,8 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ipc_daemon::DaemonError;
-use ipc_daemon::config::LoopbackAddress;
-use ipc_daemon::deployment::DeploymentError;
-use ipc_daemon::migrate::{self, Migration, OLD_PORT, Report};
+use ipc_daemon::deployment::{DaemonLock, DeploymentError};
+use ipc_daemon::migrate::{self, Migration, Outside, Report};
 
 use super::daemon_run::load;
 use crate::args::MigrateArguments;
@@ -31,12 +30,23 @@ pub(crate) fn run(
         bar.set_length(all);
         bar.set_position(done);
     };
-    let taken_over = take_over(context, &mut progress)?;
+    let configured = load(context)?.legacy;
+    let taken_over = if migrate::is_due(&context.data_dir)? {
+        let lock = lock(context)?;
+        take_over(context, &lock, Outside::look(configured), &mut progress)?
+    } else {
+        None
+    };
     let imported = match &arguments.file {
         None => None,
         Some(file) => {
             let file = context::absolute(file)?;
-            Some(import(context, &file, &mut progress)?)
+            Some(import(
+                context,
+                &file,
+                Outside::look(configured),
+                &mut progress,
+            )?)
         }
     };
     bar.finish_and_clear();
@@ -58,25 +68,24 @@ pub(crate) fn run(
 /// Takes over what the Python server left in the place of the store, if it left anything.
 pub(crate) fn take_over(
     context: &mut Context,
+    lock: &DaemonLock,
+    outside: Outside,
     progress: migrate::Progress<'_>,
 ) -> Result<Option<Report>, Failure> {
-    if !migrate::is_due(&context.data_dir)? {
-        return Ok(None);
-    }
-    let lock = lock(context)?;
-    Ok(migration(context, progress)?.take_over(&lock)?)
+    Ok(migration(context, outside, progress).take_over(lock)?)
 }
 
 fn import(
     context: &mut Context,
     file: &Path,
+    outside: Outside,
     progress: migrate::Progress<'_>,
 ) -> Result<Report, Failure> {
     let lock = lock(context)?;
-    Ok(migration(context, progress)?.import(file, &lock)?)
+    Ok(migration(context, outside, progress).import(file, &lock)?)
 }
 
-fn lock(context: &Context) -> Result<ipc_daemon::deployment::DaemonLock, Failure> {
+fn lock(context: &Context) -> Result<DaemonLock, Failure> {
     ipc_daemon::lock(&context.data_dir).map_err(|error| match error {
         DeploymentError::AlreadyRunning(_) => {
             Failure::local("the daemon runs; nothing can be imported under it")
@@ -88,22 +97,16 @@ fn lock(context: &Context) -> Result<ipc_daemon::deployment::DaemonLock, Failure
 
 fn migration<'a>(
     context: &'a mut Context,
+    outside: Outside,
     progress: migrate::Progress<'a>,
-) -> Result<Migration<'a>, Failure> {
-    // Where old clients are to find us may be where they found the old server.
-    let configured = load(context)?.legacy;
-    Ok(Migration {
+) -> Migration<'a> {
+    Migration {
         data_dir: &context.data_dir,
         now: clock::now(),
-        zone: migrate::system_zone(),
+        outside,
         rng: &mut context.random,
-        old_servers: configured
-            .map(LoopbackAddress::get)
-            .into_iter()
-            .chain([OLD_PORT])
-            .collect(),
         progress,
-    })
+    }
 }
 
 fn bar(context: &Context) -> ProgressBar {

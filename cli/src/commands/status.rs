@@ -1,6 +1,6 @@
 //! `ipc status`: how the daemon is. Starts none: whether one runs is the question.
 
-use ipc_protocol::request::{Enrolment, Status, StatusReport};
+use ipc_protocol::request::{Confinement, Enrolment, Status, StatusReport};
 use ipc_protocol::time::Timestamp;
 
 use crate::args::StatusArguments;
@@ -57,6 +57,7 @@ fn people(context: &Context, report: &StatusReport, now: Timestamp) -> String {
         ),
         ("socket", data_dir.socket().display().to_string()),
         ("data", data_dir.root().display().to_string()),
+        ("sandbox", sandbox(report.sandbox)),
         ("enrolment", enrolment(report.enrolment).to_owned()),
         ("agents", format!("{}, {} live", report.agents, report.live)),
         (
@@ -71,6 +72,21 @@ fn people(context: &Context, report: &StatusReport, now: Timestamp) -> String {
     }
     rows.extend(since_start(report));
     table::facts(&rows)
+}
+
+/// What the daemon has shut itself in with.
+fn sandbox(holds: Confinement) -> String {
+    let files = match holds.landlock {
+        0 => None,
+        version => Some(format!("files (Landlock {version})")),
+    };
+    let calls = holds.system_calls.then(|| "system calls".to_owned());
+    let parts: Vec<_> = files.into_iter().chain(calls).collect();
+    if parts.is_empty() {
+        "none: see `sandbox` in docs/CONFIGURATION.md".to_owned()
+    } else {
+        parts.join(", ")
+    }
 }
 
 const fn enrolment(enrolment: Enrolment) -> &'static str {

@@ -2,6 +2,7 @@
 
 use ipc_daemon::DaemonError;
 use ipc_daemon::deployment::DeploymentError;
+use ipc_daemon::sandbox::SandboxError;
 use ipc_daemon::store::open::OpenError;
 
 use super::Failure;
@@ -18,6 +19,18 @@ impl From<DaemonError> for Failure {
             }
             DaemonError::Audit(_) => failure.hint("look at the directory `audit` beside the store"),
             DaemonError::Io(_) => failure,
+        }
+    }
+}
+
+impl From<SandboxError> for Failure {
+    fn from(error: SandboxError) -> Self {
+        let failure = Self::local(error.to_string());
+        match error {
+            SandboxError::Missing(_) => failure
+                .hint("`sandbox = \"best_effort\"` in config.toml takes what this system can"),
+            SandboxError::Private(error) => error.into(),
+            SandboxError::Threads(_) | SandboxError::Io(_) => failure,
         }
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn render(report: &StatusReport) -> String {
     lines.into_text()
 }
 
-fn gauges(report: &StatusReport) -> [(&'static str, &'static str, u64); 8] {
+fn gauges(report: &StatusReport) -> [(&'static str, &'static str, u64); 10] {
     let is_open = match report.enrolment {
         Enrolment::Open | Enrolment::Unchecked => 1,
         Enrolment::SecretChanged => 0,
@@ -42,6 +42,16 @@ fn gauges(report: &StatusReport) -> [(&'static str, &'static str, u64); 8] {
             seconds(report.started_ms),
         ),
         ("enrolment_open", "Whether new agents can enrol", is_open),
+        (
+            "sandbox_landlock",
+            "Version of Landlock around the daemon, 0 for none",
+            u64::from(report.sandbox.landlock),
+        ),
+        (
+            "sandbox_system_calls",
+            "Whether its system calls are filtered",
+            u64::from(report.sandbox.system_calls),
+        ),
         ("agents", "Agents that have a name", report.agents),
         ("agents_live", "Agents that are live", report.live),
         ("connections_open", "Open connections", report.connections),
@@ -131,7 +141,7 @@ fn seconds(time: Timestamp) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use ipc_protocol::request::Counters;
+    use ipc_protocol::request::{Confinement, Counters};
 
     use super::*;
 
@@ -155,6 +165,10 @@ mod tests {
             counters: Counters {
                 sent: 3,
                 ..Counters::default()
+            },
+            sandbox: Confinement {
+                landlock: 6,
+                system_calls: true,
             },
             old_port: Some(OldPortReport {
                 address: None,

@@ -40,6 +40,8 @@ mod phrases;
 #[cfg(test)]
 mod presence;
 #[cfg(test)]
+mod sandbox;
+#[cfg(test)]
 mod service;
 #[cfg(test)]
 mod setup;

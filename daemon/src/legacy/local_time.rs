@@ -9,9 +9,9 @@ use jiff::tz::TimeZone;
 pub(super) struct LocalTime(TimeZone);
 
 impl LocalTime {
-    /// That of the system; UTC where it has none.
-    pub(super) fn of_the_system() -> Self {
-        Self(crate::migrate::system_zone())
+    /// Times of `zone`.
+    pub(super) const fn new(zone: TimeZone) -> Self {
+        Self(zone)
     }
 
     /// The time `at`; nothing for one outside the years that can be written.

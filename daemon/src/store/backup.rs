@@ -9,8 +9,11 @@ use ipc_protocol::private;
 use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{APPLICATION_ID, SCHEMA_VERSION, migrations};
+use super::{APPLICATION_ID, SCHEMA_VERSION, migrations, open};
 use crate::limits::BACKUPS;
+
+/// How the name of a backup begins that is being made, and those of what SQLite writes beside it.
+const UNFINISHED: &str = ".new-";
 
 /// Why a backup was not made, or is not good.
 #[derive(Debug, thiserror::Error)]
@@ -62,11 +65,12 @@ pub fn make(data_dir: &DataDir, now: Timestamp) -> Result<Backup, BackupError> {
     drop(private::ensure_directory(&directory)?);
     let database = data_dir.database();
     remove_leavings(&directory)?;
-    let room = tempfile::Builder::new()
-        .prefix(".new-")
-        .tempdir_in(&directory);
-    let room = room.map_err(io_at(&directory))?;
-    let copy = room.path().join("copy.db");
+    // In the directory where it will stay: an older Landlock lets nothing be moved to another.
+    let copy = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .tempfile_in(&directory)
+        .map_err(io_at(&directory))?
+        .into_temp_path();
     copy_database(&database, &copy)?;
     verify(&copy)?;
     let file = File::open(&copy).map_err(io_at(&copy))?;
@@ -74,7 +78,8 @@ pub fn make(data_dir: &DataDir, now: Timestamp) -> Result<Backup, BackupError> {
     let bytes = file.metadata().map_err(io_at(&copy))?.len();
     // 16 digits of milliseconds sort as they count, until the year 318857.
     let path = directory.join(format!("messages-{:016}.db", now.as_millis()));
-    std::fs::rename(&copy, &path).map_err(io_at(&path))?;
+    copy.persist(&path)
+        .map_err(|error| io_at(&path)(error.error))?;
     sync_directory(&directory)?;
     prune(&directory)?;
     Ok(Backup { path, bytes })
@@ -93,6 +98,7 @@ pub fn verify(path: &Path) -> Result<(), BackupError> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let db = Connection::open_with_flags(path, flags).map_err(|e| not_good(e.to_string()))?;
+    open::keep_within(&db).map_err(|e| not_good(e.to_string()))?;
     let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i32>(0));
     let owner = number("PRAGMA application_id").map_err(|e| not_good(e.to_string()))?;
     if owner != APPLICATION_ID {
@@ -164,6 +170,7 @@ pub(super) fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let db = Connection::open_with_flags(from, flags).map_err(sqlite_at(from))?;
     db.busy_timeout(std::time::Duration::from_secs(5))
+        .and_then(|()| open::keep_within(&db))
         .map_err(sqlite_at(from))?;
     let target = to.to_str().ok_or_else(|| BackupError::NotGood {
         path: to.to_owned(),
@@ -182,8 +189,8 @@ fn remove_leavings(directory: &Path) -> Result<(), BackupError> {
     let entries = std::fs::read_dir(directory).map_err(io_at(directory))?;
     for path in entries.filter_map(|entry| entry.ok().map(|e| e.path())) {
         let name = path.file_name().and_then(|name| name.to_str());
-        if name.is_some_and(|name| name.starts_with(".new-")) {
-            std::fs::remove_dir_all(&path).map_err(io_at(&path))?;
+        if name.is_some_and(|name| name.starts_with(UNFINISHED)) {
+            remove_if_there(&path)?;
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::names;
+use crate::frozen::Frozen;
 
 /// Whether everybody is frozen.
 pub(crate) fn everybody(db: &Connection) -> rusqlite::Result<bool> {
@@ -43,14 +44,17 @@ pub(crate) fn thaw_everybody(db: &Connection) -> rusqlite::Result<bool> {
     Ok(db.prepare_cached("DELETE FROM standstill")?.execute([])? > 0)
 }
 
-/// The agents that are frozen by themselves.
-pub(crate) fn agents(db: &Connection) -> rusqlite::Result<Vec<AgentId>> {
-    db.prepare_cached("SELECT agent FROM frozen")?
+/// Tells `memory` who is frozen, at a start.
+pub(crate) fn begin(db: &Connection, memory: &Frozen) -> rusqlite::Result<()> {
+    let agents = db
+        .prepare_cached("SELECT agent FROM frozen")?
         .query_map([], |row| row.get(0).map(AgentId::from_row))?
-        .collect()
+        .collect::<Result<_, _>>()?;
+    memory.begin(everybody(db)?, agents);
+    Ok(())
 }
 
-/// The same by name, with the time since when; at most as many as a list has rows.
+/// The agents that are frozen by themselves, by name, and since when; at most as many as a list has rows.
 pub(crate) fn rows(db: &Connection) -> rusqlite::Result<Vec<FrozenRow>> {
     let sql = "SELECT agent, shown, frozen_ms FROM frozen JOIN names USING (agent)
                WHERE until_ms IS NULL ORDER BY folded LIMIT ?1";

@@ -149,10 +149,17 @@ pub(crate) fn harden(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update(None, "cell_size_check", true)?;
     db.pragma_update(None, "mmap_size", 0)?;
+    keep_within(db)?;
     // 4 MiB of pages each for the writer and the reader; the system caches the rest.
     db.pragma_update(None, "cache_size", -4_096)?;
     db.set_prepared_statement_cache_capacity(96);
     Ok(())
+}
+
+/// Keeps what SQLite writes for the time of a statement in memory: it would lie in a directory that
+/// everybody shares, and the sandbox has none.
+pub(crate) fn keep_within(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "temp_store", "MEMORY")
 }
 
 fn prepare(db: &mut Connection) -> rusqlite::Result<()> {

@@ -155,9 +155,10 @@ impl House {
                 .enable_all()
                 .build();
             let shutdown = async { drop(stopped.await) };
+            let prepared = ipc_daemon::prepare(&config)?;
             runtime
                 .unwrap()
-                .block_on(ipc_daemon::run(config, deps, shutdown))
+                .block_on(ipc_daemon::run(prepared, config, deps, shutdown))
         });
         let thread = thread.unwrap();
         if is_ready.blocking_recv().is_err() {

@@ -8,11 +8,14 @@ mod answers;
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod audit;
 mod auto_checks;
 #[cfg(test)]
 mod backups;
 #[cfg(test)]
 mod boundaries;
+#[cfg(test)]
+mod canary;
 #[cfg(test)]
 mod content;
 #[cfg(test)]
@@ -24,6 +27,7 @@ mod faults;
 #[cfg(test)]
 mod filters;
 #[cfg(test)]
+mod freezing;
 mod frozen;
 #[cfg(test)]
 mod groups;

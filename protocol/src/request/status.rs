@@ -45,9 +45,21 @@ pub struct StatusReport {
     pub last_backup_ms: Option<Timestamp>,
     /// What has happened since the start.
     pub counters: Counters,
+    /// What the daemon has shut itself in with.
+    #[serde(default)]
+    pub sandbox: Confinement,
     /// The old port, where the configuration asks for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_port: Option<OldPortReport>,
+}
+
+/// What holds around the daemon, as far as its kernel can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Confinement {
+    /// Version of Landlock up to which files and TCP are closed; 0: they are not.
+    pub landlock: u32,
+    /// Whether system calls are filtered.
+    pub system_calls: bool,
 }
 
 /// How the old port is, and whether anybody still needs it.

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use ipc_daemon::migrate::{MigrateError, Migration, Report};
+use ipc_daemon::migrate::{self, MigrateError, Migration, Outside, Report};
 use ipc_protocol::time::Timestamp;
 use jiff::tz::TimeZone;
 use rand::SeedableRng;
@@ -168,9 +168,11 @@ impl House {
         let mut migration = Migration {
             data_dir: &data_dir,
             now: self.now(),
-            zone: TimeZone::posix(ZONE).unwrap(),
+            outside: Outside {
+                zone: TimeZone::posix(ZONE).unwrap(),
+                old_server: migrate::answering([old_server]),
+            },
             rng: &mut StdRng::try_from_rng(&mut SysRng).unwrap(),
-            old_servers: vec![old_server],
             progress: &mut |_, _| {},
         };
         match path {

@@ -1,0 +1,156 @@
+//! What the running daemon has shut itself in with, seen from outside.
+
+use std::os::unix::fs::PermissionsExt;
+
+use crate::harness::{Home, Running, python};
+
+/// What a file of the kernel says after `key:`.
+fn facts(path: &str, key: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines = text.lines().filter_map(|line| line.strip_prefix(key));
+    let values = lines.filter_map(|rest| rest.strip_prefix(':'));
+    values.map(|value| value.trim().to_owned()).collect()
+}
+
+#[test]
+fn every_thread_of_the_daemon_is_in_the_sandbox() {
+    let home = Home::new();
+    home.register("alice");
+    let pid = home.daemon_pid();
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let tasks: Vec<_> = tasks.map(|task| task.unwrap().path()).collect();
+    assert!(tasks.len() > 1, "it has threads: {tasks:?}");
+    for task in tasks {
+        let status = task.join("status").display().to_string();
+        assert_eq!(facts(&status, "NoNewPrivs"), ["1"], "{status}");
+        assert_eq!(facts(&status, "Seccomp"), ["2"], "{status}");
+        assert_eq!(facts(&status, "CapEff"), ["0000000000000000"], "{status}");
+    }
+    let said = home.json(&["status"]);
+    assert_eq!(said["sandbox"]["system_calls"], true, "{said}");
+    let people = home.ok(&["status"]);
+    assert!(people.contains("\nsandbox      "), "{people}");
+    assert!(people.contains("system calls\n"), "{people}");
+    let metrics = home.ok(&["status", "--metrics"]);
+    assert!(
+        metrics.contains("\nipc_sandbox_system_calls 1\n"),
+        "{metrics}"
+    );
+}
+
+#[test]
+fn the_limits_of_the_daemon_are_its_own() {
+    let home = Home::new();
+    home.register("alice");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", home.daemon_pid())).unwrap();
+    let of = |name: &str| {
+        let line = limits.lines().find_map(|line| line.strip_prefix(name));
+        let words = line.unwrap().split_whitespace().map(str::to_owned);
+        words.take(2).collect::<Vec<_>>()
+    };
+    assert_eq!(of("Max core file size"), ["0", "0"]);
+    let [soft, hard] = &of("Max open files")[..] else {
+        panic!("{limits}");
+    };
+    assert_eq!(soft, hard);
+    assert!(soft.parse::<u64>().unwrap() <= 4_096, "{soft}");
+}
+
+#[test]
+fn a_configuration_that_requires_the_sandbox_or_wants_none_is_followed_and_said() {
+    let home = Home::new();
+    home.configure("sandbox = \"off\"\n");
+    home.register("alice");
+    let said = home.json(&["status"]);
+    let none = serde_json::json!({"landlock": 0, "system_calls": false});
+    assert_eq!(said["sandbox"], none);
+    let people = home.ok(&["status"]);
+    assert!(
+        people.contains("\nsandbox      none: see `sandbox`"),
+        "{people}"
+    );
+    let log = std::fs::read_to_string(home.data_dir().log()).unwrap();
+    assert!(log.contains("not in its sandbox"), "{log}");
+    home.configure("sandbox = \"required\"\n");
+    let refused = home.run(&["daemon", "restart"]);
+    refused.refused(3, &["unknown variant `required`", "`require`"]);
+}
+
+/// As an ordinary user, looks into a process that lets itself be looked into, and then into the
+/// daemon; prints what could be had of each. Ends the daemon in the way that leaves a core file.
+const LOOK: &str = "
+import ctypes, os, resource, signal, subprocess, sys
+
+program, home = sys.argv[1:]
+if os.getuid() == 0:
+    os.chown(home, 65534, 65534)
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+    # Who changed its user is closed itself, and so would be what it starts before an exec.
+    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
+libc = ctypes.CDLL(None, use_errno=True)
+
+def had(pid):
+    things = []
+    for name in ('environ', 'mem', 'maps'):
+        try:
+            with open(f'/proc/{pid}/{name}', 'rb') as file:
+                if name != 'mem':
+                    file.read()
+            things.append(name)
+        except PermissionError:
+            pass
+    try:
+        os.readlink(f'/proc/{pid}/exe')
+        things.append('exe')
+    except PermissionError:
+        pass
+    if libc.ptrace(16, pid, None, None) == 0:
+        os.waitpid(pid, 0)
+        libc.ptrace(17, pid, None, None)
+        things.append('ptrace')
+    return ' '.join(things)
+
+def unlimited():
+    resource.setrlimit(resource.RLIMIT_CORE, resource.getrlimit(resource.RLIMIT_CORE))
+
+control = subprocess.Popen(['/bin/cat'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+control.stdin.write(b'1')
+control.stdout.read(1)
+print(had(control.pid), flush=True)
+control.communicate()
+
+daemon = subprocess.Popen([program, 'daemon', 'run'], env={'HOME': home}, cwd=home,
+                          stderr=subprocess.PIPE, preexec_fn=unlimited)
+while b'\"ready\"' not in daemon.stderr.readline():
+    pass
+print(had(daemon.pid), flush=True)
+os.kill(daemon.pid, signal.SIGABRT)
+_, status = os.waitpid(daemon.pid, 0)
+print(os.WTERMSIG(status) == signal.SIGABRT, os.WCOREDUMP(status), flush=True)
+";
+
+#[test]
+fn no_process_of_the_same_user_looks_into_the_daemon_and_it_leaves_no_core() {
+    let home = Home::new();
+    // Where an ordinary user reaches it, whoever runs this.
+    let open = std::fs::Permissions::from_mode(0o755);
+    let shop = tempfile::Builder::new()
+        .prefix("ipc-")
+        .permissions(open)
+        .tempdir();
+    let shop = shop.unwrap();
+    let program = shop.path().join("ipc");
+    std::fs::copy(env!("CARGO_BIN_EXE_ipc"), &program).unwrap();
+    let mut command = python(LOOK);
+    command.arg(&program).arg(home.path());
+    let mut looking = Running::start(&mut command);
+    assert_eq!(
+        looking.line(),
+        "environ mem maps exe ptrace\n",
+        "the control"
+    );
+    assert_eq!(looking.line(), "\n", "what the daemon shows");
+    assert_eq!(looking.line(), "True False\n", "killed, without a core");
+}

@@ -1,0 +1,59 @@
+//! What a daemon has before it shuts itself in: afterwards it could not get it any more.
+
+use ipc_protocol::request::Confinement;
+use jiff::tz::TimeZone;
+
+use crate::DaemonError;
+use crate::config::{Config, Listening};
+use crate::deployment::DaemonLock;
+use crate::legacy::OldSocket;
+use crate::listener;
+use crate::migrate;
+use crate::sandbox::{self, Places, SandboxError};
+
+/// The hold on the data directory, a free place for the socket, and the old port's socket.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(crate) lock: DaemonLock,
+    pub(crate) zone: TimeZone,
+    pub(crate) old_socket: Option<OldSocket>,
+    pub(crate) confinement: Confinement,
+}
+
+/// Takes the data directory, clears a dead socket out of the way, and binds the old port if there
+/// is to be one.
+///
+/// # Errors
+/// [`DaemonError`]: another daemon has it, or something else is in the socket's place.
+pub fn prepare(config: &Config) -> Result<Prepared, DaemonError> {
+    let lock = DaemonLock::take(&config.data_dir)?;
+    if matches!(config.listening, Listening::Bind) {
+        listener::remove_stale(config.data_dir.socket())?;
+    }
+    Ok(Prepared {
+        lock,
+        zone: migrate::system_zone(),
+        old_socket: config.legacy.map(OldSocket::bind),
+        confinement: Confinement::default(),
+    })
+}
+
+impl Prepared {
+    /// The hold on the data directory.
+    pub const fn lock(&self) -> &DaemonLock {
+        &self.lock
+    }
+
+    /// Shuts the process in, as [`sandbox::enter`].
+    ///
+    /// # Errors
+    /// [`SandboxError`]; then the daemon must not run.
+    pub fn shut_in(&mut self, config: &Config, notifies: bool) -> Result<(), SandboxError> {
+        let places = Places {
+            data_dir: &config.data_dir,
+            notifies,
+        };
+        self.confinement = sandbox::enter(config.sandbox, &places)?;
+        Ok(())
+    }
+}

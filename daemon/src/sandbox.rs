@@ -1,0 +1,152 @@
+//! The daemon shuts itself in: what it does not need is taken from it before the first byte of a
+//! peer is read.
+//!
+//! [`harden`] is the very first step, before a secret is read: no other process of this user may
+//! look into this one, and it leaves no core file. [`enter`] comes when everything is had that lies
+//! outside (the old port's socket, the time zone, the word with the service manager), and before
+//! the first thread, since a thread that is already there would stay outside.
+//!
+//! What holds inside, where the kernel can: files outside the data directory cannot be opened
+//! (`files`), no other program can be started or reached, and what no daemon does ends the process
+//! (`calls`). Elsewhere than on Linux only the limits hold.
+
+#[cfg(target_os = "linux")]
+mod calls;
+#[cfg(target_os = "linux")]
+mod files;
+mod process;
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use ipc_protocol::paths::DataDir;
+use ipc_protocol::private::{self, PrivateError};
+use ipc_protocol::request::Confinement;
+use serde::Deserialize;
+
+pub use process::harden;
+
+/// The lowest Landlock that `sandbox = "require"` takes: before it, files could be cut short from
+/// inside (`landlock(7)`, ABI 3, Linux 6.2).
+pub const REQUIRED_LANDLOCK: u32 = 3;
+
+/// How much of the sandbox there must be, as `sandbox` in `config.toml` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SandboxPolicy {
+    /// As much as the kernel can.
+    #[default]
+    BestEffort,
+    /// All of it, or no start.
+    Require,
+    /// None: for a system on which something in it does harm.
+    Off,
+}
+
+/// Why the daemon does not start in, or without, its sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// `sandbox = "require"`, and this system cannot.
+    #[error("the configuration requires the whole sandbox, and {0}")]
+    Missing(&'static str),
+    /// A thread was there first, and would have stayed outside.
+    #[error("{0} threads are there before the sandbox")]
+    Threads(usize),
+    /// The directory cannot be trusted or reached.
+    #[error(transparent)]
+    Private(#[from] PrivateError),
+    /// The system refuses something else.
+    #[error("the sandbox: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Where the daemon works.
+#[derive(Debug)]
+pub struct Places<'a> {
+    /// Its files.
+    pub data_dir: &'a DataDir,
+    /// Whether it tells a service manager how it is, over a socket.
+    pub notifies: bool,
+}
+
+/// Shuts this process in, as far as `policy` asks and the kernel can. Irrevocable.
+///
+/// # Errors
+/// [`SandboxError`]; then the daemon must not start.
+pub fn enter(policy: SandboxPolicy, places: &Places<'_>) -> Result<Confinement, SandboxError> {
+    if policy == SandboxPolicy::Off {
+        tracing::warn!("the daemon is not in its sandbox: `sandbox` in config.toml turns it off");
+        return Ok(Confinement::default());
+    }
+    alone()?;
+    let confinement = confine(places)?;
+    if policy == SandboxPolicy::Require {
+        if confinement.landlock < REQUIRED_LANDLOCK {
+            return Err(SandboxError::Missing(
+                "this kernel's Landlock is too old or not there (Linux 6.2 or later has it)",
+            ));
+        }
+        if !confinement.system_calls {
+            return Err(SandboxError::Missing(
+                "no filter of system calls could be set",
+            ));
+        }
+    }
+    Ok(confinement)
+}
+
+/// Shuts the calling thread in, and all that it starts.
+///
+/// # Errors
+/// [`SandboxError`] when the data directory cannot be trusted.
+#[cfg(target_os = "linux")]
+pub fn confine(places: &Places<'_>) -> Result<Confinement, SandboxError> {
+    let root = private::ensure_directory(places.data_dir.root())?;
+    let socket = directory_of_socket(places.data_dir)?;
+    let landlock = files::restrict(&root, socket.as_ref());
+    let system_calls = calls::restrict(places.notifies);
+    Ok(Confinement {
+        landlock,
+        system_calls,
+    })
+}
+
+/// There is nothing to shut it in with.
+///
+/// # Errors
+/// None.
+#[cfg(not(target_os = "linux"))]
+pub fn confine(_places: &Places<'_>) -> Result<Confinement, SandboxError> {
+    Ok(Confinement::default())
+}
+
+/// The directory of a socket that is not in the data directory.
+#[cfg(target_os = "linux")]
+fn directory_of_socket(data_dir: &DataDir) -> io::Result<Option<OwnedFd>> {
+    let Some(directory) = data_dir.socket().parent() else {
+        return Ok(None);
+    };
+    if directory == data_dir.root() {
+        return Ok(None);
+    }
+    open_path(directory).map(Some)
+}
+
+#[cfg(target_os = "linux")]
+fn open_path(path: &Path) -> io::Result<OwnedFd> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?)
+}
+
+/// Refuses to go on when this process has more than one thread.
+fn alone() -> Result<(), SandboxError> {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
+        return Ok(());
+    };
+    match tasks.count() {
+        0 | 1 => Ok(()),
+        more => Err(SandboxError::Threads(more)),
+    }
+}

@@ -1,0 +1,253 @@
+//! The probes, and what becomes of each.
+
+use std::fs::File;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Command, ExitCode, ExitStatus};
+
+use ipc_daemon::sandbox::{Places, SandboxPolicy, enter};
+use ipc_protocol::paths::DataDir;
+use rustix::process::Signal;
+
+use crate::older;
+
+/// How a process is told that it is a probe.
+pub(crate) const MARK: &str = "--probe";
+
+/// What is tried, and what becomes of who tries it.
+enum Act {
+    /// Refused or working: the probe itself looks, from inside.
+    Looks(fn(&Path)),
+    /// The process is ended by the kernel.
+    Dies(fn(&Path)),
+    /// It makes its own sandbox.
+    Enters(fn(&Path)),
+}
+
+use Act::{Dies, Enters, Looks};
+
+macro_rules! probes {
+    ($($kind:ident($in:ident::$name:ident)),* $(,)?) => {
+        [$((stringify!($name), $kind($in::$name))),*]
+    };
+}
+
+fn probes() -> Vec<(&'static str, Act)> {
+    use self as inside;
+    probes![
+        Looks(inside::what_the_daemon_does_works),
+        Looks(inside::no_file_outside_can_be_opened_or_made),
+        Looks(inside::no_link_leads_or_is_led_outside),
+        Looks(inside::nothing_in_the_data_directory_can_be_run),
+        Looks(inside::no_network_can_be_reached),
+        Looks(inside::no_unix_socket_can_be_connected_to),
+        Looks(inside::no_other_process_can_be_looked_into_or_signalled),
+        Looks(inside::no_process_can_be_made),
+        Looks(inside::no_memory_can_be_made_executable),
+        Looks(inside::no_limit_can_be_changed),
+        Dies(inside::starting_a_program_ends_the_process),
+        Dies(inside::changing_the_root_ends_the_process),
+        Dies(inside::mounting_ends_the_process),
+        Dies(inside::taking_a_descriptor_of_another_process_ends_the_process),
+        Enters(older::without_landlock_a_daemon_that_requires_it_does_not_start),
+        Enters(older::without_landlock_the_filter_holds_and_it_is_said),
+        Enters(older::without_seccomp_a_daemon_that_requires_it_does_not_start),
+        Enters(older::without_seccomp_files_are_closed_and_it_is_said),
+        Enters(older::a_thread_that_is_there_first_is_refused),
+        Enters(older::turned_off_it_holds_nothing_and_says_so),
+    ]
+    .into()
+}
+
+/// Runs every probe whose name holds one of `words`, or all; the way the standard harness speaks.
+pub(crate) fn run_all(words: &[String]) -> ExitCode {
+    let filters: Vec<_> = words.iter().filter(|word| !word.starts_with('-')).collect();
+    let mut failed = 0;
+    for (name, act) in probes() {
+        if !filters.is_empty() && !filters.iter().any(|word| name.contains(word.as_str())) {
+            continue;
+        }
+        let status = run(name);
+        let is_right = match act {
+            Dies(_) => status.signal() == Some(Signal::SYS.as_raw()),
+            Looks(_) | Enters(_) => status.success(),
+        };
+        println!("test {name} ... {}", if is_right { "ok" } else { "FAILED" });
+        if !is_right {
+            println!("  it ended with {status}");
+            failed += 1;
+        }
+    }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Runs one probe in a process and a room of its own.
+fn run(name: &str) -> ExitStatus {
+    let private = std::fs::Permissions::from_mode(0o700);
+    let mut builder = tempfile::Builder::new();
+    let room = builder.prefix("ipc-").permissions(private).tempdir();
+    let room = room.unwrap();
+    let data = room.path().join("data");
+    drop(ipc_protocol::private::ensure_directory(&data).unwrap());
+    std::fs::write(room.path().join("outside"), "secret").unwrap();
+    symlink("../outside", data.join("link")).unwrap();
+    let program = data.join("program");
+    std::fs::copy("/bin/true", &program).unwrap();
+    let _listening = UnixListener::bind(room.path().join("stream.sock")).unwrap();
+    let _receiving = UnixDatagram::bind(room.path().join("datagram.sock")).unwrap();
+    let mut probe = Command::new(std::env::current_exe().unwrap());
+    probe.args([MARK, name]).arg(room.path());
+    probe.status().unwrap()
+}
+
+/// What the process of a probe does.
+pub(crate) fn act(name: &str, room: &Path) -> ExitCode {
+    let (_, act) = probes()
+        .into_iter()
+        .find(|(known, _)| *known == name)
+        .unwrap();
+    match act {
+        Enters(act) => act(room),
+        Looks(act) | Dies(act) => {
+            let data_dir = DataDir::new(room.join("data"), None).unwrap();
+            let places = Places {
+                data_dir: &data_dir,
+                notifies: false,
+            };
+            ipc_daemon::sandbox::harden().unwrap();
+            let holds = enter(SandboxPolicy::Require, &places);
+            let holds = holds.expect("these probes need Linux 6.2 or later with Landlock");
+            assert!(holds.system_calls && holds.landlock >= 3, "{holds:?}");
+            act(room);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn what_the_daemon_does_works(room: &Path) {
+    let data = room.join("data");
+    let mut file = File::create(data.join(".new")).unwrap();
+    file.write_all(b"kept").unwrap();
+    file.set_len(2).unwrap();
+    file.sync_all().unwrap();
+    std::fs::create_dir(data.join("backups")).unwrap();
+    std::fs::rename(data.join(".new"), data.join("backups/file")).unwrap();
+    std::fs::remove_file(data.join("backups/file")).unwrap();
+    std::fs::remove_dir(data.join("backups")).unwrap();
+    File::open(&data).unwrap().sync_all().unwrap();
+    let listener = UnixListener::bind(data.join("ipc.sock")).unwrap();
+    drop(listener);
+    std::fs::remove_file(data.join("ipc.sock")).unwrap();
+    std::thread::spawn(|| {}).join().unwrap();
+    let parent = std::os::unix::process::parent_id();
+    assert!(ipc_protocol::process::facts(parent).is_some());
+    assert!(File::open("/dev/urandom").is_ok());
+}
+
+fn no_file_outside_can_be_opened_or_made(room: &Path) {
+    for path in [Path::new("/etc/passwd"), &room.join("outside")] {
+        assert!(File::open(path).is_err(), "{}", path.display());
+        assert!(File::options().append(true).open(path).is_err());
+    }
+    assert!(std::fs::read_dir("/").is_err());
+    assert!(std::fs::read_dir(room).is_err());
+    assert!(File::create(room.join("new")).is_err());
+    assert!(std::fs::create_dir(room.join("new")).is_err());
+    assert!(std::fs::remove_file(room.join("outside")).is_err());
+    assert!(std::fs::rename(room.join("outside"), room.join("data/taken")).is_err());
+    assert!(UnixListener::bind(room.join("other.sock")).is_err());
+}
+
+fn no_link_leads_or_is_led_outside(room: &Path) {
+    let data = room.join("data");
+    assert!(File::open(data.join("link")).is_err());
+    assert!(symlink("../outside", data.join("another")).is_err());
+    assert!(std::fs::hard_link(room.join("outside"), data.join("hard")).is_err());
+}
+
+fn nothing_in_the_data_directory_can_be_run(room: &Path) {
+    // Without a process there is nothing to run it in; that it may not run at all is said by the
+    // kernel before the second filter is asked.
+    let outcome = Command::new(room.join("data/program")).status();
+    assert!(outcome.is_err(), "{outcome:?}");
+}
+
+fn no_network_can_be_reached(_room: &Path) {
+    assert!(TcpListener::bind("127.0.0.1:0").is_err());
+    assert!(
+        TcpStream::connect("127.0.0.1:1")
+            .is_err_and(|error| { error.kind() != std::io::ErrorKind::ConnectionRefused })
+    );
+    assert!(UdpSocket::bind("127.0.0.1:0").is_err());
+}
+
+fn no_unix_socket_can_be_connected_to(room: &Path) {
+    assert!(UnixStream::connect(room.join("stream.sock")).is_err());
+    let datagram = UnixDatagram::unbound().unwrap();
+    assert!(datagram.connect(room.join("datagram.sock")).is_err());
+}
+
+fn no_other_process_can_be_looked_into_or_signalled(_room: &Path) {
+    let parent = std::os::unix::process::parent_id();
+    for file in ["environ", "mem", "maps"] {
+        let path = format!("/proc/{parent}/{file}");
+        let opened = std::fs::read(&path);
+        assert!(opened.is_err(), "{path}");
+    }
+    for link in ["exe", "cwd", "root"] {
+        let path = format!("/proc/{parent}/{link}");
+        assert!(std::fs::read_link(&path).is_err(), "{path}");
+    }
+    let parent = i32::try_from(parent).unwrap();
+    let parent = rustix::process::Pid::from_raw(parent).unwrap();
+    assert!(rustix::process::kill_process(parent, Signal::CONT).is_err());
+}
+
+fn no_process_can_be_made(_room: &Path) {
+    assert!(Command::new("/bin/true").spawn().is_err());
+}
+
+fn no_memory_can_be_made_executable(_room: &Path) {
+    assert!(region::alloc(4_096, region::Protection::READ_WRITE).is_ok());
+    assert!(region::alloc(4_096, region::Protection::READ_WRITE_EXECUTE).is_err());
+    assert!(region::alloc(4_096, region::Protection::READ_EXECUTE).is_err());
+}
+
+fn no_limit_can_be_changed(_room: &Path) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Core);
+    assert!(setrlimit(Resource::Core, limit).is_err());
+}
+
+fn starting_a_program_ends_the_process(_room: &Path) {
+    let error = Command::new("/bin/true").exec();
+    panic!("still here: {error}");
+}
+
+fn changing_the_root_ends_the_process(room: &Path) {
+    let outcome = rustix::process::chroot(room);
+    panic!("still here: {outcome:?}");
+}
+
+fn mounting_ends_the_process(room: &Path) {
+    let none = rustix::mount::MountFlags::empty();
+    let outcome = rustix::mount::mount("none", room, "tmpfs", none, None);
+    panic!("still here: {outcome:?}");
+}
+
+fn taking_a_descriptor_of_another_process_ends_the_process(_room: &Path) {
+    use rustix::process::{PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+    let parent = i32::try_from(std::os::unix::process::parent_id()).unwrap();
+    let parent = rustix::process::Pid::from_raw(parent).unwrap();
+    let process = pidfd_open(parent, PidfdFlags::empty()).unwrap();
+    let outcome = pidfd_getfd(process, 0, PidfdGetfdFlags::empty());
+    panic!("still here: {outcome:?}");
+}
