@@ -27,6 +27,7 @@ mod guides;
 mod history;
 #[cfg(test)]
 mod hooks;
+mod incident;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
