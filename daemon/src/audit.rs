@@ -98,12 +98,15 @@ pub(crate) fn queue(clock: Arc<dyn Clock>) -> (Audit, Inbox) {
 /// Opens the log and starts the thread that writes it. It ends when the [`Audit`] is gone.
 pub(crate) fn start(
     data_dir: &DataDir,
-    inbox: Inbox,
+    clock: Arc<dyn Clock>,
     rng: &mut StdRng,
     _lock: &DaemonLock,
-) -> Result<JoinHandle<()>, LogError> {
-    let log = Log::open(&data_dir.audit(), inbox.clock.now().wall, rng)?;
-    keeper::start(log, inbox).map_err(|source| LogError::io(&data_dir.audit(), source))
+) -> Result<(Audit, JoinHandle<()>), LogError> {
+    let log = Log::open(&data_dir.audit(), clock.now().wall, rng)?;
+    let (audit, inbox) = queue(clock);
+    let thread = keeper::start(log, inbox);
+    let thread = thread.map_err(|source| LogError::io(&data_dir.audit(), source))?;
+    Ok((audit, thread))
 }
 
 impl Audit {

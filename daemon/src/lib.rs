@@ -199,10 +199,7 @@ fn build(
     let now = clock.now();
     let data_dir = config.data_dir;
     let deployment = deployment::open(&data_dir, config.secret, now, &mut rng, &prepared.lock)?;
-    let (socket, bound) = match config.listening {
-        Listening::Bind => (listener::bind(data_dir.socket())?, true),
-        Listening::Inherited(socket) => (socket, false),
-    };
+    let (socket, bound) = listen(config.listening, &data_dir)?;
     let Deployment {
         db,
         key,
@@ -214,11 +211,9 @@ fn build(
     let (old_port, old_socket) =
         OldPort::prepare(prepared.old_socket, secret.as_ref(), prepared.zone);
     let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
-    let (audit, inbox) = audit::queue(Arc::clone(&clock));
-    let auditing = audit::start(&data_dir, inbox, &mut rng, &prepared.lock)?;
+    let (audit, auditing) = audit::start(&data_dir, Arc::clone(&clock), &mut rng, &prepared.lock)?;
     let shared = Shared::new(clock, config.limits, config.names, key, gate, audit);
-    let frozen = store::freezes::begin(&db, &shared.frozen);
-    frozen.map_err(DeploymentError::Sqlite)?;
+    store::freezes::begin(&db, &shared.frozen).map_err(DeploymentError::Sqlite)?;
     let shared = Arc::new(shared);
     let guard = Guard::new(&data_dir.database())?;
     let (writer, broken, writing) =
@@ -253,6 +248,14 @@ fn build(
         threads: [writing, reading, searching, auditing],
         lock: prepared.lock,
     })
+}
+
+/// The socket, and whether it is ours to remove.
+fn listen(listening: Listening, data_dir: &DataDir) -> Result<(StdListener, bool), BindError> {
+    match listening {
+        Listening::Bind => Ok((listener::bind(data_dir.socket())?, true)),
+        Listening::Inherited(socket) => Ok((socket, false)),
+    }
 }
 
 fn start_reader(

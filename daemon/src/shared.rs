@@ -67,7 +67,7 @@ impl Shared {
         let key = DeploymentKey::random(&mut rng);
         let gate = Gate::new([0; 16], Vec::new(), Enrolment::Open, rng);
         let clock = Arc::new(crate::clock::SystemClock::new());
-        let (audit, _) = crate::audit::queue(clock.clone());
+        let (audit, _) = crate::audit::queue(Arc::<crate::clock::SystemClock>::clone(&clock));
         let limits = Limits::default();
         Self::new(clock, limits, NamePolicy::Credential, key, gate, audit)
     }

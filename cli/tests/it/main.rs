@@ -27,6 +27,7 @@ mod guides;
 mod history;
 #[cfg(test)]
 mod hooks;
+#[cfg(test)]
 mod incident;
 #[cfg(test)]
 mod mcp;

@@ -4,6 +4,8 @@
 //! whole line is brought to printable ASCII at the end: no line can be two, and none can move a
 //! terminal's cursor.
 
+use std::fmt::Write;
+
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::AgentId;
 use ipc_protocol::message::{BoundaryRule, EndReason, ProgramName};
@@ -232,6 +234,10 @@ struct Line<'a> {
     event: &'a Event,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn time<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     match at.rfc3339() {
         Some(text) => serializer.serialize_str(&text),
@@ -257,7 +263,8 @@ fn ascii(json: &str) -> String {
         } else {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                text.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a string cannot fail.
+                let _escaped = write!(text, "\\u{unit:04x}");
             }
         }
     }

@@ -71,7 +71,7 @@ impl Room {
     }
 
     fn write(&self, lines: &[String]) {
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = lines.join("\n") + "\n";
         std::fs::write(self.first(), text).unwrap();
     }
 

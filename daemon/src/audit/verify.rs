@@ -27,7 +27,7 @@ pub fn verify(directory: &Path, anchors: &Anchors) -> Result<Report, VerifyError
     loop {
         match check(directory, anchors) {
             Err(VerifyError::Log(error)) if error.is_missing() && attempt < ATTEMPTS => {
-                attempt += 1
+                attempt = attempt.saturating_add(1);
             }
             other => return other,
         }

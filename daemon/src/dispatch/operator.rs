@@ -13,6 +13,7 @@ use crate::housekeeping;
 use crate::store::context::View;
 
 impl Desk<'_> {
+    #[expect(clippy::too_many_lines, reason = "one line for each request")]
     pub(super) async fn for_operator(&self, request: Request, operator: &Operator) -> ReplyFuture {
         let operator = operator.clone();
         match request {

@@ -35,7 +35,7 @@ fn the_chain_goes_on_from_file_to_file_and_old_files_go() {
         let bytes = std::fs::metadata(files::path(&room.path(), *first))
             .unwrap()
             .len();
-        assert!(bytes >= FILE_BYTES && bytes < 2 * FILE_BYTES);
+        assert!((FILE_BYTES..2 * FILE_BYTES).contains(&bytes));
     }
     let report = room.check();
     assert!(report.findings.is_empty(), "{report:?}");
