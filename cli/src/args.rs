@@ -6,6 +6,7 @@ mod boundaries;
 mod conversation;
 mod history;
 mod identity;
+mod incident;
 mod mail;
 mod notices;
 mod phrase;
@@ -23,6 +24,10 @@ pub(crate) use boundaries::{AllowArguments, BlockArguments, MuteArguments, RuleA
 pub(crate) use conversation::ConversationCommand;
 pub(crate) use history::HistoryArguments;
 pub(crate) use identity::{RegisterArguments, RenameArguments, RevokeArguments};
+pub(crate) use incident::{
+    AnchorArguments, AuditCommand, FreezeArguments, ReadersArguments, RevokeAdminArguments,
+    ShowArguments, ThawArguments, VerifyArguments,
+};
 pub(crate) use mail::{
     CheckArguments, DeadLettersArguments, FilterArguments, ForwardArguments, ReadArguments,
     ReceiptsArguments, ReplyArguments, SendArguments, TextArguments, WatchArguments,

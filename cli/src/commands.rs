@@ -3,6 +3,7 @@
 mod admin;
 pub(crate) mod agent;
 mod answers;
+mod audit;
 mod auto_check;
 mod auto_check_run;
 mod boundaries;
@@ -18,6 +19,7 @@ mod fetching;
 pub(crate) mod help;
 mod history;
 pub(crate) mod hook;
+mod incident;
 mod large;
 mod list;
 mod mcp;
@@ -114,7 +116,11 @@ fn run_admin(context: &mut Context, command: AdminCommand) -> Result<ExitStatus,
         AdminCommand::Restore(arguments) => restore::run(context, &arguments),
         AdminCommand::Migrate(arguments) => migrate::run(context, &arguments),
         AdminCommand::Release { name } => admin::release(context, name),
-        AdminCommand::Revoke { name } => admin::revoke(context, name),
+        AdminCommand::Revoke(arguments) => admin::revoke(context, arguments),
+        AdminCommand::Freeze(arguments) => incident::freeze(context, arguments),
+        AdminCommand::Thaw(arguments) => incident::thaw(context, arguments),
+        AdminCommand::Readers(arguments) => incident::readers(context, arguments),
+        AdminCommand::Audit(command) => audit::run(context, &command),
         AdminCommand::RotateSecret(arguments) => rotate_secret::run(context, &arguments),
     }
 }

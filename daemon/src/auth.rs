@@ -203,7 +203,10 @@ impl Challenged {
             return Err(self.wrong(daemon));
         };
         let proven = match self.credential {
-            None => Proven::Newcomer(Newcomer::Secret(Operator::new(self.challenge.kid))),
+            None => Proven::Newcomer(Newcomer::Secret(Operator::new(
+                self.challenge.kid,
+                peer.pid,
+            ))),
             Some(credential) => of_token(credential, peer, daemon)?,
         };
         Ok((Signed { sig }, proven))

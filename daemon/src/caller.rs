@@ -4,6 +4,8 @@ use ipc_protocol::id::AgentId;
 use ipc_protocol::message::ProgramName;
 use ipc_protocol::token::Sid;
 
+use crate::audit::event::Who;
+
 /// The process at the other end, as the kernel names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Peer {
@@ -66,11 +68,17 @@ impl Caller {
 #[derive(Debug, Clone)]
 pub(crate) struct Operator {
     kid: String,
+    pid: u32,
 }
 
 impl Operator {
-    pub(crate) const fn new(kid: String) -> Self {
-        Self { kid }
+    pub(crate) const fn new(kid: String, pid: u32) -> Self {
+        Self { kid, pid }
+    }
+
+    /// The process that proved it.
+    pub(crate) const fn pid(&self) -> u32 {
+        self.pid
     }
 
     /// Which secret was proved.
@@ -93,4 +101,14 @@ pub(crate) enum Newcomer {
         /// Which secret it was enrolled under.
         kid: String,
     },
+}
+
+impl Newcomer {
+    /// Who it is, for the audit log.
+    pub(crate) const fn who(&self) -> Who {
+        match self {
+            Self::Secret(operator) => Who::Pid(operator.pid),
+            Self::Agent { agent, .. } => Who::Agent(*agent),
+        }
+    }
 }

@@ -15,13 +15,14 @@ use std::sync::Arc;
 
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::request::{
-    AutoCheckAction, Conversation, Enrolment, NoticesAction, Register, Request, WhenLive,
+    AutoCheckAction, Conversation, Enrolment, NoticesAction, Register, Request, WhenLive, Whoami,
 };
 use ipc_protocol::rpc::CallId;
 use serde::Serialize;
 
 use crate::actions;
 use crate::actions::register::Enrolled;
+use crate::audit::event::Who;
 use crate::caller::{Caller, Newcomer, Peer};
 use crate::daemon::Daemon;
 use crate::error::{ActionError, Done};
@@ -44,6 +45,16 @@ pub(crate) enum Speaker {
     Agent(Caller),
 }
 
+impl Speaker {
+    /// Who it is, for the audit log.
+    pub(crate) const fn who(&self) -> Who {
+        match self {
+            Self::Agent(caller) => Who::Agent(caller.agent()),
+            Self::Newcomer(newcomer) => newcomer.who(),
+        }
+    }
+}
+
 /// Hands `request` in; the future waits for the reply.
 pub(crate) async fn dispatch(
     id: CallId,
@@ -53,7 +64,13 @@ pub(crate) async fn dispatch(
     paid: bool,
     daemon: &Arc<Daemon>,
 ) -> ReplyFuture {
-    let desk = Desk { id, paid, daemon };
+    let desk = Desk {
+        id,
+        request: request.name(),
+        who: speaker.who(),
+        paid,
+        daemon,
+    };
     match speaker {
         Speaker::Agent(caller) => desk.for_agent(request, caller, ended).await,
         Speaker::Newcomer(Newcomer::Secret(operator)) => desk.for_operator(request, operator).await,
@@ -93,6 +110,10 @@ pub(crate) async fn register(
 /// One request on its way.
 struct Desk<'a> {
     id: CallId,
+    /// What it is called.
+    request: &'static str,
+    /// Whose it is.
+    who: Who,
     /// Whether it was charged as a send before it was decoded.
     paid: bool,
     daemon: &'a Arc<Daemon>,
@@ -107,6 +128,9 @@ impl Desk<'_> {
         ended: Option<Ended>,
     ) -> ReplyFuture {
         if let Err(refusal) = charge::request(&request, caller, self.paid, self.daemon) {
+            return self.refuse(refusal);
+        }
+        if let Err(refusal) = self.daemon.shared.frozen.check(caller.agent(), &request) {
             return self.refuse(refusal);
         }
         match request {
@@ -202,12 +226,7 @@ impl Desk<'_> {
                 })
                 .await
             }
-            Request::Whoami(r) => {
-                let shared = Arc::clone(&self.daemon.shared);
-                let ask =
-                    move |k: &Caller, v: &View<'_>| actions::whoami::whoami(&r, k, &shared.key, v);
-                self.look(caller, ask).await
-            }
+            Request::Whoami(r) => self.whoami(caller, r).await,
             Request::Rename(r) => {
                 self.write(caller, move |k, c| actions::rename::rename(&r, k, c))
                     .await
@@ -232,8 +251,22 @@ impl Desk<'_> {
             Request::AdminBackup(_)
             | Request::AdminRelease(_)
             | Request::AdminRevoke(_)
-            | Request::AdminRotateSecret(_) => self.refuse(not_for_agents()),
+            | Request::AdminRotateSecret(_)
+            | Request::AdminFreeze(_)
+            | Request::AdminThaw(_)
+            | Request::AdminReaders(_) => self.refuse(not_for_agents()),
         }
+    }
+
+    /// The one question that a frozen agent may ask of the store.
+    async fn whoami(&self, caller: &Caller, request: Whoami) -> ReplyFuture {
+        let (shared, caller) = (Arc::clone(&self.daemon.shared), caller.clone());
+        let question = move |view: &View<'_>| {
+            credentials::check_session(view, caller.session())?;
+            actions::whoami::whoami(&request, &caller, &shared.key, view)
+        };
+        let pending = self.daemon.reader.submit(question).await;
+        self.when(pending)
     }
 
     async fn send(&self, caller: &Caller, request: ipc_protocol::request::Send) -> ReplyFuture {
@@ -279,7 +312,7 @@ impl Desk<'_> {
     ) -> ReplyFuture {
         let caller = caller.clone();
         let work = move |context: &mut Context<'_>| {
-            credentials::check_session(context, caller.session())?;
+            credentials::check_caller(context, caller.session())?;
             action(&caller, context)
         };
         self.submit(work).await
@@ -309,7 +342,7 @@ impl Desk<'_> {
     ) -> ReplyFuture {
         let caller = caller.clone();
         let question = move |view: &View<'_>| {
-            credentials::check_session(view, caller.session())?;
+            credentials::check_caller(view, caller.session())?;
             ask(&caller, view)
         };
         let pending = reader.submit(question).await;
@@ -329,7 +362,12 @@ impl Desk<'_> {
         outcome: impl Future<Output = Done<T>> + Send + 'static,
     ) -> ReplyFuture {
         let (id, daemon) = (self.id, Arc::clone(self.daemon));
-        Box::pin(async move { Reply::plain(encode(id, outcome.await, &daemon)) })
+        let (request, who) = (self.request, self.who);
+        Box::pin(async move {
+            let outcome = outcome.await;
+            note_denial(&outcome, request, who, &daemon);
+            Reply::plain(encode(id, outcome, &daemon))
+        })
     }
 
     /// The same for a reply with mail in it.
@@ -338,8 +376,11 @@ impl Desk<'_> {
         outcome: impl Future<Output = Done<Leased<T>>> + Send + 'static,
     ) -> ReplyFuture {
         let (id, daemon) = (self.id, Arc::clone(self.daemon));
+        let (request, who) = (self.request, self.who);
         Box::pin(async move {
-            let (outcome, lease) = match outcome.await {
+            let outcome = outcome.await;
+            note_denial(&outcome, request, who, &daemon);
+            let (outcome, lease) = match outcome {
                 Ok(Leased { reply, lease }) => (Ok(reply), Some(lease)),
                 Err(error) => (Err(error), None),
             };
@@ -352,6 +393,13 @@ impl Desk<'_> {
 
     fn refuse(&self, refusal: Refusal) -> ReplyFuture {
         self.later(async { Err::<(), _>(ActionError::Refused(refusal)) })
+    }
+}
+
+/// Has a refusal that is of interest in the audit log.
+pub(crate) fn note_denial<T>(outcome: &Done<T>, request: &'static str, who: Who, daemon: &Daemon) {
+    if let Err(ActionError::Refused(refusal)) = outcome {
+        daemon.shared.audit.refused(refusal, request, who);
     }
 }
 

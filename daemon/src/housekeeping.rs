@@ -12,6 +12,7 @@ use rand::rngs::StdRng;
 use tokio::time::{MissedTickBehavior, interval_at};
 
 use crate::actions;
+use crate::audit::event::{Event, Plain};
 use crate::clock::Now;
 use crate::daemon::{Daemon, stopped};
 use crate::deployment;
@@ -118,6 +119,10 @@ pub(crate) async fn backup_now(daemon: Arc<Daemon>) -> Done<BackedUp> {
         .to_string_lossy()
         .into_owned();
     tracing::info!(file, bytes = made.bytes, "backed up");
+    daemon.shared.audit.note(Event::BackedUp {
+        file: Plain::new(&file),
+        bytes: made.bytes,
+    });
     Ok(BackedUp {
         file,
         bytes: made.bytes,

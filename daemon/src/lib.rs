@@ -14,6 +14,7 @@
 //! sees (the program `ipc`).
 
 mod actions;
+pub mod audit;
 mod auth;
 mod caller;
 pub mod clock;
@@ -24,6 +25,7 @@ mod daemon;
 pub mod deployment;
 mod dispatch;
 mod error;
+mod frozen;
 mod gate;
 mod heartbeat;
 mod hosts;
@@ -61,6 +63,8 @@ use rand::rngs::StdRng;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use audit::LogError;
+use audit::event::Event;
 use clock::Clock;
 use config::{Config, Listening};
 use daemon::Daemon;
@@ -104,6 +108,9 @@ pub enum DaemonError {
     /// The socket cannot be bound.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The audit log cannot be opened.
+    #[error("the audit log: {0}")]
+    Audit(#[from] LogError),
     /// The system refuses something that a start needs.
     #[error("starting: {0}")]
     Io(#[from] io::Error),
@@ -183,7 +190,7 @@ struct House {
     old_socket: Option<TcpListener>,
     secret: Option<SharedSecret>,
     broken: Broken,
-    threads: [JoinHandle<()>; 3],
+    threads: [JoinHandle<()>; 4],
     lock: DaemonLock,
 }
 
@@ -198,10 +205,7 @@ fn build(
     let now = clock.now();
     let data_dir = config.data_dir;
     let deployment = deployment::open(&data_dir, config.secret, now, &mut rng, &prepared.lock)?;
-    let (socket, bound) = match config.listening {
-        Listening::Bind => (listener::bind(data_dir.socket())?, true),
-        Listening::Inherited(socket) => (socket, false),
-    };
+    let (socket, bound) = listen(config.listening, &data_dir)?;
     let Deployment {
         db,
         key,
@@ -214,7 +218,10 @@ fn build(
         OldPort::prepare(prepared.old_socket, secret.as_ref(), prepared.zone);
     let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
     let policies = (config.names, config.secrets);
-    let shared = Arc::new(Shared::new(clock, config.limits, policies, key, gate));
+    let (audit, auditing) = audit::start(&data_dir, Arc::clone(&clock), &mut rng, &prepared.lock)?;
+    let shared = Shared::new(clock, config.limits, policies, key, gate, audit);
+    store::freezes::begin(&db, &shared.frozen).map_err(DeploymentError::Sqlite)?;
+    let shared = Arc::new(shared);
     let guard = Guard::new(&data_dir.database())?;
     let (writer, broken, writing) =
         Writer::start(db, guard, StdRng::from_rng(&mut rng), Arc::clone(&shared))?;
@@ -244,9 +251,18 @@ fn build(
         old_socket,
         secret,
         broken,
-        threads: [writing, reading, searching],
+        // The last: it ends when nobody is left who could hand anything in.
+        threads: [writing, reading, searching, auditing],
         lock: prepared.lock,
     })
+}
+
+/// The socket, and whether it is ours to remove.
+fn listen(listening: Listening, data_dir: &DataDir) -> Result<(StdListener, bool), BindError> {
+    match listening {
+        Listening::Bind => Ok((listener::bind(data_dir.socket())?, true)),
+        Listening::Inherited(socket) => Ok((socket, false)),
+    }
 }
 
 fn start_reader(
@@ -276,7 +292,12 @@ async fn serve(
     let mut checking = Box::pin(housekeeping::check_store(Arc::clone(daemon)));
     let mut serving = JoinSet::new();
     serving.spawn(listener.run());
-    tracing::info!(pid = std::process::id(), "ready");
+    let pid = std::process::id();
+    tracing::info!(pid, "ready");
+    daemon.shared.audit.note(Event::Started {
+        version: env!("CARGO_PKG_VERSION"),
+        pid,
+    });
     ready();
     let mut checked = false;
     let mut shutdown = Box::pin(shutdown);
@@ -301,17 +322,18 @@ async fn serve(
     while serving.join_next().await.is_some() {}
     while tasks.join_next().await.is_some() {}
     tracing::info!("stopped");
+    daemon.shared.audit.note(Event::Stopped {});
     outcome
 }
 
 /// Lets the writer and the readers finish: what was handed in is done.
-async fn settle(daemon: Arc<Daemon>, threads: [JoinHandle<()>; 3]) {
+async fn settle(daemon: Arc<Daemon>, threads: [JoinHandle<()>; 4]) {
     drop(daemon);
     let joined = tokio::task::spawn_blocking(move || {
         threads.map(JoinHandle::join).iter().all(Result::is_ok)
     });
     if !matches!(joined.await, Ok(true)) {
-        tracing::error!("a thread of the store ended badly");
+        tracing::error!("a thread of the store or of the audit log ended badly");
     }
 }
 

@@ -12,12 +12,14 @@ use std::time::Duration;
 use interprocess::local_socket::{GenericFilePath, ListenerOptions, ToFsName};
 use interprocess::os::unix::local_socket::ListenerOptionsExt;
 use interprocess::os::unix::uds_local_socket;
+use ipc_protocol::error::ErrorCode;
 use ipc_protocol::process;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::audit::event::{Event, Who};
 use crate::caller::Peer;
 use crate::connection::{self, Admission};
 use crate::daemon::{Daemon, stopped};
@@ -211,6 +213,11 @@ impl Listener {
         let uid = credentials.uid();
         if uid != self.daemon.shared.gate.uid {
             tracing::warn!(uid, "another user's connection was closed");
+            self.daemon.shared.audit.note(Event::Denied {
+                request: "connect",
+                code: ErrorCode::Forbidden,
+                who: Who::Uid(uid),
+            });
             return None;
         }
         let pid = credentials

@@ -101,6 +101,16 @@ impl Mailboxes {
         self.ring(agent, |_| true).notify_waiters();
     }
 
+    /// Whoever waits anywhere looks again.
+    pub(crate) fn all_arrived(&self) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<_> = state.keys().copied().collect();
+        drop(state);
+        for agent in all {
+            self.arrived(agent);
+        }
+    }
+
     /// A message came: whoever asked for such a one looks.
     pub(crate) fn came(&self, agent: AgentId, envelope: &Envelope) {
         let bell = self.ring(agent, |wanted| wanted.matches(envelope));

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use ipc_protocol::request::Enrolment;
 
+use crate::audit::Audit;
 use crate::clock::{BootId, Clock};
 use crate::config::{NamePolicy, Secrets};
 use crate::counters::CounterCells;
+use crate::frozen::Frozen;
 use crate::gate::Gate;
 use crate::key::DeploymentKey;
 use crate::limits::Limits;
@@ -29,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) board: Board,
     pub(crate) counters: CounterCells,
     pub(crate) gate: Gate,
+    pub(crate) audit: Audit,
+    pub(crate) frozen: Frozen,
 }
 
 impl Shared {
@@ -38,6 +42,7 @@ impl Shared {
         (names, secrets): (NamePolicy, Secrets),
         key: DeploymentKey,
         gate: Gate,
+        audit: Audit,
     ) -> Self {
         Self {
             boot_id: clock.boot_id(),
@@ -51,6 +56,8 @@ impl Shared {
             board: Board::default(),
             counters: CounterCells::default(),
             gate,
+            audit,
+            frozen: Frozen::default(),
         }
     }
 
@@ -62,7 +69,9 @@ impl Shared {
         let key = DeploymentKey::random(&mut rng);
         let gate = Gate::new([0; 16], Vec::new(), Enrolment::Open, rng);
         let clock = Arc::new(crate::clock::SystemClock::new());
-        Self::new(clock, Limits::default(), Default::default(), key, gate)
+        let (audit, _) = crate::audit::queue(Arc::<crate::clock::SystemClock>::clone(&clock));
+        let limits = Limits::default();
+        Self::new(clock, limits, Default::default(), key, gate, audit)
     }
 
     /// Lets happen what committed jobs asked for, in their order.
@@ -86,6 +95,15 @@ impl Shared {
                 Effect::Drained { agent, until } => self.mailboxes.drained(*agent, *until),
                 Effect::SessionEnded { sid, why } => self.presence.end_session(*sid, *why),
                 Effect::HostStands(host) => self.presence.stand([*host]),
+                Effect::Froze(agent) => {
+                    self.frozen.set(*agent, true);
+                    match agent {
+                        Some(agent) => self.mailboxes.arrived(*agent),
+                        None => self.mailboxes.all_arrived(),
+                    }
+                }
+                Effect::Thawed(agent) => self.frozen.set(*agent, false),
+                Effect::Audited(event) => self.audit.note(event.clone()),
                 Effect::Stored => self.counters.sent(),
                 Effect::Delivered(number) => self.counters.delivered(*number),
                 Effect::Rotated(verifiers) => {

@@ -16,6 +16,7 @@ pub(crate) mod context;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
 pub(crate) mod deliveries;
+pub(crate) mod freezes;
 pub(crate) mod guard;
 pub(crate) mod history;
 pub(crate) mod mail;
@@ -49,7 +50,7 @@ use crate::error::Fault;
 pub const APPLICATION_ID: i32 = 0x4950_4331;
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: i32 = 3;
+pub const SCHEMA_VERSION: i32 = 4;
 
 /// Reads a column that holds one of our words.
 pub(crate) fn word<T: std::str::FromStr<Err = UnknownWord>>(

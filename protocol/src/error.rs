@@ -72,7 +72,7 @@ codes! {
     Conflict = "conflict", -32_013;
     /// The recipient does not take mail from this sender.
     Blocked = "blocked", -32_014;
-    /// Somebody has frozen the mail.
+    /// An operator has frozen the agent, or everybody.
     Frozen = "frozen", -32_015;
     /// Another front-end took this agent over.
     TakenOver = "taken_over", -32_016;

@@ -137,6 +137,11 @@ impl DataDir {
         self.root.join("backups")
     }
 
+    /// The audit log.
+    pub fn audit(&self) -> PathBuf {
+        self.root.join("audit")
+    }
+
     /// There while the store is known to be damaged and has not been replaced.
     pub fn damage_marker(&self) -> PathBuf {
         self.root.join("messages.db.damaged")

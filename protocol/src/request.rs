@@ -34,8 +34,9 @@ use serde_json::{Map, Value};
 
 pub use ack::{Ack, Acked, Nack, Nacked};
 pub use admin::{
-    AdminBackup, AdminRelease, AdminRevoke, AdminRotateSecret, BackedUp, NewVerifier, Released,
-    Revoked, Rotated,
+    AdminBackup, AdminFreeze, AdminReaders, AdminRelease, AdminRevoke, AdminRotateSecret,
+    AdminThaw, BackedUp, FrozenReport, FrozenRow, MessageReaders, NewVerifier, Reader, ReadersPage,
+    Released, Revoked, Rotated,
 };
 pub use authenticate::{Authenticate, Challenge, ChallengeSalt, Hello, PeerFacts, Signed};
 pub use auto_check::{AutoCheck, AutoCheckAction, AutoCheckMode, AutoCheckReport};
@@ -157,6 +158,9 @@ requests! {
     "admin_release" => AdminRelease -> Released;
     "admin_revoke" => AdminRevoke -> Revoked;
     "admin_rotate_secret" => AdminRotateSecret -> Rotated;
+    "admin_freeze" => AdminFreeze -> FrozenReport;
+    "admin_thaw" => AdminThaw -> FrozenReport;
+    "admin_readers" => AdminReaders -> ReadersPage;
 }
 
 /// What it takes to answer a request.
@@ -185,7 +189,8 @@ impl Request {
             | Self::DeadLetters(_)
             | Self::Conversation(Conversation::List { .. })
             | Self::Boundaries(_)
-            | Self::List(_) => Demand::Bulk,
+            | Self::List(_)
+            | Self::AdminReaders(_) => Demand::Bulk,
             Self::Send(_) | Self::Reply(_) | Self::Forward(_) => Demand::Storing,
             Self::Hello(_)
             | Self::Authenticate(_)
@@ -207,7 +212,9 @@ impl Request {
             | Self::AdminBackup(_)
             | Self::AdminRelease(_)
             | Self::AdminRevoke(_)
-            | Self::AdminRotateSecret(_) => Demand::Little,
+            | Self::AdminRotateSecret(_)
+            | Self::AdminFreeze(_)
+            | Self::AdminThaw(_) => Demand::Little,
         }
     }
 }
@@ -229,11 +236,12 @@ fn decode<M: Method>(params: Map<String, Value>) -> Result<M, Refusal> {
 fn refused_field(params: &Map<String, Value>) -> Option<Refusal> {
     let text = |field: &str| params.get(field).and_then(Value::as_str);
     let name = |field| text(field).and_then(|t| Name::parse(t).err());
-    let recipient = text("to").and_then(|t| t.parse::<Recipient>().err());
+    let recipient = |field| text(field).and_then(|t| t.parse::<Recipient>().err());
     name("name")
         .or_else(|| name("new_name"))
         .or_else(|| text("sent_by").and_then(|t| t.parse::<Peer>().err()))
-        .or(recipient)
+        .or_else(|| recipient("to"))
+        .or_else(|| recipient("agent"))
         .or_else(|| text("with").and_then(|t| t.parse::<Peer>().err()))
         .map(Refusal::from)
         .or_else(|| {

@@ -6,6 +6,10 @@ use clap::{Args, Subcommand};
 use clap_complete::Shell;
 use ipc_protocol::name::Name;
 
+use super::incident::{
+    AuditCommand, FreezeArguments, ReadersArguments, RevokeAdminArguments, ThawArguments,
+};
+
 /// `ipc status`
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -101,11 +105,16 @@ pub(crate) enum AdminCommand {
         name: Name,
     },
     /// End all sessions and the resume credential of an agent; its mail waits for a new registration
-    #[command(after_help = "Example:\n  ipc admin revoke bob")]
-    Revoke {
-        /// The agent's name
-        name: Name,
-    },
+    Revoke(RevokeAdminArguments),
+    /// Stop an agent at once, or everybody; without either, show who is frozen
+    Freeze(FreezeArguments),
+    /// Let a frozen agent go on, or everybody who is not frozen by name
+    Thaw(ThawArguments),
+    /// Show who read what an agent wrote
+    Readers(ReadersArguments),
+    /// Look at the log of what was done and refused, and check that nobody changed it
+    #[command(subcommand, after_help = "Example:\n  ipc admin audit verify")]
+    Audit(AuditCommand),
     /// Put another shared secret in force, and end all sessions
     RotateSecret(RotateSecretArguments),
 }

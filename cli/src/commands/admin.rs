@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use ipc_protocol::name::Name;
+use ipc_protocol::name::{Name, Recipient};
 use ipc_protocol::request::{AdminBackup, AdminRelease, AdminRevoke};
 
+use crate::args::RevokeAdminArguments;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
@@ -51,15 +52,26 @@ pub(crate) fn release(context: &mut Context, name: Name) -> Result<ExitStatus, F
     Ok(ExitStatus::Done)
 }
 
-/// Ends the sessions and the resume credential of an agent.
-pub(crate) fn revoke(context: &mut Context, name: Name) -> Result<ExitStatus, Failure> {
-    let shown = name.clone();
+/// Ends the sessions and the resume credential of an agent, or of everybody.
+pub(crate) fn revoke(
+    context: &mut Context,
+    arguments: RevokeAdminArguments,
+) -> Result<ExitStatus, Failure> {
+    let name = arguments.agent.unwrap_or(Recipient::All);
+    let shown = match &name {
+        Recipient::All => None,
+        name => Some(String::from(name.clone())),
+    };
     let revoked = prove_secret(context)?.call(&AdminRevoke { name })?;
-    context.screen.confirm(&revoked, || {
-        format!(
-            "ended the sessions of {shown} ({}); `ipc register {shown}` makes new credentials\n",
-            revoked.sessions
-        )
+    let number = revoked.sessions;
+    context.screen.confirm(&revoked, || match shown {
+        Some(name) => format!(
+            "ended the sessions of {name} ({number}); `ipc register {name}` makes new credentials\n"
+        ),
+        None => format!(
+            "ended all sessions ({number}) and all credentials; everybody registers again: \
+             `ipc register NAME`\n"
+        ),
     })?;
     Ok(ExitStatus::Done)
 }

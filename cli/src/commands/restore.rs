@@ -24,7 +24,10 @@ struct Restored {
 }
 
 /// Restores the named backup, else the newest good one.
-pub(crate) fn run(context: &Context, arguments: &RestoreArguments) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(
+    context: &mut Context,
+    arguments: &RestoreArguments,
+) -> Result<ExitStatus, Failure> {
     let lock = ipc_daemon::lock(&context.data_dir).map_err(|error| match error {
         DeploymentError::AlreadyRunning(_) => {
             Failure::local("the daemon runs; its store cannot be replaced under it")
@@ -40,6 +43,9 @@ pub(crate) fn run(context: &Context, arguments: &RestoreArguments) -> Result<Exi
     let former = restore::restore(&context.data_dir, &from, now).map_err(|error| {
         Failure::local(error.to_string()).hint("nothing was changed unless it says so")
     })?;
+    let name = from.display().to_string();
+    ipc_daemon::audit::note_restore(&context.data_dir, &name, now, &mut context.random, &lock)
+        .map_err(|error| Failure::local(format!("restored, and not in the audit log: {error}")))?;
     drop(lock);
     let restored = Restored { from, former };
     context.screen.confirm(&restored, || people(&restored))?;

@@ -17,6 +17,7 @@ impl From<DaemonError> for Failure {
             DaemonError::StoreFailed(_) => {
                 failure.hint("look at the disk, then `ipc daemon start`")
             }
+            DaemonError::Audit(_) => failure.hint("look at the directory `audit` beside the store"),
             DaemonError::Io(_) => failure,
         }
     }

@@ -39,6 +39,7 @@ pages! {
     the_guide_to_codex_runs_as_it_stands: "docs/guides/codex.md",
     the_guide_to_other_agents_runs_as_it_stands: "docs/guides/other-agents.md",
     the_guide_to_sharing_runs_as_it_stands: "docs/guides/sharing-files.md",
+    the_guide_to_incidents_runs_as_it_stands: "docs/guides/incident.md",
     the_guide_to_trouble_runs_as_it_stands: "docs/guides/troubleshooting.md",
     coming_over_runs_as_it_stands: "MIGRATION_GUIDE.md",
 }

@@ -28,6 +28,8 @@ mod history;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod incident;
+#[cfg(test)]
 mod mcp;
 #[cfg(test)]
 mod migration;

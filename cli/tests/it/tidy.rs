@@ -36,7 +36,7 @@ const WITHOUT_COMMAND: [(&str, &str); 7] = [
 ];
 
 /// Requests without a tool of their own in the MCP server, and why.
-const WITHOUT_TOOL: [(&str, &str); 20] = [
+const WITHOUT_TOOL: [(&str, &str); 23] = [
     ("hello", "every connection begins with it"),
     ("authenticate", "every connection begins with it"),
     ("fetch", "`ipc_check`, and `ipc_send` with wait_s"),
@@ -63,6 +63,9 @@ const WITHOUT_TOOL: [(&str, &str); 20] = [
     ("admin_release", "for the operator"),
     ("admin_revoke", "for the operator"),
     ("admin_rotate_secret", "for the operator"),
+    ("admin_freeze", "for the operator"),
+    ("admin_thaw", "for the operator"),
+    ("admin_readers", "for the operator"),
 ];
 
 fn dependencies(of: &str) -> BTreeSet<String> {

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use ipc_protocol::auth::{Kdf, KdfName, Verifier};
 use ipc_protocol::error::{ErrorCode, Refusal};
+use ipc_protocol::id::AgentId;
 use ipc_protocol::message::EndReason;
-use ipc_protocol::name::Name;
+use ipc_protocol::name::{Name, Recipient};
 use ipc_protocol::request::{
     AdminRelease, AdminRevoke, AdminRotateSecret, Released, Revoked, Rotated,
 };
 use ipc_protocol::token::Sid;
 use rand::Rng;
 
+use crate::audit::event::{Event, Whom};
 use crate::caller::Operator;
 use crate::error::{Done, refuse};
 use crate::store::context::{Context, Effect, View};
@@ -37,22 +39,37 @@ pub(crate) fn release(
         Holder::Nobody => return Err(nobody(&name).into()),
     };
     tracing::info!(%name, refused, "a name was released by an operator");
+    context.effects.push(Effect::Audited(Event::Released {
+        name: name.clone(),
+        pid: operator.pid(),
+    }));
     Ok(Released { name, refused })
 }
 
-/// Ends all sessions of an agent and its resume credential.
+/// Ends all sessions of an agent and its resume credential, or those of everybody.
 pub(crate) fn revoke(
     request: &AdminRevoke,
     operator: &Operator,
     context: &mut Context<'_>,
 ) -> Done<Revoked> {
     check_current(operator, context)?;
-    let id = match names::holder(context, &request.name)? {
-        Holder::Agent(id) | Holder::Alias { agent: id, .. } => id,
-        Holder::Nobody => return Err(nobody(&request.name).into()),
+    let (sessions, whom) = match target(&request.name, context)? {
+        Target::Agent(id) => {
+            let sessions = credentials::void_all(context, id, ErrorCode::Expired)?;
+            (sessions, Whom::Agent(id))
+        }
+        Target::Everybody => {
+            let sessions = void_every_session(context)?;
+            credentials::clear(context.db)?;
+            (sessions, Whom::Everybody(true))
+        }
     };
-    let sessions = credentials::void_all(context, id, ErrorCode::Expired)?;
-    tracing::info!(name = %request.name, sessions, "an agent's credentials were revoked");
+    tracing::info!(name = ?request.name, sessions, "credentials were revoked");
+    context.effects.push(Effect::Audited(Event::Revoked {
+        whom,
+        sessions,
+        pid: operator.pid(),
+    }));
     Ok(Revoked { sessions })
 }
 
@@ -97,7 +114,44 @@ pub(crate) fn rotate_secret(
     let verifiers = Arc::new(verifiers::all(context.db, context.key)?);
     context.effects.push(Effect::Rotated(verifiers));
     tracing::info!(sessions, "the shared secret was rotated");
+    context.effects.push(Effect::Audited(Event::SecretRotated {
+        sessions,
+        pid: operator.pid(),
+    }));
     Ok(Rotated { sessions })
+}
+
+/// Whom an operator means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// This agent.
+    Agent(AgentId),
+    /// All there are.
+    Everybody,
+}
+
+/// Whom `name` means: whoever has the name, or had it and it still forwards.
+pub(super) fn target(name: &Recipient, view: &View<'_>) -> Done<Target> {
+    match name {
+        Recipient::All => Ok(Target::Everybody),
+        Recipient::Name(name) => match names::holder(view, name)? {
+            Holder::Agent(id) | Holder::Alias { agent: id, .. } => Ok(Target::Agent(id)),
+            Holder::Nobody => Err(nobody(name).into()),
+        },
+        Recipient::Agent(id) => match agents::find(view.db, *id)? {
+            Some(agent) => Ok(Target::Agent(agent.id)),
+            None => refuse(
+                ErrorCode::NotFound,
+                "no agent has this id",
+                "`ipc list` shows who is there",
+            ),
+        },
+        Recipient::Conversation(_) => refuse(
+            ErrorCode::Malformed,
+            "this is for an agent, or for everybody",
+            "a name, an agent's id, or `all`",
+        ),
+    }
 }
 
 /// A secret that was proved before it was rotated opens nothing after that.

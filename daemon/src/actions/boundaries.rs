@@ -14,11 +14,12 @@ use ipc_protocol::request::{Boundaries, BoundariesReport};
 
 use super::outgoing::Outgoing;
 use super::sender;
+use crate::audit::event::Event;
 use crate::caller::Caller;
 use crate::error::{Done, refuse};
 use crate::limits::RULES_PER_AGENT;
 use crate::store::boundaries;
-use crate::store::context::{Context, View};
+use crate::store::context::{Context, Effect, View};
 use crate::store::deliveries::{Destination, Way};
 use crate::store::names::{self, Holder};
 
@@ -35,6 +36,11 @@ pub(crate) fn boundaries(
         let peer = known(peer, context)?;
         check(owner, peer, rule, context)?;
         boundaries::set(context, owner, peer, rule)?;
+        context.effects.push(Effect::Audited(Event::BoundarySet {
+            agent: owner,
+            peer,
+            rule,
+        }));
         match rule {
             BoundaryRule::Allow => {
                 released = boundaries::release(context, owner, Some(peer), true)?;
@@ -50,6 +56,9 @@ pub(crate) fn boundaries(
     }
     if let Some(on) = request.allow_only {
         boundaries::allow_only(context, owner, on)?;
+        context
+            .effects
+            .push(Effect::Audited(Event::AllowOnlySet { agent: owner, on }));
         if !on {
             // Nothing is held where nobody holds.
             let rest = boundaries::release(context, owner, None, true)?;

@@ -132,7 +132,7 @@ impl Desk {
             automatic,
             host: None,
         };
-        let newcomer = Newcomer::Secret(Operator::new(KID.to_owned()));
+        let newcomer = Newcomer::Secret(Operator::new(KID.to_owned(), 1));
         let peer = Peer {
             uid: 1,
             pid: 1,

@@ -8,7 +8,8 @@ use ipc_protocol::process;
 use ipc_protocol::request::{HostProcess, Register, Registered, WhenLive};
 use ipc_protocol::token::{Sid, TokenKind};
 
-use super::{admin, list};
+use super::{admin, freeze, list};
+use crate::audit::event::{Entrance, Event};
 use crate::caller::{Caller, Newcomer, Peer};
 use crate::config::NamePolicy;
 use crate::error::{Done, Fault, expired, refuse};
@@ -44,23 +45,24 @@ pub(crate) fn register(
         program,
         ..peer.clone()
     };
-    let (agent, kid, new_resume) = match newcomer {
+    let (agent, kid, how) = match newcomer {
         Newcomer::Secret(operator) => {
             admin::check_current(operator, context)?;
-            let agent = claim(request, context)?;
-            (agent, operator.kid().to_owned(), true)
+            let (agent, how) = claim(request, context)?;
+            (agent, operator.kid().to_owned(), how)
         }
         Newcomer::Agent { agent, resume, kid } => {
-            let new_resume = come_back(request, *agent, *resume, host, context)?;
-            (*agent, kid.clone(), new_resume)
+            let how = come_back(request, *agent, *resume, host, context)?;
+            (*agent, kid.clone(), how)
         }
     };
-    enrol(context, agent, &kid, &peer, host, new_resume)
+    enrol(context, agent, &kid, &peer, host, how)
 }
 
 /// Claims a name for a newcomer who knows only the secret.
-fn claim(request: &Register, context: &mut Context<'_>) -> Done<AgentId> {
+fn claim(request: &Register, context: &mut Context<'_>) -> Done<(AgentId, Entrance)> {
     let name = &request.name;
+    freeze::check_entrance(None, context)?;
     match names::holder(context, name)? {
         Holder::Nobody => create(request, context),
         Holder::Alias { until, .. } => {
@@ -72,9 +74,10 @@ fn claim(request: &Register, context: &mut Context<'_>) -> Done<AgentId> {
                 .into())
         }
         Holder::Agent(id) => {
+            freeze::check_entrance(Some(id), context)?;
             let holder = find(context, id)?;
             if holder.is_unowned() {
-                return first_enrolment(id, context);
+                return Ok((first_enrolment(id, context)?, Entrance::FirstEnrolment));
             }
             if holder.is_live(context)? {
                 return Err(in_use(name).into());
@@ -88,16 +91,16 @@ fn claim(request: &Register, context: &mut Context<'_>) -> Done<AgentId> {
             if owned && context.names == NamePolicy::Credential {
                 return Err(held(name).into());
             }
-            reclaim(name, id, context)
+            Ok((reclaim(name, id, context)?, Entrance::Reclaimed))
         }
     }
 }
 
-fn create(request: &Register, context: &mut Context<'_>) -> Done<AgentId> {
+fn create(request: &Register, context: &mut Context<'_>) -> Done<(AgentId, Entrance)> {
     let agent = agents::create(context, request.automatic)?;
     names::give(context.db, &request.name, agent)?;
     deliveries::adopt(context, &request.name, agent)?;
-    Ok(agent)
+    Ok((agent, Entrance::New))
 }
 
 /// Makes the agent that was imported, or that came over the old port, the newcomer's own: from now
@@ -125,18 +128,19 @@ fn reclaim(name: &Name, agent: AgentId, context: &mut Context<'_>) -> Done<Agent
     Ok(agent)
 }
 
-/// Comes back to one's own agent; says whether the resume credential is to be a new one.
+/// Comes back to one's own agent.
 fn come_back(
     request: &Register,
     id: AgentId,
     resume: Sid,
     host: Option<Host>,
     context: &mut Context<'_>,
-) -> Done<bool> {
+) -> Done<Entrance> {
     // Proved before, but what was proved may have been revoked since.
     if !credentials::exists(context.db, resume)? {
         return Err(expired().into());
     }
+    freeze::check_entrance(Some(id), context)?;
     let agent = find(context, id)?;
     let own = match names::holder(context, &request.name)? {
         Holder::Agent(holder) | Holder::Alias { agent: holder, .. } => holder == id,
@@ -162,13 +166,13 @@ fn come_back(
             credentials::void_sessions(context, id, ErrorCode::TakenOver)?;
             credentials::void(context, resume, ErrorCode::TakenOver)?;
             agents::reincarnate(context.db, id)?;
-            return Ok(true);
+            return Ok(Entrance::TookOver);
         }
     }
     if let Some(host) = host {
         credentials::stand_for(context, resume, host)?;
     }
-    Ok(false)
+    Ok(Entrance::Resumed)
 }
 
 fn shares_host(context: &Context<'_>, id: AgentId, host: Option<Host>) -> Done<bool> {
@@ -183,19 +187,32 @@ fn enrol(
     kid: &str,
     peer: &Peer,
     host: Option<Host>,
-    new_resume: bool,
+    how: Entrance,
 ) -> Done<Enrolled> {
     credentials::make_room(context, id)?;
     let (session, lifetime) = credentials::issue(context, TokenKind::Session, id, kid, peer, host)?;
-    let resume = if new_resume {
-        Some(credentials::issue(context, TokenKind::Resume, id, kid, peer, host)?.0)
-    } else {
-        None
+    let resume = match how {
+        Entrance::New
+        | Entrance::FirstEnrolment
+        | Entrance::Reclaimed
+        | Entrance::TookOver
+        | Entrance::OldPort => {
+            Some(credentials::issue(context, TokenKind::Resume, id, kid, peer, host)?.0)
+        }
+        Entrance::Resumed | Entrance::Renewed => None,
     };
     context.effects.extend(host.map(Effect::HostStands));
     agents::seen(context.db, id, context.now.wall)?;
     let agent = find(context, id)?;
     let name = names::current(context.db, id)?.ok_or(Fault::Inconsistent("an agent, no name"))?;
+    context.effects.push(Effect::Audited(Event::SessionOpened {
+        agent: id,
+        name: Some(name.clone()),
+        how,
+        session: session.sid(),
+        pid: Some(peer.pid),
+        program: peer.program.clone(),
+    }));
     let online = list::online_names(context, id, ONLINE_NAMES)?;
     let reply = Registered {
         agent_id: id,

@@ -8,6 +8,7 @@ use ipc_protocol::name::Name;
 use ipc_protocol::request::{Rename, Renamed};
 
 use super::{boundaries, list, sender};
+use crate::audit::event::Event;
 use crate::caller::Caller;
 use crate::error::{Done, Fault};
 use crate::limits::ALIAS_MS;
@@ -44,6 +45,11 @@ pub(crate) fn rename(
     agents::renamed(context.db, id, context.now.wall)?;
     boundaries::sift(context, new, id)?;
     context.effects.push(Effect::MailboxChanged(id));
+    context.effects.push(Effect::Audited(Event::Renamed {
+        agent: id,
+        old: old.clone(),
+        new: new.clone(),
+    }));
     let adopted = deliveries::adopt(context, new, id)?;
     let others = list::recent(context, Some(id))?;
     let event = SystemEvent::Renamed {

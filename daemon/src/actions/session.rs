@@ -4,10 +4,11 @@ use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::request::{Renew, Renewed, Revoke, SessionRevoked};
 use ipc_protocol::token::TokenKind;
 
+use crate::audit::event::{Entrance, Event};
 use crate::caller::Caller;
 use crate::error::{Done, Fault, refuse};
 use crate::limits::RENEW_GRACE_MS;
-use crate::store::context::Context;
+use crate::store::context::{Context, Effect};
 use crate::store::credentials;
 
 /// Rotates the caller's session: a new token, the old one good for a minute more. The new one ends
@@ -39,6 +40,14 @@ pub(crate) fn renew(_: &Renew, caller: &Caller, context: &mut Context<'_>) -> Do
     let new = credentials::find(context.db, context.key, session.sid())?;
     let new = new.ok_or(Fault::Inconsistent("a session that was not stored"))?;
     credentials::shorten(context, new, abs_expires_ms)?;
+    context.effects.push(Effect::Audited(Event::SessionOpened {
+        agent: caller.agent(),
+        name: None,
+        how: Entrance::Renewed,
+        session: session.sid(),
+        pid: Some(peer.pid),
+        program: peer.program.clone(),
+    }));
     Ok(Renewed {
         session,
         abs_expires_ms,

@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use super::frames::{FrameReader, FrameWriter, Gone, Payload};
 use super::session::Session;
 use super::write_refusal;
+use crate::audit::event::Who;
 use crate::auth::{self, Proven};
 use crate::caller::Peer;
 use crate::daemon::Daemon;
@@ -37,7 +38,7 @@ pub(super) async fn admit(
     let (id, hello) = expect::<Hello>(payload.ok()?, writer).await?;
     let challenged = match auth::challenge(hello, peer, daemon).await {
         Ok(challenged) => challenged,
-        Err(refusal) => return refuse(writer, Some(id), refusal, daemon).await,
+        Err(refusal) => return refuse(writer, id, refusal, ("hello", peer), daemon).await,
     };
     answer(writer, id, challenged.challenge()).await?;
     let (deadline, pushed) = match challenged.kind() {
@@ -51,19 +52,20 @@ pub(super) async fn admit(
         () = pushed_out(pressure, pushed) => return None,
     };
     let (id, proof) = expect::<Authenticate>(payload, writer).await?;
+    let proving = ("authenticate", peer);
     match challenged.check(&proof, peer.clone(), daemon) {
         Ok((signed, proven)) => match enter(proven, daemon).await {
             Ok(entered) => {
                 answer(writer, id, &signed).await?;
                 Some(entered)
             }
-            Err(refusal) => refuse(writer, Some(id), refusal, daemon).await,
+            Err(refusal) => refuse(writer, id, refusal, proving, daemon).await,
         },
         Err(refusal) => {
             if refusal.code != ErrorCode::Expired {
                 sleep(REFUSAL_DELAY).await;
             }
-            refuse(writer, Some(id), refusal, daemon).await
+            refuse(writer, id, refusal, proving, daemon).await
         }
     }
 }
@@ -124,10 +126,13 @@ async fn answer<R: Serialize>(writer: &mut FrameWriter, id: CallId, reply: &R) -
 
 async fn refuse<T>(
     writer: &mut FrameWriter,
-    id: Option<CallId>,
+    id: CallId,
     refusal: Refusal,
+    (request, peer): (&'static str, &Peer),
     daemon: &Daemon,
 ) -> Option<T> {
     daemon.shared.counters.refused(&refusal);
-    write_refusal(writer, id, refusal).await
+    let who = Who::Pid(peer.pid);
+    daemon.shared.audit.refused(&refusal, request, who);
+    write_refusal(writer, Some(id), refusal).await
 }

@@ -167,6 +167,8 @@ impl Conversation {
         } = payload;
         let large = bytes.len() > LARGE_FRAME;
         if large && let Err(refusal) = charge::large(&self.speaker, &self.daemon) {
+            let audit = &self.daemon.shared.audit;
+            audit.refused(&refusal, "send", self.speaker.who());
             return Some(refusal);
         }
         let call = match Call::decode(&bytes) {
@@ -254,7 +256,9 @@ impl Conversation {
 
     /// Makes an agent of a newcomer; its later requests come from that agent.
     async fn register(&mut self, id: CallId, request: Register, newcomer: Newcomer) {
+        let who = newcomer.who();
         let enrolled = dispatch::register(request, newcomer, self.peer.clone(), &self.daemon).await;
+        dispatch::note_denial(&enrolled, "register", who, &self.daemon);
         let outcome = match enrolled {
             Ok(enrolled) => self.become_agent(enrolled),
             Err(error) => Err(error),

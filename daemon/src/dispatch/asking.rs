@@ -44,7 +44,7 @@ impl Asking {
             (Some(Peer::Name(_)), _) | (_, Some(_)) => {
                 let (request, caller) = (Arc::clone(&request), caller.clone());
                 let question = move |view: &View<'_>| {
-                    credentials::check_session(view, caller.session())?;
+                    credentials::check_caller(view, caller.session())?;
                     fetch::wanted(&request, &caller, view)
                 };
                 daemon.reader.run(question).await?
@@ -79,7 +79,7 @@ impl Asking {
         let (wanted, writer) = (self.wanted, self.daemon.writer.weak());
         self.daemon.shared.counters.looked();
         let work = move |context: &mut Context<'_>| {
-            credentials::check_session(context, caller.session())?;
+            credentials::check_caller(context, caller.session())?;
             let taken = fetch::take(&request, &wanted, &were_there, &caller, context)?;
             let message_ids = taken.fetched.messages.iter().map(|mail| mail.id).collect();
             Ok(Looked {

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use ipc_protocol::request::Request;
+use ipc_protocol::request::{AdminReaders, Request};
 
 use super::reply::ReplyFuture;
 use super::{Desk, already, unregistered};
 use crate::actions;
+use crate::audit::event::Event;
 use crate::caller::Operator;
 use crate::housekeeping;
 use crate::store::context::View;
 
 impl Desk<'_> {
+    #[expect(clippy::too_many_lines, reason = "one line for each request")]
     pub(super) async fn for_operator(&self, request: Request, operator: &Operator) -> ReplyFuture {
         let operator = operator.clone();
         match request {
@@ -35,6 +37,15 @@ impl Desk<'_> {
                 self.submit(move |c| actions::admin::rotate_secret(&r, &operator, c))
                     .await
             }
+            Request::AdminFreeze(r) => {
+                self.submit(move |c| actions::freeze::freeze(&r, &operator, c))
+                    .await
+            }
+            Request::AdminThaw(r) => {
+                self.submit(move |c| actions::freeze::thaw(&r, &operator, c))
+                    .await
+            }
+            Request::AdminReaders(r) => self.readers(r, operator).await,
             Request::Hello(_) | Request::Authenticate(_) => self.refuse(already()),
             Request::Register(_)
             | Request::Unregister(_)
@@ -60,5 +71,16 @@ impl Desk<'_> {
             | Request::Whoami(_)
             | Request::Rename(_) => self.refuse(unregistered(&request)),
         }
+    }
+
+    async fn readers(&self, request: AdminReaders, operator: Operator) -> ReplyFuture {
+        let (shared, pid) = (Arc::clone(&self.daemon.shared), operator.pid());
+        let question = move |view: &View<'_>| {
+            let page = actions::readers::readers(&request, &operator, view)?;
+            let agent = page.agent_id;
+            shared.audit.note(Event::ReadersAsked { agent, pid });
+            Ok(page)
+        };
+        self.when(self.daemon.reader.submit(question).await)
     }
 }

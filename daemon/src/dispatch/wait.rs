@@ -137,7 +137,7 @@ async fn ask(request: &Notice, caller: &Caller, daemon: &Daemon) -> Done<Looked>
     if !request.afresh {
         let caller = caller.clone();
         let question = move |view: &View<'_>| {
-            credentials::check_session(view, caller.session())?;
+            credentials::check_caller(view, caller.session())?;
             actions::notice::look(&request, &caller, view)
         };
         let looked = daemon.reader.run(question).await?;
@@ -151,7 +151,7 @@ async fn ask(request: &Notice, caller: &Caller, daemon: &Daemon) -> Done<Looked>
         }
     }
     let work = move |context: &mut Context<'_>| {
-        credentials::check_session(context, agent.session())?;
+        credentials::check_caller(context, agent.session())?;
         actions::notice::notice(&request, &agent, context)
     };
     daemon.writer.run(work).await

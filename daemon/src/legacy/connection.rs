@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ipc_protocol::error::ErrorCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -10,12 +11,18 @@ use tokio::time::timeout;
 use super::reading::{self, Gone};
 use super::requests::{self, Answer};
 use super::{owner, wire};
+use crate::audit::event::{Event, Who};
 use crate::daemon::{Daemon, stopped};
 use crate::limits::{OLD_PORT_DEADLINE, OLD_PORT_FAREWELL, OLD_PORT_REQUEST};
 
 /// Serves the connection that `client` opened.
 pub(super) async fn serve(mut stream: TcpStream, client: SocketAddr, daemon: Arc<Daemon>) {
     if !is_ours(&stream, client, &daemon).await {
+        daemon.shared.audit.note(Event::Denied {
+            request: "connect",
+            code: ErrorCode::Forbidden,
+            who: Who::OldPort(true),
+        });
         if daemon.old_port.usage.closed_unread() {
             tracing::warn!(
                 "a connection to the old port that is not this user's was closed unread"

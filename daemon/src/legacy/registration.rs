@@ -12,10 +12,12 @@ use zeroize::Zeroizing;
 
 use super::token::OldToken;
 use super::wire::{Fields, Given, Refused};
+use crate::actions::freeze;
+use crate::audit::event::{Entrance, Event, Who};
 use crate::daemon::Daemon;
 use crate::error::{Done, Fault};
 use crate::limits::REFUSAL_DELAY;
-use crate::store::context::Context;
+use crate::store::context::{Context, Effect};
 use crate::store::credentials;
 use crate::store::deliveries;
 use crate::store::names::{self, Holder};
@@ -26,7 +28,12 @@ pub(super) async fn register(fields: &Fields, daemon: &Arc<Daemon>) -> Result<Gi
     let (Some(kid), Some(secret)) = (daemon.old_port.kid(), &daemon.old_port.secret) else {
         return Err(Refused::AUTH_TOKEN);
     };
+    let denied = |refusal: &Refusal| {
+        let audit = &daemon.shared.audit;
+        audit.refused(refusal, "register", Who::OldPort(true));
+    };
     let told = |refusal: Refusal| {
+        denied(&refusal);
         daemon.shared.counters.refused(&refusal);
         Refused::from(refusal)
     };
@@ -45,7 +52,11 @@ pub(super) async fn register(fields: &Fields, daemon: &Arc<Daemon>) -> Result<Gi
     let wanted = name.clone();
     let work = move |context: &mut Context<'_>| enrol(&wanted, &kid, uid, context);
     let enrolled = daemon.writer.run(work).await;
-    let enrolled = enrolled.map_err(|error| told_of(error.told(&daemon.shared.counters), &name))?;
+    let enrolled = enrolled.map_err(|error| {
+        let refusal = error.told(&daemon.shared.counters);
+        denied(&refusal);
+        told_of(refusal, &name)
+    })?;
     daemon.old_port.usage.of(enrolled.agent);
     let message = match enrolled.waiting {
         0 => format!("Registered {name}"),
@@ -60,6 +71,11 @@ pub(super) async fn register(fields: &Fields, daemon: &Arc<Daemon>) -> Result<Gi
 /// Counts a wrong proof against everybody at the port, and makes whoever tries many wait.
 async fn wrong_proof(daemon: &Daemon) -> Refused {
     daemon.shared.counters.failed_authentication();
+    daemon.shared.audit.note(Event::Denied {
+        request: "register",
+        code: ErrorCode::Unauthenticated,
+        who: Who::OldPort(true),
+    });
     if daemon.quotas.charge_failure_over_the_old_port() {
         tracing::warn!("a wrong proof over the old port");
     }
@@ -97,11 +113,21 @@ fn enrol(name: &Name, kid: &str, uid: u32, context: &mut Context<'_>) -> Done<En
         let text = "The shared secret was changed after the daemon started: `ipc daemon restart`";
         return Err(Refusal::new(ErrorCode::Unauthenticated, text).into());
     }
+    freeze::check_entrance(None, context)?;
     let agent = claim(name, context)?;
+    freeze::check_entrance(Some(agent), context)?;
     credentials::void_sessions(context, agent, ErrorCode::TakenOver)?;
     let token = OldToken::random(context.rng);
     credentials::old_port::keep(context, token.sid(), token.verifier(), agent, kid, uid)?;
     agents::seen(context.db, agent, context.now.wall)?;
+    context.effects.push(Effect::Audited(Event::SessionOpened {
+        agent,
+        name: Some(name.clone()),
+        how: Entrance::OldPort,
+        session: token.sid(),
+        pid: None,
+        program: None,
+    }));
     Ok(Enrolled {
         agent,
         token: token.expose(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::AgentId;
 use ipc_protocol::name::Name;
 use ipc_protocol::token::{Sid, TokenKind};
@@ -9,6 +10,7 @@ use subtle::ConstantTimeEq;
 
 use super::token::OldToken;
 use super::wire::Refused;
+use crate::audit::event::{Event, Who};
 use crate::caller::Caller;
 use crate::daemon::Daemon;
 use crate::error::Done;
@@ -43,6 +45,11 @@ pub(super) async fn caller(
     let found = found.map_err(|error| Refused::from(error.told(&daemon.shared.counters)))?;
     if found == Err(Refused::SESSION) {
         daemon.shared.counters.failed_authentication();
+        daemon.shared.audit.note(Event::Denied {
+            request: "authenticate",
+            code: ErrorCode::Unauthenticated,
+            who: Who::OldPort(true),
+        });
     }
     let agent = found?;
     note_use(agent, sid, daemon);

@@ -8,8 +8,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::context::{Context, Effect, View};
 use super::{
-    auto_checks, boundaries, conversations, credentials, deliveries, names, notice_files, profiles,
+    auto_checks, boundaries, conversations, credentials, deliveries, freezes, names, notice_files,
+    profiles,
 };
+use crate::audit::event::Event;
 use crate::error::Done;
 use crate::limits::DAY_MS;
 
@@ -73,7 +75,7 @@ impl Agent {
         Ok(hosts.iter().any(|host| host.is_running()))
     }
 
-    /// Whether its name is free again: not live, and not seen for as long as names are held. One
+    /// Whether its name is free again: not live, not frozen, and not seen for as long as names are held. One
     /// that came from an older store is held from then on, whenever it was last seen there.
     pub(crate) fn is_forgotten(&self, view: &View<'_>) -> rusqlite::Result<bool> {
         let held = i64::from(view.limits.offline_name_days).saturating_mul(DAY_MS);
@@ -81,7 +83,7 @@ impl Agent {
             .now
             .wall
             .millis_since(self.seen(view).max(self.registered));
-        Ok(unseen > held && !self.is_live(view)?)
+        Ok(unseen > held && !self.is_live(view)? && !freezes::by_itself(view.db, self.id)?)
     }
 }
 
@@ -181,6 +183,12 @@ pub(crate) fn seen(db: &Connection, id: AgentId, now: Timestamp) -> rusqlite::Re
 /// Ends the agent: its names are free, its groups left, its credentials void, its waiting mail refused for
 /// `reason` and the senders told. Says how many messages that were.
 pub(crate) fn end(context: &mut Context<'_>, id: AgentId, reason: EndReason) -> Done<u64> {
+    let name = names::current(context.db, id)?;
+    context.effects.push(Effect::Audited(Event::AgentEnded {
+        agent: id,
+        name,
+        reason,
+    }));
     let refused = deliveries::end_waiting(context, id, reason)?;
     conversations::leave_all(context, id)?;
     let held = boundaries::end_held(context, id, None, reason)?;
@@ -189,6 +197,9 @@ pub(crate) fn end(context: &mut Context<'_>, id: AgentId, reason: EndReason) -> 
     auto_checks::remove(context.db, id)?;
     profiles::remove(context.db, id)?;
     boundaries::remove(context.db, id)?;
+    if freezes::thaw(context.db, id)? {
+        context.effects.push(Effect::Thawed(Some(id)));
+    }
     if notice_files::end(context.db, id)? {
         context.effects.push(Effect::NoticesOff(id));
     }

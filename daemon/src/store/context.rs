@@ -10,6 +10,7 @@ use ipc_protocol::token::Sid;
 use rand::rngs::StdRng;
 use rusqlite::Connection;
 
+use crate::audit::event::Event;
 use crate::clock::{BootId, Now};
 use crate::config::{NamePolicy, Secrets};
 use crate::key::DeploymentKey;
@@ -94,6 +95,12 @@ pub(crate) enum Effect {
     },
     /// This process stands for an agent from now on.
     HostStands(Host),
+    /// This agent is frozen from now on, or everybody: who waits is refused.
+    Froze(Option<AgentId>),
+    /// This agent goes on, or everybody who is not frozen by itself.
+    Thawed(Option<AgentId>),
+    /// This is to be in the audit log.
+    Audited(Event),
     /// So many messages were stored.
     Stored,
     /// So many deliveries were acknowledged.

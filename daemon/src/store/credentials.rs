@@ -1,5 +1,6 @@
 //! Sessions and resume credentials: what is kept of a token, and when it is still good.
 
+mod checking;
 mod lifetime;
 pub(crate) mod old_port;
 
@@ -12,11 +13,12 @@ use ipc_protocol::token::{Sid, Token, TokenKind};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::context::{Context, Effect, View};
+use crate::audit::event::Event;
 use crate::caller::Peer;
 use crate::clock::{BootId, Now};
-use crate::error::{Done, expired};
 use crate::key::DeploymentKey;
 use crate::limits::{SESSION_ABSOLUTE_MS, SESSIONS_PER_AGENT};
+pub(crate) use checking::{check_caller, check_session, frozen};
 pub(crate) use lifetime::Lifetime;
 
 /// The process that stands for an agent.
@@ -182,20 +184,6 @@ pub(crate) fn exists(db: &Connection, sid: Sid) -> rusqlite::Result<bool> {
         .exists([sid.as_bytes()])
 }
 
-/// Refuses what is asked under a session that is over, however the connection came to miss it.
-pub(crate) fn check_session(view: &View<'_>, sid: Sid) -> Done<()> {
-    let sql = "SELECT 1 FROM credentials WHERE sid = ?1 AND kind = 'session' AND expires_ms > ?2";
-    let now = view.now.wall.as_millis();
-    if view
-        .db
-        .prepare_cached(sql)?
-        .exists(params![sid.as_bytes(), now])?
-    {
-        return Ok(());
-    }
-    Err(expired().into())
-}
-
 /// Issues a token of `kind` to `agent`, for the front-end `peer` whose agent's process is `host`.
 pub(crate) fn issue(
     context: &mut Context<'_>,
@@ -315,8 +303,21 @@ pub(crate) fn clear(db: &Connection) -> rusqlite::Result<()> {
 
 /// Ends one session or resume credential.
 pub(crate) fn void(context: &mut Context<'_>, sid: Sid, why: ErrorCode) -> rusqlite::Result<()> {
-    let sql = "DELETE FROM credentials WHERE sid = ?1";
-    context.db.prepare_cached(sql)?.execute([sid.as_bytes()])?;
+    let sql = "DELETE FROM credentials WHERE sid = ?1 RETURNING agent, kind = 'session'";
+    let ended = context
+        .db
+        .prepare_cached(sql)?
+        .query_row([sid.as_bytes()], |row| {
+            Ok((AgentId::from_row(row.get(0)?), row.get::<_, bool>(1)?))
+        })
+        .optional()?;
+    if let Some((agent, true)) = ended {
+        context.effects.push(Effect::Audited(Event::SessionEnded {
+            agent,
+            session: sid,
+            why,
+        }));
+    }
     context.effects.push(Effect::SessionEnded { sid, why });
     Ok(())
 }

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use super::backup::{
     BackupError, copy_database, io_at, remove_if_there, sqlite_at, sync_directory, verify,
 };
+use super::migrations;
 use super::open::harden;
 
 /// Takes over who may come back, and with which secret, from the store that is replaced: the
@@ -21,6 +22,15 @@ const FORMER_CREDENTIALS: &str = "
     DELETE FROM credentials;
     INSERT INTO credentials SELECT * FROM former.credentials
         WHERE kind = 'resume' AND agent IN (SELECT agent FROM agents WHERE ended_ms IS NULL);
+    COMMIT;
+    DETACH former;";
+
+/// Takes over who is frozen.
+const FORMER_FREEZES: &str = "
+    BEGIN;
+    INSERT OR IGNORE INTO frozen SELECT * FROM former.frozen
+        WHERE agent IN (SELECT agent FROM agents WHERE ended_ms IS NULL);
+    INSERT OR IGNORE INTO standstill SELECT * FROM former.standstill;
     COMMIT;
     DETACH former;";
 
@@ -42,9 +52,9 @@ pub fn restore(
     let copy = data_dir.root().join(".restoring.db");
     remove_if_there(&copy)?;
     copy_database(from, &copy)?;
-    let db = Connection::open(&copy).map_err(sqlite_at(&copy))?;
+    let mut db = Connection::open(&copy).map_err(sqlite_at(&copy))?;
     harden(&db)
-        .and_then(|()| settle_credentials(&db, data_dir))
+        .and_then(|()| settle_credentials(&mut db, data_dir))
         .map_err(sqlite_at(&copy))?;
     let closed = |(_, source)| BackupError::Sqlite {
         path: copy.clone(),
@@ -62,16 +72,35 @@ pub fn restore(
     Ok(aside)
 }
 
-fn settle_credentials(copy: &Connection, data_dir: &DataDir) -> rusqlite::Result<()> {
+fn settle_credentials(copy: &mut Connection, data_dir: &DataDir) -> rusqlite::Result<()> {
     let former = data_dir.database();
     let good = verify(&former).is_ok();
     match former.to_str().filter(|_| good) {
         Some(path) => {
+            keep_freezes(copy, path)?;
             copy.execute("ATTACH ?1 AS former", [path])?;
             copy.execute_batch(FORMER_CREDENTIALS)
         }
         None => copy.execute("DELETE FROM credentials", []).map(|_| ()),
     }
+}
+
+/// Whoever was frozen stays frozen: the backup may be older than that. A backup of a schema that
+/// knows no freezes is brought up to date for it.
+fn keep_freezes(copy: &mut Connection, former: &str) -> rusqlite::Result<()> {
+    copy.execute("ATTACH ?1 AS former", [former])?;
+    let sql = "SELECT count(*) FROM former.sqlite_schema WHERE name IN ('frozen', 'standstill')";
+    let is_known: bool = copy.query_row(sql, [], |row| Ok(row.get::<_, i64>(0)? == 2))?;
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM former.frozen) OR EXISTS (SELECT 1 FROM former.standstill)";
+    let is_frozen = is_known && copy.query_row(sql, [], |row| row.get(0))?;
+    copy.execute_batch("DETACH former")?;
+    if !is_frozen {
+        return Ok(());
+    }
+    migrations::run(copy)?;
+    copy.execute("ATTACH ?1 AS former", [former])?;
+    copy.execute_batch(FORMER_FREEZES)
 }
 
 fn move_aside(data_dir: &DataDir, now: Timestamp) -> Result<Option<PathBuf>, BackupError> {

@@ -175,7 +175,12 @@ fn a_restore_does_not_bring_back_what_was_revoked_since() {
     let (mut house, bob) = with_a_backup();
     house.start().unwrap();
     let name = crate::harness::name("bob");
-    house.operator().call(&AdminRevoke { name }).unwrap();
+    house
+        .operator()
+        .call(&AdminRevoke {
+            name: name.as_str().parse().unwrap(),
+        })
+        .unwrap();
     house.stop().unwrap();
     let newest = backup::list(&house.data_dir()).unwrap().remove(0);
     restore::restore(&house.data_dir(), &newest, Timestamp::from_millis(7)).unwrap();

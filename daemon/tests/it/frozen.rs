@@ -2,10 +2,12 @@
 //! nothing.
 
 use ipc_daemon::store::SCHEMA_VERSION;
-use ipc_protocol::message::{AutoCheckMode, DeliveryState};
+use ipc_protocol::id::ConversationId;
+use ipc_protocol::message::{AutoCheckMode, BoundaryRule, DeliveryState};
 use ipc_protocol::private::write_file;
 use ipc_protocol::request::{
-    AutoCheck, AutoCheckAction, History, Notice, Receipts, RecipientOutcome, WhenLive, Whoami,
+    AdminFreeze, AutoCheck, AutoCheckAction, Boundaries, Conversation, History, Notice, Receipts,
+    RecipientOutcome, WhenLive, Whoami,
 };
 use ipc_protocol::token::Token;
 use rusqlite::Connection;
@@ -22,6 +24,10 @@ struct Beside {
     alice: Token,
     /// Since schema 2.
     dora: Option<Token>,
+    /// Since schema 3.
+    eve: Option<Token>,
+    /// Since schema 3: a group of alice, robert and dora.
+    group: Option<ConversationId>,
 }
 
 /// Schema 1: its statements, and what lay beside it.
@@ -34,6 +40,12 @@ const V1: (&str, &str) = (
 const V2: (&str, &str) = (
     include_str!("../golden/v2.sql"),
     include_str!("../golden/v2.json"),
+);
+
+/// Schema 3.
+const V3: (&str, &str) = (
+    include_str!("../golden/v3.sql"),
+    include_str!("../golden/v3.json"),
 );
 
 fn open_frozen((statements, beside): (&str, &str)) -> (House, Beside) {
@@ -101,7 +113,7 @@ fn mail_that_waited_in_version_1_reaches_whoever_claims_the_name() {
 
 #[test]
 fn what_was_said_before_there_was_an_index_is_found() {
-    for frozen in [V1, V2] {
+    for frozen in [V1, V2, V3] {
         let (house, beside) = open_frozen(frozen);
         let mut alice = house
             .resume(&beside.alice, "alice", WhenLive::Refuse)
@@ -168,6 +180,39 @@ fn a_database_of_version_2_opens_with_what_its_agents_chose_and_were_told() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn a_database_of_version_3_opens_with_its_groups_boundaries_and_what_is_held() {
+    let (mut house, beside) = open_frozen(V3);
+    let resume = |token: &Token, name: &str| house.resume(token, name, WhenLive::Refuse).unwrap();
+    let mut robert = resume(&beside.robert, "robert");
+    let group = beside.group.unwrap();
+    let members = Conversation::Members {
+        conversation_id: group,
+    };
+    let report = robert.call(&members).unwrap();
+    assert_eq!(report.conversations[0].members.len(), 3);
+    let rules = robert.call(&Boundaries::default()).unwrap();
+    assert!(rules.allow_only);
+    assert_eq!(rules.held[0].name, name("eve"));
+    let texts: Vec<_> = robert.fetch().into_iter().map(|mail| mail.text).collect();
+    assert_eq!(texts, ["still unread", "", "said in the group"]);
+    let mut dora = resume(&beside.dora.unwrap(), "dora");
+    let rules = dora.call(&Boundaries::default()).unwrap().rules;
+    assert_eq!(rules[0].rule, BoundaryRule::Block);
+    let mut eve = resume(&beside.eve.unwrap(), "eve");
+    assert!(eve.try_send("dora", "let me in").is_err());
+    let freeze = AdminFreeze {
+        agent: Some("eve".parse().unwrap()),
+    };
+    assert!(
+        house.operator().call(&freeze).unwrap().changed,
+        "what is new works"
+    );
+    assert!(eve.try_send("alice", "hello").is_err());
+    house.stop().unwrap();
+    assert_eq!(schema(&house), SCHEMA_VERSION);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod answers;
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod audit;
 mod auto_checks;
 #[cfg(test)]
 mod backups;
@@ -26,6 +27,7 @@ mod faults;
 #[cfg(test)]
 mod filters;
 #[cfg(test)]
+mod freezing;
 mod frozen;
 #[cfg(test)]
 mod groups;

@@ -7,7 +7,7 @@ use ipc_protocol::request::{
 };
 use ipc_protocol::secret::SharedSecret;
 
-use crate::harness::{House, SECRET, code, name, registration, secret};
+use crate::harness::{House, SECRET, code, registration, secret};
 
 pub(crate) fn rotation(new: &str) -> AdminRotateSecret {
     let secret = SharedSecret::new(new.as_bytes().to_vec()).unwrap();
@@ -64,7 +64,9 @@ fn whoever_proved_the_old_secret_in_time_can_do_nothing_with_it_after_a_rotation
     assert_eq!(code(enrolled.map(|_| ())), ErrorCode::Unauthenticated);
     let back = late[1].call(&rotation(SECRET));
     assert_eq!(code(back), ErrorCode::Unauthenticated);
-    let revoked = late[2].call(&AdminRevoke { name: name("bob") });
+    let revoked = late[2].call(&AdminRevoke {
+        name: "bob".parse().unwrap(),
+    });
     assert_eq!(code(revoked), ErrorCode::Unauthenticated);
     assert!(house.resume(bob.resume(), "bob", WhenLive::Join).is_ok());
 }

@@ -313,7 +313,9 @@ fn a_resume_credential_proved_before_a_revocation_is_worthless_after_it() {
     let house = House::new();
     let bob = house.register("bob");
     let mut thief = house.prove(&Credential::Token(copy(bob.resume()))).unwrap();
-    let revoked = house.operator().call(&AdminRevoke { name: name("bob") });
+    let revoked = house.operator().call(&AdminRevoke {
+        name: "bob".parse().unwrap(),
+    });
     assert_eq!(revoked.unwrap().sessions, 1);
     let late = thief.call(&registration("bob", WhenLive::Join));
     let refused = code(late.map(|_| ()));

@@ -7,7 +7,7 @@ use ipc_protocol::request::{AdminRevoke, Fetch, Renew, Revoke, WhenLive, Whoami}
 use serde_json::json;
 
 use crate::harness::raw::{Raw, call, frame};
-use crate::harness::{Agent, House, code, copy, name, registration};
+use crate::harness::{Agent, House, code, copy, registration};
 
 fn all_is_well(agent: &mut Agent) {
     let own = agent.registered.name.to_string();
@@ -99,7 +99,9 @@ fn a_registration_that_races_a_revocation_makes_no_immortal_connection() {
         let alive = raced.call(&Whoami {}).is_ok();
         let revoked = house
             .operator()
-            .call(&AdminRevoke { name: name("bob") })
+            .call(&AdminRevoke {
+                name: "bob".parse().unwrap(),
+            })
             .unwrap();
         assert_eq!(
             revoked.sessions,
@@ -154,7 +156,9 @@ fn an_operator_revokes_and_no_connection_of_the_agent_is_served_on() {
     let mut others: Vec<_> = (0..4).map(|_| house.reconnect(&bob).unwrap()).collect();
     house
         .operator()
-        .call(&AdminRevoke { name: name("bob") })
+        .call(&AdminRevoke {
+            name: "bob".parse().unwrap(),
+        })
         .unwrap();
     for other in &mut others {
         assert!(other.call(&Whoami {}).is_err());

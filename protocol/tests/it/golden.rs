@@ -79,6 +79,9 @@ pub(crate) fn read(golden: &Value) -> Again {
         Request::AdminRelease(r) => again(id, r, result),
         Request::AdminRevoke(r) => again(id, r, result),
         Request::AdminRotateSecret(r) => again(id, r, result),
+        Request::AdminFreeze(r) => again(id, r, result),
+        Request::AdminThaw(r) => again(id, r, result),
+        Request::AdminReaders(r) => again(id, r, result),
     }
 }
 

@@ -1,0 +1,133 @@
+//! After an incident, with the real program: the audit log, anchors, freezing, who read what.
+
+use std::path::PathBuf;
+
+use crate::harness::Home;
+
+/// The first file of the log, written to its end: no daemon runs any more.
+fn log(home: &Home) -> PathBuf {
+    home.ok(&["daemon", "stop"]);
+    home.data_dir().audit().join("00000000000000000001.jsonl")
+}
+
+#[test]
+fn a_log_is_shown_and_verified_whether_a_daemon_runs_or_not_and_an_edit_ends_with_1() {
+    let home = Home::new();
+    home.run(&["admin", "audit", "verify"])
+        .refused(1, &["there is no audit log", "`ipc daemon start`"]);
+    home.register("alice");
+    home.ok(&["admin", "audit", "verify"]);
+    home.ok(&["admin", "freeze", "alice"]);
+    let log = log(&home);
+    let said = home.ok(&["admin", "audit", "verify"]);
+    assert!(said.contains("are as they were sealed"), "{said}");
+    let shown = home.ok(&["admin", "audit", "show", "--agent", "ALICE"]);
+    assert!(
+        shown.contains("session opened") && shown.contains("frozen"),
+        "{shown}"
+    );
+    assert!(!shown.contains("started"), "{shown}");
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, text.replace("\"frozen\"", "\"thawed\"")).unwrap();
+    let found = home.run(&["admin", "audit", "verify"]);
+    assert_eq!(found.status, 1);
+    assert!(found.out.contains("is not as it was sealed"), "{found:?}");
+    let found = home.run(&["--json", "admin", "audit", "verify"]);
+    let report: serde_json::Value = serde_json::from_str(&found.out).unwrap();
+    assert_eq!(
+        (found.status, &report["findings"][0]["finding"]),
+        (1, &"changed".into())
+    );
+}
+
+#[test]
+fn an_anchor_and_a_key_that_are_kept_elsewhere_check_the_log() {
+    let home = Home::new();
+    home.register("alice");
+    log(&home);
+    let anchor = home.ok(&["admin", "audit", "anchor"]);
+    let kept = home.path().join("kept");
+    std::fs::write(&kept, &anchor).unwrap();
+    let kept = kept.to_str().unwrap();
+    let verify = ["admin", "audit", "verify", "--anchor"];
+    let with = |anchor: &str| home.run(&[&verify[..], &[anchor]].concat());
+    for anchor in [anchor.trim(), kept] {
+        let said = with(anchor);
+        assert!(
+            said.status == 0 && said.out.contains("1 anchor agrees"),
+            "{said:?}"
+        );
+    }
+    with("/nowhere").refused(2, &["/nowhere"]);
+    with("ipc-audit-anchor:x").refused(2, &["neither an anchor nor an audit key"]);
+    let key = home.ok(&["admin", "audit", "anchor", "--take-key"]);
+    assert!(key.starts_with("ipc-audit-key:1:"), "{key}");
+    assert!(!home.data_dir().audit().join("start").exists());
+    home.run(&["admin", "audit", "verify"])
+        .refused(1, &["taken away", "--take-key"]);
+    home.run(&["admin", "audit", "anchor", "--take-key"])
+        .refused(1, &["taken away before"]);
+    std::fs::write(kept, key).unwrap();
+    assert_eq!(with(kept).status, 0);
+    home.register("bob");
+    assert_eq!(with(kept).status, 0, "and what came after it");
+    // Put back to nothing, and begun anew: only what was kept elsewhere knows.
+    home.ok(&["daemon", "stop"]);
+    std::fs::remove_dir_all(home.data_dir().audit()).unwrap();
+    home.ok(&["daemon", "start"]);
+    home.ok(&["daemon", "stop"]);
+    assert_eq!(home.run(&["admin", "audit", "verify"]).status, 0);
+    assert_eq!(with(kept).status, 1);
+}
+
+#[test]
+fn freezing_and_asking_who_read_what_prove_the_secret() {
+    let home = Home::new();
+    let (alice, bob) = (home.register("alice"), home.register("bob"));
+    let id = alice.send("bob", "do something foolish");
+    assert_eq!(bob.texts(), ["do something foolish"]);
+    let page = home.json(&["admin", "readers", "alice"]);
+    assert_eq!(page["messages"][0]["message_id"], id);
+    assert_eq!(page["messages"][0]["recipients"][0]["state"], "delivered");
+    home.run(&["admin", "readers", "alice", "--since", &id])
+        .refused(2, &["a time, not a message"]);
+    for command in [
+        &["freeze", "alice"][..],
+        &["thaw", "--all"],
+        &["readers", "alice"],
+    ] {
+        let all = [&["admin"], command].concat();
+        let mut command = home.command(&all);
+        let wrong = command.env("IPC_SHARED_SECRET", "not the secret at all");
+        let said = crate::harness::Said::of(&wrong.output().unwrap());
+        said.refused(1, &["the proof is wrong"]);
+    }
+    home.run(&["admin", "thaw"]).refused(2, &["--all"]);
+    home.run(&["admin", "freeze", "alice", "--all"])
+        .refused(2, &[]);
+    home.ok(&["admin", "freeze", "--all"]);
+    let refused = alice.run(&["--json", "send", "bob", "x"]);
+    assert_eq!(
+        (refused.status, &refused.error()["code"]),
+        (1, &"frozen".into())
+    );
+    assert!(home.ok(&["admin", "freeze"]).contains("nobody comes in"));
+    home.ok(&["admin", "thaw", "--all"]);
+    let denied = home.json(&["admin", "revoke", "--all"]);
+    assert_eq!(denied["sessions"], 2);
+}
+
+#[test]
+fn a_restore_is_in_the_log() {
+    let home = Home::new();
+    home.register("alice");
+    home.ok(&["admin", "backup"]);
+    home.ok(&["daemon", "stop"]);
+    home.ok(&["admin", "restore"]);
+    let shown = home.ok(&["admin", "audit", "show"]);
+    assert!(
+        shown.contains("backed up") && shown.contains("restored"),
+        "{shown}"
+    );
+    home.ok(&["admin", "audit", "verify"]);
+}
