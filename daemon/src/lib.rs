@@ -24,6 +24,8 @@ mod daemon;
 pub mod deployment;
 mod dispatch;
 mod error;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod gate;
 mod hosts;
 mod housekeeping;

@@ -57,12 +57,12 @@ async fn pieces(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<Fields, G
 }
 
 /// Whether more must come before it can be said what this is.
-fn is_cut_short(bytes: &[u8]) -> bool {
+pub(super) fn is_cut_short(bytes: &[u8]) -> bool {
     let looked: Result<IgnoredAny, _> = serde_json::from_slice(bytes);
     looked.is_err_and(|error| error.classify() == Category::Eof)
 }
 
-fn fields(bytes: &[u8]) -> Result<Fields, Gone> {
+pub(super) fn fields(bytes: &[u8]) -> Result<Fields, Gone> {
     let object = json::parse_object(bytes, JSON_DEPTH);
     let strict = "Not one JSON object, or a key twice, or nested too deep";
     object.map(Fields).map_err(|_| broken(strict))

@@ -1,0 +1,64 @@
+//! Any bytes as a file of an agent's host.
+
+use serde_json::json;
+
+use super::document::{Format, find, put_in, take_out, true_members, value_at};
+use super::entry::{Entry, Found};
+
+/// A file in JSON; its first byte says what is put in, and whether it may have comments.
+pub(crate) fn setup_json(bytes: &[u8]) {
+    let Some((choice, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let server = json!({"command": "ipc", "args": ["mcp"], "env": {"A": "\u{e4}\"\\\n"}});
+    let entry = if choice & 2 == 0 {
+        Entry::member(&["mcpServers"], "claude-ipc", server)
+    } else {
+        let hook = json!({"hooks": [{"type": "command", "command": "ipc hook stop"}]});
+        Entry::element(&["hooks", "Stop"], hook)
+    };
+    let comments = choice & 1 == 1;
+    edit(Format::Json { comments }, &entry, bytes);
+}
+
+/// A file in TOML.
+pub(crate) fn setup_toml(bytes: &[u8]) {
+    let server = json!({"command": "ipc", "args": ["mcp"], "env": {"A": "\u{e4}\"\\\n"}});
+    let entry = Entry::member(&["mcp_servers"], "claude_ipc", server);
+    edit(Format::Toml, &entry, bytes);
+}
+
+/// What is put in is found; what is taken out again leaves every other byte as it was.
+fn edit(format: Format, entry: &Entry, bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    drop((
+        true_members(text, "a"),
+        value_at(format, text, entry).is_ok(),
+    ));
+    if find(format, text, entry) != Ok(Found::Nothing) {
+        return;
+    }
+    let Ok(put) = put_in(format, text, entry) else {
+        return;
+    };
+    assert_eq!(find(format, &put.text, entry), Ok(Found::Same));
+    let left = take_out(format, &put.text, &put.placed);
+    assert_eq!(left.ok().flatten().as_deref(), Some(text), "{:?}", put.text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_files_hold_for_their_seeds() {
+        crate::seeds::replay("setup_json", setup_json);
+    }
+
+    #[test]
+    fn toml_files_hold_for_their_seeds() {
+        crate::seeds::replay("setup_toml", setup_toml);
+    }
+}

@@ -1,0 +1,151 @@
+//! Migrating a foreign file: any bytes as the database, and any rows in one.
+//!
+//! What must hold whatever is in it: the file stays as it was; what comes of it is an error, or a store
+//! that is whole, in which nothing proves anything and nobody vouches for who sent what.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use ipc_protocol::paths::DataDir;
+use ipc_protocol::time::Timestamp;
+use jiff::tz::TimeZone;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use crate::migrate::{Migration, Report};
+use crate::store::backup;
+
+/// Rows that are written into one file, at most.
+const ROWS: usize = 64;
+
+/// The predecessor's tables, without the types that it declared: a file may hold anything.
+const TABLES: &str = "
+    CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, from_id, to_id, content, timestamp,
+        data, summary, large_file_path, read_flag);
+    CREATE TABLE instances (instance_id, last_seen);
+    CREATE TABLE sessions (session_token_hash, instance_id, created_at, expires_at);
+    CREATE TABLE name_history (old_name, new_name, changed_at);";
+
+/// Any bytes as the predecessor's database.
+pub fn migration_file(bytes: &[u8]) {
+    let Ok(room) = tempfile::tempdir() else {
+        return;
+    };
+    let original = room.path().join("old.db");
+    if fs::write(&original, bytes).is_err() {
+        return;
+    }
+    import(room.path(), &original);
+    assert_eq!(
+        fs::read(&original).ok().as_deref(),
+        Some(bytes),
+        "the original changed"
+    );
+}
+
+/// Any rows in the predecessor's tables: taken over once, and not once more.
+pub fn migration_rows(bytes: &[u8]) {
+    let Ok(room) = tempfile::tempdir() else {
+        return;
+    };
+    let original = room.path().join("old.db");
+    let written = write(&original, Cells(bytes));
+    assert!(written.is_ok(), "{written:?}");
+    let first = import(room.path(), &original);
+    let Some(first) = first else {
+        // One name too many is the only reason for rows like these to be refused, and fewer fit here.
+        assert!(bytes.is_empty(), "rows were refused as a whole");
+        return;
+    };
+    let taken = first.read.saturating_add(first.unread);
+    let again = import(room.path(), &original);
+    let again = again.map(|again| (again.read, again.unread, again.repeated));
+    assert_eq!(again, Some((0, 0, taken)), "taken over twice");
+}
+
+/// Imports the file into the store of `room`, and looks at what came of it.
+fn import(room: &Path, original: &Path) -> Option<Report> {
+    let data_dir = DataDir::new(room.join("data"), None).ok()?;
+    if !data_dir.root().exists() {
+        fs::create_dir(data_dir.root()).ok()?;
+        fs::set_permissions(data_dir.root(), Permissions::from_mode(0o700)).ok()?;
+    }
+    fs::set_permissions(original, Permissions::from_mode(0o600)).ok()?;
+    let lock = crate::lock(&data_dir).ok()?;
+    let mut migration = Migration {
+        data_dir: &data_dir,
+        now: Timestamp::from_millis(1_800_000_000_000),
+        zone: TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC),
+        rng: &mut StdRng::seed_from_u64(1),
+        old_servers: Vec::new(),
+        progress: &mut |_, _| {},
+    };
+    let report = migration.import(original, &lock).ok()?;
+    let sound = look(&data_dir.database());
+    assert!(matches!(sound, Ok(0)), "{sound:?}");
+    Some(report)
+}
+
+/// How many rows of the store at `path` should not be there.
+fn look(path: &Path) -> Result<i64, Box<dyn std::error::Error>> {
+    backup::verify(path)?;
+    let db = Connection::open(path)?;
+    let sql = "SELECT (SELECT count(*) FROM pragma_foreign_key_check)
+             + (SELECT count(*) FROM credentials)
+             + (SELECT count(*) FROM messages WHERE uid IS NOT NULL OR pid IS NOT NULL)";
+    Ok(db.query_row(sql, [], |row| row.get(0))?)
+}
+
+fn write(path: &Path, mut cells: Cells<'_>) -> rusqlite::Result<()> {
+    let db = Connection::open(path)?;
+    db.execute_batch("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; BEGIN;")?;
+    db.execute_batch(TABLES)?;
+    for _ in 0..ROWS {
+        let Some(kind) = cells.byte() else { break };
+        let (table, columns) = match kind % 4 {
+            1 => ("instances (instance_id, last_seen)", 2),
+            2 => ("name_history (old_name, new_name, changed_at)", 3),
+            3 => ("sessions (session_token_hash)", 1),
+            _ => (
+                "messages (from_id, to_id, content, timestamp, data, read_flag)",
+                6,
+            ),
+        };
+        let places = vec!["?"; columns].join(", ");
+        let row: Vec<Value> = (0..columns).map(|_| cells.value()).collect();
+        let sql = format!("INSERT INTO {table} VALUES ({places})");
+        db.execute(&sql, params_from_iter(row))?;
+    }
+    db.execute_batch("COMMIT")
+}
+
+/// What is left of the input, as cells of rows.
+struct Cells<'a>(&'a [u8]);
+
+impl Cells<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let (byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*byte)
+    }
+
+    /// A length and so many bytes: text where they are, else a blob; or a number, or nothing.
+    fn value(&mut self) -> Value {
+        match self.byte() {
+            None | Some(255) => Value::Null,
+            Some(254) => Value::Integer(self.byte().map_or(0, i64::from)),
+            Some(253) => Value::Real(0.5),
+            Some(length) => {
+                let (bytes, rest) = self.0.split_at(usize::from(length).min(self.0.len()));
+                self.0 = rest;
+                match std::str::from_utf8(bytes) {
+                    Ok(text) => Value::Text(text.to_owned()),
+                    Err(_) => Value::Blob(bytes.to_owned()),
+                }
+            }
+        }
+    }
+}
