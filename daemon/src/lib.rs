@@ -39,6 +39,8 @@ pub mod migrate;
 mod notice_files;
 mod presence;
 mod quota;
+#[cfg(test)]
+mod scheduler;
 mod shared;
 pub mod store;
 pub mod systemd;
