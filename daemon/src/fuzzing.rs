@@ -4,16 +4,14 @@
 //! Compiled for fuzzing and for tests alone. The tests replay the seeds of `fuzz/seeds`, so that an
 //! entry point cannot rot and what was once found stays found.
 
-mod migration;
-
 use ipc_protocol::limits::SEARCH_TERMS;
 use ipc_protocol::search::SearchQuery;
 use rusqlite::Connection;
 
 pub use crate::config::fuzzing::config;
 pub use crate::legacy::fuzzing::old_port;
+pub use crate::migrate::fuzzing::{migration_file, migration_rows};
 use crate::store::search;
-pub use migration::{migration_file, migration_rows};
 
 /// Searches: whatever is a query, the full-text index takes, and reads as nothing but strings.
 pub fn index(bytes: &[u8]) {
@@ -61,12 +59,11 @@ mod tests {
     /// Gives `target` what is kept for it in `fuzz/seeds`.
     fn replay(name: &str, target: fn(&[u8])) {
         let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
-        let mut replayed = 0;
-        for entry in fs::read_dir(seeds.join(name)).unwrap() {
+        let seeds: Vec<_> = fs::read_dir(seeds.join(name)).unwrap().collect();
+        assert!(!seeds.is_empty(), "{name} has no seeds");
+        for entry in seeds {
             target(&fs::read(entry.unwrap().path()).unwrap());
-            replayed += 1;
         }
-        assert!(replayed > 0, "{name} has no seeds");
     }
 
     #[test]

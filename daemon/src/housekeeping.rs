@@ -75,7 +75,7 @@ async fn write_uses(daemon: &Arc<Daemon>) {
 }
 
 /// Writes `uses` down.
-pub(crate) fn write_down(uses: Uses, context: &mut Context<'_>) -> Done<()> {
+pub(crate) fn write_down(uses: Uses, context: &Context<'_>) -> Done<()> {
     for (agent, at) in uses.agents {
         agents::seen(context.db, agent, at)?;
     }

@@ -19,9 +19,9 @@ pub fn fence(bytes: &[u8]) {
     let (body, title, data) = (next(), next(), next());
     let Ok(name) = Name::parse("bob") else { return };
     let letter = Letter::from(letter(name, body, title, data));
-    let fences = 1
-        + usize::from(letter.mail.conversation.is_some())
-        + usize::from(letter.mail.data.is_some());
+    let mail = &letter.mail;
+    let parts = [true, mail.conversation.is_some(), mail.data.is_some()];
+    let fences = parts.into_iter().filter(|is_there| *is_there).count();
     let within = Fence::new([7; 16]);
     let bytes = shown_bytes(&letter.mail);
     let view = MessageView::new(&letter, &within);
