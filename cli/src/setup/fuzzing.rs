@@ -48,13 +48,17 @@ fn edit(format: Format, entry: &Entry, bytes: &[u8]) {
     let back = back.try_fold(put.text.clone(), |text, splice| take_back(&text, splice));
     assert_eq!(back.as_deref(), Some(text), "{:?}", put.text);
     let left = take_out(format, &put.text, &put.placed).ok().flatten();
-    let is_blank = text.trim_start_matches('\u{feff}').trim().is_empty();
-    let same = |left: &str| left == text || (is_blank && left.trim().is_empty());
+    let same = |left: &str| left == text || (is_blank(left) && is_blank(text));
     assert!(
         left.as_deref().is_some_and(same),
         "{text:?}, {:?}: {left:?}",
         put.text
     );
+}
+
+/// Whether there is no document in `text`.
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || c == '\u{feff}')
 }
 
 #[cfg(test)]

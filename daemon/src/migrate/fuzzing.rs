@@ -61,10 +61,12 @@ pub fn migration_rows(bytes: &[u8]) {
     let original = room.path().join("old.db");
     let written = write(&original, Cells(bytes));
     assert!(written.is_ok(), "{written:?}");
-    let store = empty();
-    assert!(store.is_ok(), "{store:?}");
-    let Ok(store) = store else { return };
-    let (first, second) = (take_over(&original, &store), take_over(&original, &store));
+    let looked = in_an_empty_store(|store| look(&original, store));
+    assert!(looked.is_ok(), "{looked:?}");
+}
+
+fn look(original: &Path, store: &Connection) {
+    let (first, second) = (take_over(original, store), take_over(original, store));
     assert!(
         matches!((&first, &second), (Ok(_), Ok(_))),
         "{first:?} {second:?}"
@@ -72,10 +74,27 @@ pub fn migration_rows(bytes: &[u8]) {
     let taken = first.map_or(0, |first| first.read.saturating_add(first.unread));
     let again = second.map(|again| (again.read, again.unread, again.repeated));
     assert_eq!(again.ok(), Some((0, 0, taken)), "taken over twice");
-    assert_eq!(wrong_rows(&store), Ok(0));
+    assert_eq!(wrong_rows(store), Ok(0));
 }
 
-/// An empty store in memory.
+/// Lets `look` have a store in memory, which is made once for each thread and is empty again after it.
+fn in_an_empty_store(look: impl FnOnce(&Connection)) -> rusqlite::Result<()> {
+    thread_local! {
+        static STORE: rusqlite::Result<Connection> = empty();
+    }
+    STORE.with(|store| match store {
+        Ok(store) => {
+            store.execute_batch("SAVEPOINT empty")?;
+            look(store);
+            store.execute_batch("ROLLBACK TO empty; RELEASE empty")
+        }
+        Err(error) => {
+            tracing::error!(%error, "no store in memory");
+            Err(rusqlite::Error::InvalidQuery)
+        }
+    })
+}
+
 fn empty() -> rusqlite::Result<Connection> {
     let mut db = Connection::open_in_memory()?;
     open::harden(&db)?;
