@@ -224,6 +224,27 @@ fn parse(bytes: &[u8]) -> Result<File, String> {
     }
 }
 
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing {
+    //! Any bytes as `config.toml`.
+
+    use super::{Component, PathBuf, parse};
+
+    /// A configuration is refused, or everything in it is within its bounds.
+    pub fn config(bytes: &[u8]) {
+        let Ok(file) = parse(bytes) else { return };
+        assert_eq!(file.limits.out_of_range(), None);
+        assert!(
+            file.legacy
+                .tcp
+                .is_none_or(|tcp| tcp.get().ip().is_loopback())
+        );
+        let climbs = |root: &PathBuf| root.components().any(|part| part == Component::ParentDir);
+        let roots = &file.share.roots;
+        assert!(roots.iter().all(|root| root.is_absolute() && !climbs(root)));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

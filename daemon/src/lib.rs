@@ -26,6 +26,8 @@ pub mod deployment;
 mod dispatch;
 mod error;
 mod frozen;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod gate;
 mod heartbeat;
 mod hosts;
@@ -43,6 +45,8 @@ mod prepared;
 mod presence;
 mod quota;
 pub mod sandbox;
+#[cfg(test)]
+mod scheduler;
 mod secrets;
 mod shared;
 pub mod store;

@@ -19,6 +19,8 @@ pub mod client;
 pub mod conversation;
 pub mod error;
 pub mod frame;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 pub mod id;
 pub mod json;
 pub mod leak;

@@ -123,6 +123,25 @@ macro_rules! requests {
                 }
             }
         }
+
+        #[cfg(any(fuzzing, test))]
+        impl Request {
+            /// The request as the payload of the call `id`; nothing where it cannot be written.
+            pub(crate) fn written(&self, id: crate::rpc::CallId) -> Vec<u8> {
+                match self {
+                    $(Self::$variant(request) => crate::rpc::encode_call(id, request),)*
+                }
+                .unwrap_or_default()
+            }
+
+            /// Reads a reply to the request called `method`.
+            pub(crate) fn read_reply(method: &str, reply: Value) {
+                match method {
+                    $($name => drop(serde_json::from_value::<$reply>(reply)),)*
+                    _ => {}
+                }
+            }
+        }
     };
 }
 

@@ -3,6 +3,7 @@
 //! Looks at files only: it needs no version control, no network and no daemon.
 
 mod documents;
+mod targets;
 pub(crate) mod texts;
 
 use std::collections::BTreeSet;

@@ -1,5 +1,7 @@
 //! Actions on a database in memory: no runtime, no socket, and a clock that stands still until it
-//! is moved.
+//! is moved. On one in files where a crash is what is tested ([`disk`]).
+
+mod disk;
 
 use ipc_protocol::auth::{Kdf, Verifier};
 use ipc_protocol::error::ErrorCode;
@@ -38,6 +40,8 @@ pub(crate) struct Desk {
     rng: StdRng,
     key: DeploymentKey,
     boot_id: BootId,
+    /// Where the database lies, if it lies in files.
+    room: Option<tempfile::TempDir>,
 }
 
 impl Desk {
@@ -48,6 +52,10 @@ impl Desk {
             .unwrap();
         open::harden(&db).unwrap();
         migrations::run(&mut db).unwrap();
+        Self::with(db, None)
+    }
+
+    fn with(db: Connection, room: Option<tempfile::TempDir>) -> Self {
         let mut rng = StdRng::seed_from_u64(1);
         let key = DeploymentKey::random(&mut rng);
         let now = Now {
@@ -78,6 +86,7 @@ impl Desk {
             rng,
             key,
             boot_id: BootId("boot".to_owned()),
+            room,
         }
     }
 
@@ -145,15 +154,7 @@ impl Desk {
 
     /// Sends a text.
     pub(crate) fn send(&mut self, from: &Caller, to: &str, text: &str) -> Result<Sent, ErrorCode> {
-        let request = Send {
-            to: to.parse().unwrap(),
-            text: text.to_owned(),
-            kind: Kind::Message,
-            data: None,
-            reply_to: None,
-            idempotency_key: None,
-            known_only: false,
-        };
+        let request = message(to, text);
         self.act_as(from, |c| send::send(&request, from, c))
     }
 
@@ -220,5 +221,18 @@ fn code(error: ActionError) -> ErrorCode {
     match error {
         ActionError::Refused(refusal) => refusal.code,
         ActionError::Fault(fault) => panic!("a fault: {fault}"),
+    }
+}
+
+/// A message as it is asked for.
+fn message(to: &str, text: &str) -> Send {
+    Send {
+        to: to.parse().unwrap(),
+        text: text.to_owned(),
+        kind: Kind::Message,
+        data: None,
+        reply_to: None,
+        idempotency_key: None,
+        known_only: false,
     }
 }
