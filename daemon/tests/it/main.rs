@@ -8,6 +8,8 @@ mod answers;
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod auto_checks;
 #[cfg(test)]
 mod backups;
