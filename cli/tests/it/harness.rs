@@ -4,6 +4,7 @@ mod agent;
 mod host;
 mod measured;
 mod running;
+mod scale;
 mod service_manager;
 pub(crate) mod stranger;
 mod window;
@@ -20,6 +21,7 @@ pub(crate) use agent::Agent;
 pub(crate) use host::{Era, Host, letters, listed, text, words};
 pub(crate) use measured::Measured;
 pub(crate) use running::Running;
+pub(crate) use scale::scale;
 pub(crate) use service_manager::ServiceManager;
 pub(crate) use window::{Event, Window, after, python};
 
@@ -168,18 +170,6 @@ impl Said {
     pub(crate) fn error(&self) -> serde_json::Value {
         let said: serde_json::Value = serde_json::from_str(&self.err).unwrap();
         said["error"].clone()
-    }
-}
-
-/// How much of a long test is done: `short`, or `long` with `IPC_TEST_SCALE=long`, as
-/// `tests/long/run` sets it.
-pub(crate) fn scale<T>(short: T, long: T) -> T {
-    #[expect(clippy::disallowed_methods, reason = "a test's own setting")]
-    let scale = std::env::var_os("IPC_TEST_SCALE");
-    if scale.is_some_and(|scale| scale == "long") {
-        long
-    } else {
-        short
     }
 }
 

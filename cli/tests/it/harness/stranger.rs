@@ -86,7 +86,7 @@ impl Stranger {
 
     /// Sends one call, and waits for nothing.
     pub(crate) fn call(&mut self, method: &str, params: &Value) {
-        self.number += 1;
+        self.number = self.number.saturating_add(1);
         self.write(&call(self.number, method, params));
     }
 
