@@ -2,9 +2,11 @@
 
 mod agent;
 mod host;
+mod measured;
 mod running;
 mod scale;
 mod service_manager;
+pub(crate) mod stranger;
 mod window;
 mod wire;
 
@@ -18,6 +20,7 @@ use ipc_protocol::private;
 
 pub(crate) use agent::Agent;
 pub(crate) use host::{Era, Host, letters, listed, text, words};
+pub(crate) use measured::Measured;
 pub(crate) use running::Running;
 pub(crate) use scale::{report, scale};
 pub(crate) use service_manager::{ServiceManager, Systemctl};

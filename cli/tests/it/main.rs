@@ -8,6 +8,8 @@ mod admin;
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod autostart;
 #[cfg(test)]
 mod boundaries;

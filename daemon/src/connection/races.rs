@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use ipc_protocol::name::Recipient;
 use ipc_protocol::request::{AdminRevoke, Fetch, Fetched, Renew, Request, Revoke, Send};
 use ipc_protocol::rpc::Reply;
 
@@ -106,7 +107,7 @@ async fn end_sessions(end: End, own: Caller, again: Newcomer, daemon: Arc<Daemon
     match end {
         End::Admin => {
             let operator = Speaker::Newcomer(house::secret());
-            let name = name("alice");
+            let name = Recipient::Name(name("alice"));
             let request = Request::AdminRevoke(AdminRevoke { name });
             drop(ask(request, &operator, None, &daemon).await);
         }

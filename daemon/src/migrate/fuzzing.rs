@@ -18,7 +18,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::large::Directory;
 use super::source::Source;
 use super::writing::Writing;
-use super::{MigrateError, Migration, Report};
+use super::{MigrateError, Migration, Outside, Report};
 use crate::store::{backup, migrations, open};
 
 /// The moment of every migration here: in January, a year after the seeds.
@@ -135,9 +135,11 @@ fn import(room: &Path, original: &Path) -> Option<()> {
     let mut migration = Migration {
         data_dir: &data_dir,
         now: NOW,
-        zone: zone(),
+        outside: Outside {
+            zone: zone(),
+            old_server: None,
+        },
         rng: &mut StdRng::seed_from_u64(1),
-        old_servers: Vec::new(),
         progress: &mut |_, _| {},
     };
     migration.import(original, &lock).ok()?;

@@ -7,8 +7,10 @@ mod harness;
 mod answers;
 #[cfg(test)]
 mod asking;
+mod attacks;
 #[cfg(test)]
 mod audit;
+#[cfg(test)]
 mod auto_checks;
 #[cfg(test)]
 mod backups;

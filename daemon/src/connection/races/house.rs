@@ -6,9 +6,10 @@ use ipc_protocol::auth::{Kdf, Verifier};
 use ipc_protocol::id::AgentId;
 use ipc_protocol::message::Kind;
 use ipc_protocol::name::Name;
-use ipc_protocol::request::{Register, Send, WhenLive};
+use ipc_protocol::request::{Register, Sandbox, Send, WhenLive};
 use ipc_protocol::time::Timestamp;
 use ipc_protocol::token::Sid;
+use jiff::tz::TimeZone;
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -56,7 +57,7 @@ pub(super) fn template() -> Room {
 
 /// The shared secret, proved.
 pub(super) fn secret() -> Newcomer {
-    Newcomer::Secret(Operator::new(KID.to_owned()))
+    Newcomer::Secret(Operator::new(KID.to_owned(), std::process::id()))
 }
 
 pub(super) fn name(text: &str) -> Name {
@@ -154,7 +155,8 @@ impl House {
             stopping,
             started: Timestamp::from_millis(0),
             leaves_when_idle: false,
-            old_port: OldPort::prepare(None, None).0,
+            sandbox: Sandbox::default(),
+            old_port: OldPort::prepare(None, None, TimeZone::UTC).0,
             data_dir: room.data_dir(),
             backup: tokio::sync::Mutex::default(),
             shared: Arc::clone(&shared),
