@@ -208,8 +208,6 @@ fn build(
 ) -> Result<House, DaemonError> {
     let now = clock.now();
     let data_dir = config.data_dir;
-    let deployment = deployment::open(&data_dir, config.secret, now, &mut rng, &prepared.lock)?;
-    let (socket, bound) = listen(config.listening, &data_dir)?;
     let Deployment {
         db,
         key,
@@ -217,7 +215,8 @@ fn build(
         verifiers,
         enrolment,
         secret,
-    } = deployment;
+    } = deployment::open(&data_dir, config.secret, now, &mut rng, &prepared.lock)?;
+    let (socket, bound) = listen(config.listening, &data_dir)?;
     let (old_port, old_socket) =
         OldPort::prepare(prepared.old_socket, secret.as_ref(), prepared.zone);
     let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));

@@ -148,7 +148,7 @@ impl ServiceManager {
     /// # Errors
     /// Its socket could not be written to.
     pub fn ready(&self) -> io::Result<()> {
-        self.tell(NotifyState::Ready)
+        self.tell(&NotifyState::Ready)
     }
 
     /// Tells it that the daemon is stopping.
@@ -156,10 +156,10 @@ impl ServiceManager {
     /// # Errors
     /// Its socket could not be written to.
     pub fn stopping(&self) -> io::Result<()> {
-        self.tell(NotifyState::Stopping)
+        self.tell(&NotifyState::Stopping)
     }
 
-    fn tell(&self, state: NotifyState<'_>) -> io::Result<()> {
+    fn tell(&self, state: &NotifyState<'_>) -> io::Result<()> {
         match &self.0 {
             Some(socket) => socket.send(state.to_string().as_bytes()).map(|_| ()),
             None => Ok(()),
@@ -205,7 +205,7 @@ impl Watchdog {
     /// # Errors
     /// Its socket could not be written to.
     pub fn tell(&self) -> io::Result<()> {
-        self.manager.tell(NotifyState::Watchdog)
+        self.manager.tell(&NotifyState::Watchdog)
     }
 }
 

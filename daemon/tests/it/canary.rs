@@ -23,7 +23,7 @@ impl Canary {
         let mut masked = [0; 32];
         rng.fill_bytes(&mut masked);
         for byte in &mut masked {
-            *byte = b'a' + *byte % 26 | MASK;
+            *byte = 0x40 | (*byte & 0x1f) | MASK;
         }
         Self(masked)
     }
@@ -42,11 +42,12 @@ impl Canary {
         };
         let starts = (0..memory.len()).step_by(STRIDE);
         let mut strides = starts.filter(|start| {
-            let end = memory.len().min(start + STRIDE);
+            let end = memory.len().min(start.saturating_add(STRIDE));
             memory[*start..end].contains(&first)
         });
         strides.any(|start| {
-            let end = memory.len().min(start + STRIDE + self.0.len());
+            let end = start.saturating_add(STRIDE).saturating_add(self.0.len());
+            let end = memory.len().min(end);
             memory[start..end].windows(self.0.len()).any(is_here)
         })
     }
@@ -59,7 +60,7 @@ impl Canary {
         for line in maps.lines().filter(|line| line.contains(" rw")) {
             let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
             let of = |text| u64::from_str_radix(text, 16).unwrap();
-            let length = usize::try_from(of(to) - of(from)).unwrap();
+            let length = usize::try_from(of(to).saturating_sub(of(from))).unwrap();
             let mut bytes = vec![0; length];
             // One that is gone by now holds nothing.
             if memory.read_exact_at(&mut bytes, of(from)).is_ok() && self.is_in(&bytes) {
@@ -88,5 +89,5 @@ fn the_secret_is_nowhere_in_the_memory_once_it_has_been_used() {
     let client = house.prove(&credential).unwrap();
     drop((client, credential));
     house.stop().unwrap();
-    assert_eq!(canary.places(), [String::new(); 0]);
+    assert_eq!(canary.places(), Vec::<String>::new());
 }

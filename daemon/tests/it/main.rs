@@ -7,6 +7,7 @@ mod harness;
 mod answers;
 #[cfg(test)]
 mod asking;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod audit;
@@ -30,6 +31,7 @@ mod faults;
 mod filters;
 #[cfg(test)]
 mod freezing;
+#[cfg(test)]
 mod frozen;
 #[cfg(test)]
 mod groups;
