@@ -9,6 +9,7 @@ mod answers;
 mod asking;
 #[cfg(test)]
 mod audit;
+#[cfg(test)]
 mod auto_checks;
 #[cfg(test)]
 mod backups;
@@ -28,6 +29,7 @@ mod faults;
 mod filters;
 #[cfg(test)]
 mod freezing;
+#[cfg(test)]
 mod frozen;
 #[cfg(test)]
 mod groups;
