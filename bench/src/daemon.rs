@@ -16,7 +16,7 @@ use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
 use ipc_protocol::request::{
-    Ack, Conversation, Fetch, History, List, Register, Send, Status, WhenLive,
+    Ack, Conversation, Fetch, History, List, Register, Registered, Send, Status, WhenLive,
 };
 use ipc_protocol::secret::SharedSecret;
 use rand::rngs::{StdRng, SysRng};
@@ -47,8 +47,13 @@ impl Daemon {
         &self.program
     }
 
-    /// Starts `ipc daemon run`, the program beside this one.
+    /// Starts `ipc daemon run`, the program beside this one, with rates that no measurement meets.
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
+        Self::start_with(CONFIG)
+    }
+
+    /// The same with this `config.toml`.
+    pub(crate) fn start_with(config: &str) -> Result<Self, Box<dyn Error>> {
         let program = std::env::current_exe()?.with_file_name("ipc");
         if !program.exists() {
             return Err(format!(
@@ -62,7 +67,7 @@ impl Daemon {
             .prefix("ipc-bench-")
             .permissions(private)
             .tempdir()?;
-        private::write_file(&room.path().join("config.toml"), CONFIG.as_bytes())?;
+        private::write_file(&room.path().join("config.toml"), config.as_bytes())?;
         let mut child = Command::new(&program)
             .args(["daemon", "run", "--autostarted", "--data-dir"])
             .arg(room.path())
@@ -121,14 +126,29 @@ impl Daemon {
 
     /// Registers an agent.
     pub(crate) fn agent(&self, name: &str) -> Result<Agent, Box<dyn Error>> {
+        let (client, _) = self.enrol(name)?;
+        Ok(Agent { client })
+    }
+
+    /// Registers an agent: its connection, and what it was given.
+    pub(crate) fn enrol(
+        &self,
+        name: &str,
+    ) -> Result<(Client<UnixStream>, Registered), Box<dyn Error>> {
         let mut client = self.prove()?;
-        client.call(&Register {
+        let registered = client.call(&Register {
             name: Name::parse(name)?,
             when_live: WhenLive::Refuse,
             automatic: false,
             host: None,
         })?;
-        Ok(Agent { client })
+        Ok((client, registered))
+    }
+
+    /// Where it listens.
+    pub(crate) fn socket(&self) -> Result<PathBuf, Box<dyn Error>> {
+        let data_dir = DataDir::new(self.room.path().to_owned(), None)?;
+        Ok(data_dir.socket().to_owned())
     }
 
     /// Tells it to stop, and waits until it has.
@@ -253,7 +273,8 @@ impl Agent {
     }
 }
 
-fn message(to: &str, text: &str) -> Result<Send, Box<dyn Error>> {
+/// A message.
+pub(crate) fn message(to: &str, text: &str) -> Result<Send, Box<dyn Error>> {
     Ok(Send {
         to: to.parse()?,
         text: text.to_owned(),

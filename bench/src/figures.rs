@@ -19,15 +19,16 @@ impl Figure {
             aim,
         }
     }
+
+    /// Whether it is as good as aimed at.
+    pub(crate) fn is_met(&self) -> bool {
+        self.measured <= self.aim
+    }
 }
 
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let met = if self.measured <= self.aim {
-            "yes"
-        } else {
-            "no"
-        };
+        let met = if self.is_met() { "yes" } else { "no" };
         write!(
             f,
             "{:<44} {:>12.2} {:>12.2}  {met}",
@@ -55,4 +56,11 @@ pub(crate) fn timed<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<Duratio
 pub(crate) fn median(times: &mut [Duration]) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// The time that 99 of 100 do not exceed; zero of none.
+pub(crate) fn percentile_99(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    let at = times.len().saturating_mul(99) / 100;
+    times.get(at).copied().unwrap_or_default()
 }

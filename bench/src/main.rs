@@ -5,6 +5,9 @@
 //! says the figure, what is aimed at, and whether it is met.
 //!
 //! `cargo build --release && cargo run --release -p ipc-bench`
+//!
+//! `ipc-bench siege MINUTES` is another thing: 500 agents with a hostile one beside them, and it
+//! fails when they notice.
 
 mod daemon;
 mod figures;
@@ -13,6 +16,7 @@ mod host;
 mod migration;
 mod python;
 mod rest;
+mod siege;
 mod talk;
 
 use std::error::Error;
@@ -32,6 +36,18 @@ const PAIRS: usize = 400;
 const PROCESSES: usize = 60;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] => measure(),
+        ["siege", minutes] => siege::run(minutes.parse()?),
+        ["hostile", kind, socket] => siege::hostile(kind, socket),
+        _ => Err("`ipc-bench`, or `ipc-bench siege MINUTES`".into()),
+    }
+}
+
+/// Every figure but those of the siege.
+fn measure() -> Result<(), Box<dyn Error>> {
     let daemon = Daemon::start()?;
     let mut figures = vec![
         idle_memory(&daemon)?,

@@ -42,7 +42,8 @@ pub(crate) use presence::{
 pub(crate) use setup::SetupArguments;
 pub(crate) use upkeep::{
     AdminCommand, CompletionsArguments, DaemonCommand, McpArguments, MigrateArguments,
-    RestoreArguments, RotateSecretArguments, RunArguments, ServiceCommand, StatusArguments,
+    RestoreArguments, RotateSecretArguments, RunArguments, ServiceCommand, ServiceInstallArguments,
+    StatusArguments,
 };
 pub(crate) use wait::WaitTime;
 

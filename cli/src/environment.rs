@@ -33,6 +33,8 @@ pub(crate) struct Environment {
     pub(crate) credentials: Option<PathBuf>,
     /// `NOTIFY_SOCKET`: a service manager wants to hear how the daemon is (`sd_notify(3)`).
     pub(crate) notify_socket: Option<OsString>,
+    /// `LISTEN_PID`, `LISTEN_FDS`, `LISTEN_FDS_FIRST_FD`: sockets that a service manager hands over.
+    pub(crate) listen: [Option<OsString>; 3],
     /// `NO_COLOR`, whatever its value (<https://no-color.org>).
     pub(crate) no_color: bool,
     /// `TZ`, handed on to the daemon.
@@ -68,6 +70,7 @@ impl Environment {
             config_home: variable("XDG_CONFIG_HOME").map(PathBuf::from),
             credentials: variable("CREDENTIALS_DIRECTORY").map(PathBuf::from),
             notify_socket: variable("NOTIFY_SOCKET"),
+            listen: ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDS_FIRST_FD"].map(variable),
             no_color: variable("NO_COLOR").is_some(),
             time_zone: variable("TZ"),
             language: variable("LANG"),

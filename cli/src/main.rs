@@ -23,6 +23,8 @@ mod notices;
 mod output;
 mod phrases;
 mod place;
+#[cfg(test)]
+mod seeds;
 mod setup;
 mod share;
 mod stop;

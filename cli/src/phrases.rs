@@ -16,6 +16,8 @@
 
 mod boundary;
 mod cursor;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod nearest;
 mod pattern;
 mod reading;

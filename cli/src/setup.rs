@@ -8,6 +8,8 @@
 mod document;
 mod entry;
 pub(crate) mod file;
+#[cfg(test)]
+mod fuzzing;
 pub(crate) mod host;
 mod json;
 mod look;

@@ -13,6 +13,8 @@ use serde::Deserialize;
 
 use crate::limits::Limits;
 use crate::sandbox::SandboxPolicy;
+pub use crate::secrets::Secrets;
+use crate::systemd::Watchdog;
 
 /// Largest configuration file, in bytes.
 const LARGEST: u64 = 64 * 1_024;
@@ -95,6 +97,8 @@ pub struct Config {
     pub limits: Limits,
     /// The policy for held names.
     pub names: NamePolicy,
+    /// What becomes of credentials in outgoing mail.
+    pub secrets: Secrets,
     /// Where the predecessor's wire is spoken, if it is.
     pub legacy: Option<LoopbackAddress>,
     /// How much of the sandbox there must be.
@@ -103,6 +107,8 @@ pub struct Config {
     pub listening: Listening,
     /// Whether it leaves when nobody has been connected for a while.
     pub leaves_when_idle: bool,
+    /// Who wants to hear that the daemon is at work, if somebody does.
+    pub watchdog: Option<Watchdog>,
     /// The secret that the starter handed over; else the `secret` file is looked at.
     pub secret: Option<SharedSecret>,
 }
@@ -114,6 +120,7 @@ struct File {
     names: NamePolicy,
     sandbox: SandboxPolicy,
     legacy: Legacy,
+    secrets: Secrets,
     share: Sharing,
 }
 
@@ -185,10 +192,12 @@ impl Config {
             data_dir,
             limits: file.limits,
             names: file.names,
+            secrets: file.secrets,
             legacy: file.legacy.tcp,
             sandbox: file.sandbox,
             listening: Listening::Bind,
             leaves_when_idle: false,
+            watchdog: None,
             secret: None,
         })
     }
@@ -212,6 +221,27 @@ fn parse(bytes: &[u8]) -> Result<File, String> {
     match file.share.fault() {
         Some((key, range)) => Err(format!("`share.{key}` must be {range}")),
         None => Ok(file),
+    }
+}
+
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing {
+    //! Any bytes as `config.toml`.
+
+    use super::{Component, PathBuf, parse};
+
+    /// A configuration is refused, or everything in it is within its bounds.
+    pub fn config(bytes: &[u8]) {
+        let Ok(file) = parse(bytes) else { return };
+        assert_eq!(file.limits.out_of_range(), None);
+        assert!(
+            file.legacy
+                .tcp
+                .is_none_or(|tcp| tcp.get().ip().is_loopback())
+        );
+        let climbs = |root: &PathBuf| root.components().any(|part| part == Component::ParentDir);
+        let roots = &file.share.roots;
+        assert!(roots.iter().all(|root| root.is_absolute() && !climbs(root)));
     }
 }
 
@@ -250,6 +280,21 @@ mod tests {
         }
         let error = parse(b"[legacy]\nudp = \"127.0.0.1:1\"\n").unwrap_err();
         assert!(error.contains("udp"), "{error}");
+    }
+
+    #[test]
+    fn a_rule_that_is_none_or_a_treatment_that_is_none_is_an_error() {
+        let text = b"[secrets]\noutgoing = \"mask\"\n[secrets.rules]\njwt = \"allow\"\n";
+        assert_ne!(parse(text).unwrap().secrets, Secrets::default());
+        for wrong in [
+            "[secrets]\noutgoing = \"hide\"\n",
+            "[secrets]\nincoming = \"mask\"\n",
+            "[secrets.rules]\njwts = \"allow\"\n",
+            "[secrets.rules]\nunknown = \"allow\"\n",
+            "[secrets.rules]\njwt = true\n",
+        ] {
+            assert!(parse(wrong.as_bytes()).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@
 mod admit;
 mod conversation;
 pub(crate) mod frames;
+#[cfg(test)]
+mod races;
 mod session;
 
 use std::sync::Arc;

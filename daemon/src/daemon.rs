@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ipc_protocol::request::Confinement;
+use ipc_protocol::request::Sandbox;
 use ipc_protocol::time::Timestamp;
 use tokio::sync::{Semaphore, watch};
 
@@ -29,7 +29,7 @@ pub(crate) struct Daemon {
     pub(crate) stopping: watch::Receiver<bool>,
     pub(crate) started: Timestamp,
     pub(crate) leaves_when_idle: bool,
-    pub(crate) confinement: Confinement,
+    pub(crate) sandbox: Sandbox,
     pub(crate) old_port: OldPort,
     pub(crate) data_dir: ipc_protocol::paths::DataDir,
     /// Held while a backup is made: one at a time.

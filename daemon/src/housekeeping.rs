@@ -18,6 +18,7 @@ use crate::daemon::{Daemon, stopped};
 use crate::deployment;
 use crate::error::{Done, Fault};
 use crate::limits::{CLOCK_TOLERANCE_MS, DAY_MS, FREE_SPACE_BYTES};
+use crate::presence::Uses;
 use crate::store::context::{Context, Effect};
 use crate::store::{agents, backup, credentials, quarantine, retention, verifiers};
 use ipc_protocol::auth::{Kdf, KdfName};
@@ -65,19 +66,24 @@ async fn write_uses(daemon: &Arc<Daemon>) {
     if uses.agents.is_empty() && uses.sessions.is_empty() {
         return;
     }
-    let work = move |context: &mut Context<'_>| {
-        for (agent, at) in uses.agents {
-            agents::seen(context.db, agent, at)?;
-        }
-        for (session, at) in uses.sessions {
-            credentials::used(context.db, context.key, session, at)?;
-        }
-        Ok(())
-    };
     report(
         "uses could not be written down",
-        daemon.writer.run(work).await,
+        daemon
+            .writer
+            .run(move |context| write_down(uses, context))
+            .await,
     );
+}
+
+/// Writes `uses` down.
+pub(crate) fn write_down(uses: Uses, context: &Context<'_>) -> Done<()> {
+    for (agent, at) in uses.agents {
+        agents::seen(context.db, agent, at)?;
+    }
+    for (session, at) in uses.sessions {
+        credentials::used(context.db, context.key, session, at)?;
+    }
+    Ok(())
 }
 
 /// Forgets what is old, a little at a go, so that others get their turn in between.
@@ -149,7 +155,7 @@ pub(crate) async fn status(daemon: Arc<Daemon>) -> Done<StatusReport> {
         database_bytes: store.database_bytes,
         last_backup_ms: newest_backup(&daemon),
         counters,
-        sandbox: daemon.confinement,
+        sandbox: daemon.sandbox,
         old_port: daemon.old_port.report(&daemon.shared.gate),
     })
 }

@@ -12,6 +12,8 @@
 
 mod check;
 mod connection;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod listener;
 mod local_time;
 mod owner;

@@ -26,7 +26,10 @@ pub mod deployment;
 mod dispatch;
 mod error;
 mod frozen;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod gate;
+mod heartbeat;
 mod hosts;
 mod housekeeping;
 mod key;
@@ -42,6 +45,9 @@ mod prepared;
 mod presence;
 mod quota;
 pub mod sandbox;
+#[cfg(test)]
+mod scheduler;
+mod secrets;
 mod shared;
 pub mod store;
 pub mod systemd;
@@ -127,12 +133,13 @@ pub enum DaemonError {
 /// [`DaemonError`]; the process should then exit with a status other than zero.
 pub async fn run(
     prepared: Prepared,
-    config: Config,
+    mut config: Config,
     deps: Deps,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), DaemonError> {
     let Deps { clock, rng, ready } = deps;
     let data_dir = config.data_dir.clone();
+    let watchdog = config.watchdog.take();
     let (stop, stopping) = watch::channel(false);
     let House {
         daemon,
@@ -152,6 +159,9 @@ pub async fn run(
     tasks.spawn(housekeeping::run(Arc::clone(&daemon)));
     tasks.spawn(notice_files::run(Arc::clone(&daemon)));
     tasks.spawn(hosts::run(Arc::clone(&daemon)));
+    if let Some(watchdog) = watchdog {
+        tasks.spawn(heartbeat::run(Arc::clone(&daemon), watchdog));
+    }
     tasks.spawn(housekeeping::examine_secret(Arc::clone(&daemon), secret));
     let outcome = serve(&daemon, listener, tasks, broken, ready, &stop, shutdown).await;
     settle(daemon, threads).await;
@@ -211,8 +221,9 @@ fn build(
     let (old_port, old_socket) =
         OldPort::prepare(prepared.old_socket, secret.as_ref(), prepared.zone);
     let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
+    let policies = (config.names, config.secrets);
     let (audit, auditing) = audit::start(&data_dir, Arc::clone(&clock), &mut rng, &prepared.lock)?;
-    let shared = Shared::new(clock, config.limits, config.names, key, gate, audit);
+    let shared = Shared::new(clock, config.limits, policies, key, gate, audit);
     store::freezes::begin(&db, &shared.frozen).map_err(DeploymentError::Sqlite)?;
     let shared = Arc::new(shared);
     let guard = Guard::new(&data_dir.database())?;
@@ -231,7 +242,7 @@ fn build(
         started: now.wall,
         // Clients of the old port start no daemon.
         leaves_when_idle: config.leaves_when_idle && old_socket.is_none(),
-        confinement: prepared.confinement,
+        sandbox: prepared.sandbox,
         old_port,
         data_dir,
         backup: tokio::sync::Mutex::default(),

@@ -265,6 +265,10 @@ pub(crate) const DESCRIPTORS: u64 = 4_096;
 /// Host processes that are watched at a time: each takes a descriptor, beside the connections'.
 pub(crate) const HOSTS_WATCHED: usize = 128;
 
+/// Shortest time between two words to the service manager that the daemon is at work: each is a
+/// transaction.
+pub(crate) const SHORTEST_BEAT: Duration = Duration::from_millis(50);
+
 /// Bytes of large requests that one agent may have on their way at a time: a quarter of the
 /// default of `inbound_bytes`, so that no agent holds it all.
 pub(crate) const INBOUND_PER_AGENT: usize = 8_388_608;

@@ -172,10 +172,30 @@ impl Listener {
         }
     }
 
+    /// Writes down whose connection is closed unread.
+    fn turn_away(&self, foreign: &Foreign) {
+        match foreign {
+            Foreign::User(uid) => {
+                tracing::warn!(uid, "another user's connection was closed");
+                self.daemon.shared.audit.note(Event::Denied {
+                    request: "connect",
+                    code: ErrorCode::Forbidden,
+                    who: Who::Uid(*uid),
+                });
+            }
+            Foreign::Unnamed(error) => {
+                tracing::warn!(%error, "a peer that cannot be named was closed");
+            }
+        }
+    }
+
     /// Closes foreigners before a byte is read, and finds the others a place.
     async fn admit(&mut self, stream: UnixStream, place: OwnedSemaphorePermit) {
-        let Some(peer) = self.examine(&stream) else {
-            return;
+        let peer = match examine(&stream, self.daemon.shared.gate.uid) {
+            Ok(peer) => peer,
+            Err(foreign) => {
+                return self.turn_away(&foreign);
+            }
         };
         self.daemon.shared.counters.connected();
         let stranger = if let Ok(stranger) = Arc::clone(&self.strangers).try_acquire_owned() {
@@ -200,42 +220,71 @@ impl Listener {
             drop(place);
         });
     }
+}
 
-    /// Who is at the other end; nobody if it is another user, or the kernel cannot say.
-    fn examine(&self, stream: &UnixStream) -> Option<Peer> {
-        let credentials = match stream.peer_cred() {
-            Ok(credentials) => credentials,
-            Err(error) => {
-                tracing::warn!(%error, "a peer that cannot be named was closed");
-                return None;
-            }
-        };
-        let uid = credentials.uid();
-        if uid != self.daemon.shared.gate.uid {
-            tracing::warn!(uid, "another user's connection was closed");
-            self.daemon.shared.audit.note(Event::Denied {
-                request: "connect",
-                code: ErrorCode::Forbidden,
-                who: Who::Uid(uid),
-            });
-            return None;
-        }
-        let pid = credentials
-            .pid()
-            .and_then(|pid| u32::try_from(pid).ok())
-            .unwrap_or(0);
-        let start_ticks = process::facts(pid).map(|facts| facts.start_ticks);
-        Some(Peer {
-            uid,
-            pid,
-            start_ticks,
-            program: None,
-        })
+/// Whose connection is closed unread.
+#[derive(Debug)]
+enum Foreign {
+    /// Another user's.
+    User(u32),
+    /// Of somebody whom the kernel does not name.
+    Unnamed(io::Error),
+}
+
+/// Who is at the other end, if it is `own_uid`.
+fn examine(stream: &UnixStream, own_uid: u32) -> Result<Peer, Foreign> {
+    let credentials = stream.peer_cred().map_err(Foreign::Unnamed)?;
+    let uid = credentials.uid();
+    if uid != own_uid {
+        return Err(Foreign::User(uid));
     }
+    let pid = credentials
+        .pid()
+        .and_then(|pid| u32::try_from(pid).ok())
+        .unwrap_or(0);
+    let start_ticks = process::facts(pid).map(|facts| facts.start_ticks);
+    Ok(Peer {
+        uid,
+        pid,
+        start_ticks,
+        program: None,
+    })
 }
 
 fn remove(path: &Path) {
     if let Err(error) = std::fs::remove_file(path) {
         tracing::warn!(%error, "the socket could not be removed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Read, Write};
+    use std::os::unix::net::UnixStream as Blocking;
+
+    use super::*;
+
+    /// A connection on which something has been said already, as the daemon accepts it.
+    async fn accepted() -> (UnixStream, Blocking) {
+        let room = tempfile::Builder::new().prefix("ipc-").tempdir().unwrap();
+        let path = room.path().join("s");
+        let listener = UnixListener::bind(&path).unwrap();
+        let mut client = Blocking::connect(&path).unwrap();
+        client.write_all(b"hello").unwrap();
+        (listener.accept().await.unwrap().0, client)
+    }
+
+    #[tokio::test]
+    async fn a_connection_of_another_user_is_closed_with_its_bytes_unread() {
+        let own_uid = rustix::process::geteuid().as_raw();
+        let (stream, mut client) = accepted().await;
+        // Whoever expects somebody else sees a foreigner in us.
+        assert!(examine(&stream, own_uid.wrapping_add(1)).is_err());
+        drop(stream);
+        let end = client.read(&mut [0; 8]).unwrap_err();
+        assert_eq!(end.kind(), ErrorKind::ConnectionReset, "closed unread");
+        let (stream, _client) = accepted().await;
+        let peer = examine(&stream, own_uid).unwrap();
+        assert_eq!((peer.uid, peer.pid), (own_uid, std::process::id()));
     }
 }

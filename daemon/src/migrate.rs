@@ -11,6 +11,8 @@
 //! sender of what came from one.
 
 mod error;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod large;
 mod names;
 mod original;

@@ -1,6 +1,6 @@
 //! What a daemon has before it shuts itself in: afterwards it could not get it any more.
 
-use ipc_protocol::request::Confinement;
+use ipc_protocol::request::Sandbox;
 use jiff::tz::TimeZone;
 
 use crate::DaemonError;
@@ -17,7 +17,7 @@ pub struct Prepared {
     pub(crate) lock: DaemonLock,
     pub(crate) zone: TimeZone,
     pub(crate) old_socket: Option<OldSocket>,
-    pub(crate) confinement: Confinement,
+    pub(crate) sandbox: Sandbox,
 }
 
 /// Takes the data directory, clears a dead socket out of the way, and binds the old port if there
@@ -34,7 +34,7 @@ pub fn prepare(config: &Config) -> Result<Prepared, DaemonError> {
         lock,
         zone: migrate::system_zone(),
         old_socket: config.legacy.map(OldSocket::bind),
-        confinement: Confinement::default(),
+        sandbox: Sandbox::default(),
     })
 }
 
@@ -48,12 +48,11 @@ impl Prepared {
     ///
     /// # Errors
     /// [`SandboxError`]; then the daemon must not run.
-    pub fn shut_in(&mut self, config: &Config, notifies: bool) -> Result<(), SandboxError> {
+    pub fn shut_in(&mut self, config: &Config) -> Result<(), SandboxError> {
         let places = Places {
             data_dir: &config.data_dir,
-            notifies,
         };
-        self.confinement = sandbox::enter(config.sandbox, &places)?;
+        self.sandbox = sandbox::enter(config.sandbox, &places)?;
         Ok(())
     }
 }

@@ -270,6 +270,12 @@ impl Presence {
         }
     }
 
+    /// Whether nobody is counted any more, in any way.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.with(|state| state.connections.is_empty() && state.sessions.is_empty())
+    }
+
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
         look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -22,7 +22,7 @@ use std::path::Path;
 
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private::{self, PrivateError};
-use ipc_protocol::request::Confinement;
+use ipc_protocol::request::Sandbox;
 use serde::Deserialize;
 
 pub use process::harden;
@@ -66,34 +66,32 @@ pub enum SandboxError {
 pub struct Places<'a> {
     /// Its files.
     pub data_dir: &'a DataDir,
-    /// Whether it tells a service manager how it is, over a socket.
-    pub notifies: bool,
 }
 
 /// Shuts this process in, as far as `policy` asks and the kernel can. Irrevocable.
 ///
 /// # Errors
 /// [`SandboxError`]; then the daemon must not start.
-pub fn enter(policy: SandboxPolicy, places: &Places<'_>) -> Result<Confinement, SandboxError> {
+pub fn enter(policy: SandboxPolicy, places: &Places<'_>) -> Result<Sandbox, SandboxError> {
     if policy == SandboxPolicy::Off {
         tracing::warn!("the daemon is not in its sandbox: `sandbox` in config.toml turns it off");
-        return Ok(Confinement::default());
+        return Ok(Sandbox::default());
     }
     alone()?;
-    let confinement = confine(places)?;
+    let holds = confine(places)?;
     if policy == SandboxPolicy::Require {
-        if confinement.landlock < REQUIRED_LANDLOCK {
+        if holds.landlock < REQUIRED_LANDLOCK {
             return Err(SandboxError::Missing(
                 "this kernel's Landlock is too old or not there (Linux 6.2 or later has it)",
             ));
         }
-        if !confinement.system_calls {
+        if !holds.system_calls {
             return Err(SandboxError::Missing(
                 "no filter of system calls could be set",
             ));
         }
     }
-    Ok(confinement)
+    Ok(holds)
 }
 
 /// Shuts the calling thread in, and all that it starts.
@@ -101,12 +99,12 @@ pub fn enter(policy: SandboxPolicy, places: &Places<'_>) -> Result<Confinement, 
 /// # Errors
 /// [`SandboxError`] when the data directory cannot be trusted.
 #[cfg(target_os = "linux")]
-pub fn confine(places: &Places<'_>) -> Result<Confinement, SandboxError> {
+pub fn confine(places: &Places<'_>) -> Result<Sandbox, SandboxError> {
     let root = private::ensure_directory(places.data_dir.root())?;
     let socket = directory_of_socket(places.data_dir)?;
     let landlock = files::restrict(&root, socket.as_ref());
-    let system_calls = calls::restrict(places.notifies);
-    Ok(Confinement {
+    let system_calls = calls::restrict();
+    Ok(Sandbox {
         landlock,
         system_calls,
     })
@@ -117,8 +115,8 @@ pub fn confine(places: &Places<'_>) -> Result<Confinement, SandboxError> {
 /// # Errors
 /// None.
 #[cfg(not(target_os = "linux"))]
-pub fn confine(_places: &Places<'_>) -> Result<Confinement, SandboxError> {
-    Ok(Confinement::default())
+pub fn confine(_places: &Places<'_>) -> Result<Sandbox, SandboxError> {
+    Ok(Sandbox::default())
 }
 
 /// The directory of a socket that is not in the data directory.

@@ -6,7 +6,7 @@ use ipc_protocol::request::Enrolment;
 
 use crate::audit::Audit;
 use crate::clock::{BootId, Clock};
-use crate::config::NamePolicy;
+use crate::config::{NamePolicy, Secrets};
 use crate::counters::CounterCells;
 use crate::frozen::Frozen;
 use crate::gate::Gate;
@@ -24,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) boot_id: BootId,
     pub(crate) limits: Limits,
     pub(crate) names: NamePolicy,
+    pub(crate) secrets: Secrets,
     pub(crate) key: DeploymentKey,
     pub(crate) presence: Arc<Presence>,
     pub(crate) mailboxes: Mailboxes,
@@ -38,7 +39,7 @@ impl Shared {
     pub(crate) fn new(
         clock: Arc<dyn Clock>,
         limits: Limits,
-        names: NamePolicy,
+        (names, secrets): (NamePolicy, Secrets),
         key: DeploymentKey,
         gate: Gate,
         audit: Audit,
@@ -48,6 +49,7 @@ impl Shared {
             clock,
             limits,
             names,
+            secrets,
             key,
             presence: Arc::default(),
             mailboxes: Mailboxes::default(),
@@ -69,7 +71,7 @@ impl Shared {
         let clock = Arc::new(crate::clock::SystemClock::new());
         let (audit, _) = crate::audit::queue(Arc::<crate::clock::SystemClock>::clone(&clock));
         let limits = Limits::default();
-        Self::new(clock, limits, NamePolicy::Credential, key, gate, audit)
+        Self::new(clock, limits, Default::default(), key, gate, audit)
     }
 
     /// Lets happen what committed jobs asked for, in their order.

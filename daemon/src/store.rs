@@ -33,6 +33,7 @@ pub(crate) mod reader;
 pub mod restore;
 pub(crate) mod retention;
 pub(crate) mod search;
+mod thread;
 pub(crate) mod unread;
 pub(crate) mod verifiers;
 pub(crate) mod writer;

@@ -25,6 +25,8 @@ mod door;
 mod failure;
 #[cfg(test)]
 mod fake;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod instructions;
 mod limits;
 mod lines;

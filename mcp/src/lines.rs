@@ -189,6 +189,9 @@ impl Refused {
     }
 }
 
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -7,6 +7,8 @@
 //! result and some only its structure, so that both carry all of this.
 
 mod fence;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod view;
 
 use std::path::PathBuf;

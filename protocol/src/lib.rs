@@ -19,8 +19,11 @@ pub mod client;
 pub mod conversation;
 pub mod error;
 pub mod frame;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 pub mod id;
 pub mod json;
+pub mod leak;
 pub mod limits;
 pub mod message;
 pub mod moment;

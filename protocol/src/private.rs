@@ -259,6 +259,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_another_user_is_not_read() {
+        let room = room();
+        let path = room.path().join("secret");
+        write_file(&path, b"secret").unwrap();
+        // Only root can give a file away; everybody else has files of root at hand.
+        let given_away = std::os::unix::fs::chown(&path, Some(12_345), None).is_ok();
+        let foreign = if given_away {
+            path.as_path()
+        } else {
+            Path::new("/etc/passwd")
+        };
+        let refused = read_file(foreign, 1_048_576).unwrap_err();
+        assert!(matches!(refused, PrivateError::Owner { .. }), "{refused}");
+    }
+
+    #[test]
     fn links_and_pipes_are_not_followed_or_waited_for() {
         let room = room();
         let (file, link) = (room.path().join("file"), room.path().join("link"));

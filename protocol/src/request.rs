@@ -59,7 +59,7 @@ pub use reply::Reply;
 pub use send::{RecipientOutcome, Send, Sent, SentTo};
 pub use session::{Renew, Renewed, Revoke, SessionRevoked};
 pub use status::{
-    Confinement, Counters, Enrolment, OldPortReport, OldPortTrouble, Status, StatusReport,
+    Counters, Enrolment, OldPortReport, OldPortTrouble, Sandbox, Status, StatusReport,
 };
 pub use whoami::{Whoami, WhoamiReport};
 
@@ -120,6 +120,25 @@ macro_rules! requests {
                         "this daemon has no such request",
                     )
                     .hint("compare `ipc --version` with `ipc status`; restart the older of the two")),
+                }
+            }
+        }
+
+        #[cfg(any(fuzzing, test))]
+        impl Request {
+            /// The request as the payload of the call `id`; nothing where it cannot be written.
+            pub(crate) fn written(&self, id: crate::rpc::CallId) -> Vec<u8> {
+                match self {
+                    $(Self::$variant(request) => crate::rpc::encode_call(id, request),)*
+                }
+                .unwrap_or_default()
+            }
+
+            /// Reads a reply to the request called `method`.
+            pub(crate) fn read_reply(method: &str, reply: Value) {
+                match method {
+                    $($name => drop(serde_json::from_value::<$reply>(reply)),)*
+                    _ => {}
                 }
             }
         }

@@ -112,13 +112,15 @@ class Outcome:
 @record(frozen=True)
 class Sent:
     """What sending came to: it is on disk. ``duplicate``: the same key had stored it before.
-    ``conversation``: the id of the one that it is part of."""
+    ``conversation``: the id of the one that it is part of. ``masked``: the rules of the credentials that were
+    masked in it."""
 
     message_id: str
     sent_ms: int
     duplicate: bool
     recipients: List[Outcome]
     conversation: Optional[str]
+    masked: List[str]
 
 
 def message(reader: Reader) -> Message:
@@ -153,6 +155,7 @@ def sent(reader: Reader) -> Sent:
         duplicate=reader.flag("duplicate"),
         recipients=reader.each("recipients", _outcome),
         conversation=reader.maybe(reader.conversation_id, "conversation"),
+        masked=reader.texts("masked"),
     )
 
 

@@ -67,14 +67,25 @@ pub(crate) struct McpArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ServiceCommand {
     /// Install and start the units
-    #[command(after_help = "Example:\n  ipc service install")]
-    Install,
+    Install(ServiceInstallArguments),
     /// Stop and remove the units; the data stays
     #[command(after_help = "Example:\n  ipc service uninstall")]
     Uninstall,
     /// Show whether systemd runs the daemon
     #[command(after_help = "Example:\n  ipc service status")]
     Status,
+}
+
+/// `ipc service install`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ipc service install
+  ipc service install --strict    read-only files but the data, no network, no other users")]
+pub(crate) struct ServiceInstallArguments {
+    /// Confine the service further, where this machine can; it is tried, and taken back if it fails
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 /// `ipc admin`

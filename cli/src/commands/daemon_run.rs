@@ -8,7 +8,8 @@ use std::sync::Arc;
 use ipc_daemon::clock::SystemClock;
 use ipc_daemon::config::{Config, ConfigError, Listening};
 use ipc_daemon::migrate::{Outside, Progress, is_due};
-use ipc_daemon::{Deps, Prepared, sandbox, systemd};
+use ipc_daemon::systemd::{self, ServiceManager, Watchdog};
+use ipc_daemon::{Deps, Prepared, sandbox};
 use ipc_protocol::limits::SECRET_BYTES;
 use ipc_protocol::private;
 use ipc_protocol::secret::SharedSecret;
@@ -85,23 +86,39 @@ fn autostarted(context: &mut Context) -> Result<(), Failure> {
     let prepared = shut_in(context, &config, &mut still_busy(), |took_over| {
         say(&autostart::note_line(took_over));
     })?;
-    serve(context, prepared, config, || {
+    let nobody = ServiceManager::default();
+    serve(context, prepared, config, &nobody, || {
         say(autostart::READY);
     })
 }
 
 fn foreground(context: &mut Context) -> Result<(), Failure> {
     log_to_standard_error(context);
-    let inherited = systemd::inherited_socket();
+    let [pid, count, first] = context.environment.listen.each_ref().map(Option::as_deref);
+    let inherited = systemd::inherited_socket(systemd::HandedOver { pid, count, first });
     let inherited = inherited.map_err(|error| Failure::local(error.to_string()))?;
+    let manager = Arc::new(service_manager(context));
     let config = Config {
         secret: secret::of_starter(context)?,
         listening: inherited.map_or(Listening::Bind, Listening::Inherited),
+        watchdog: Watchdog::of(&manager),
         ..load(context)?
     };
     let prepared = shut_in(context, &config, &mut |_, _| {}, |_| {})?;
-    serve(context, prepared, config, || {
-        report("ready", systemd::notify_ready());
+    let started = Arc::clone(&manager);
+    serve(context, prepared, config, &manager, move || {
+        report("ready", started.ready());
+    })
+}
+
+/// The service manager that started this process; one that cannot be told anything is none.
+fn service_manager(context: &Context) -> ServiceManager {
+    let Some(path) = &context.environment.notify_socket else {
+        return ServiceManager::default();
+    };
+    ServiceManager::connect(path).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the service manager cannot be told anything");
+        ServiceManager::default()
     })
 }
 
@@ -114,7 +131,7 @@ fn shut_in(
 ) -> Result<Prepared, Failure> {
     let mut prepared = ipc_daemon::prepare(config)?;
     let due = is_due(&context.data_dir)?.then(|| Outside::look(config.legacy));
-    prepared.shut_in(config, context.environment.notify_socket.is_some())?;
+    prepared.shut_in(config)?;
     if let Some(outside) = due
         && let Some(report) = migrate::take_over(context, prepared.lock(), outside, progress)?
     {
@@ -139,6 +156,7 @@ fn serve(
     context: &mut Context,
     prepared: Prepared,
     config: Config,
+    manager: &ServiceManager,
     ready: impl FnOnce() + Send + 'static,
 ) -> Result<(), Failure> {
     let deps = Deps {
@@ -153,7 +171,7 @@ fn serve(
     let runtime = runtime.map_err(failed)?;
     let outcome = runtime.block_on(async {
         let stop = StopSignals::new()?;
-        Ok(ipc_daemon::run(prepared, config, deps, stop.wait()).await)
+        Ok(ipc_daemon::run(prepared, config, deps, stop.wait(manager)).await)
     });
     // A check of a large store may still be looking; it changes nothing and is not waited for.
     runtime.shutdown_background();
@@ -176,7 +194,7 @@ impl StopSignals {
         })
     }
 
-    async fn wait(mut self) {
+    async fn wait(mut self, manager: &ServiceManager) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => break,
@@ -185,7 +203,7 @@ impl StopSignals {
                 _ = self.hangup.recv() => {}
             }
         }
-        report("stopping", systemd::notify_stopping());
+        report("stopping", manager.stopping());
     }
 }
 

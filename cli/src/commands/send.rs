@@ -138,20 +138,16 @@ fn say(context: &Context, sent: &Sent) -> Result<ExitStatus, Failure> {
 
 pub(super) fn people(sent: &Sent) -> String {
     let id = sent.message_id;
-    let before = if sent.duplicate {
-        " (stored before, by the same key)"
-    } else {
-        ""
-    };
+    let remarks = sent.remarks();
     match sent.recipients.as_slice() {
         [] => format!("sent {id} to nobody: no other agent was seen in the last 24 h\n"),
-        [one] => format!("sent {id} to {}{before}\n", safe::line(&outcome(one))),
+        [one] => format!("sent {id} to {}{remarks}\n", safe::line(&outcome(one))),
         several => {
             let names: Vec<_> = several.iter().take(LISTED).map(outcome).collect();
             let more = if several.len() > LISTED { ", …" } else { "" };
             let names = safe::line(&names.join(", "));
             format!(
-                "sent {id} to {} agents: {names}{more}{before}\n",
+                "sent {id} to {} agents: {names}{more}{remarks}\n",
                 several.len()
             )
         }
@@ -191,6 +187,7 @@ mod tests {
             sent_ms: Timestamp::from_millis(0),
             recipients,
             conversation: None,
+            masked: Vec::new(),
             duplicate: false,
         }
     }

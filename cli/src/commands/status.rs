@@ -1,6 +1,6 @@
 //! `ipc status`: how the daemon is. Starts none: whether one runs is the question.
 
-use ipc_protocol::request::{Confinement, Enrolment, Status, StatusReport};
+use ipc_protocol::request::{Enrolment, Sandbox, Status, StatusReport};
 use ipc_protocol::time::Timestamp;
 
 use crate::args::StatusArguments;
@@ -75,7 +75,7 @@ fn people(context: &Context, report: &StatusReport, now: Timestamp) -> String {
 }
 
 /// What the daemon has shut itself in with.
-fn sandbox(holds: Confinement) -> String {
+fn sandbox(holds: Sandbox) -> String {
     let files = match holds.landlock {
         0 => None,
         version => Some(format!("files (Landlock {version})")),

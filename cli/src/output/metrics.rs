@@ -141,7 +141,7 @@ fn seconds(time: Timestamp) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use ipc_protocol::request::{Confinement, Counters};
+    use ipc_protocol::request::{Counters, Sandbox};
 
     use super::*;
 
@@ -166,7 +166,7 @@ mod tests {
                 sent: 3,
                 ..Counters::default()
             },
-            sandbox: Confinement {
+            sandbox: Sandbox {
                 landlock: 6,
                 system_calls: true,
             },

@@ -2,9 +2,13 @@
 
 mod agent;
 mod host;
+mod measured;
 mod running;
+mod scale;
 mod service_manager;
+pub(crate) mod stranger;
 mod window;
+mod wire;
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -16,9 +20,12 @@ use ipc_protocol::private;
 
 pub(crate) use agent::Agent;
 pub(crate) use host::{Era, Host, letters, listed, text, words};
+pub(crate) use measured::Measured;
 pub(crate) use running::Running;
-pub(crate) use service_manager::ServiceManager;
+pub(crate) use scale::{report, scale};
+pub(crate) use service_manager::{ServiceManager, Systemctl};
 pub(crate) use window::{Event, Window, after, python};
+pub(crate) use wire::{GENEROUS, Letter, Post, Round, enrol, kept};
 
 /// A home directory in which nothing has happened yet.
 pub(crate) struct Home {

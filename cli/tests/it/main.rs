@@ -8,6 +8,8 @@ mod admin;
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod autostart;
 #[cfg(test)]
 mod boundaries;
@@ -39,6 +41,9 @@ mod notices;
 mod packages;
 #[cfg(test)]
 mod phrases;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod power;
 #[cfg(test)]
 mod presence;
 #[cfg(test)]

@@ -1,6 +1,11 @@
 //! What the running daemon has shut itself in with, seen from outside.
 
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
+
+use ipc_protocol::private;
+use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::harness::{Home, Running, python};
 
@@ -62,7 +67,7 @@ fn a_configuration_that_requires_the_sandbox_or_wants_none_is_followed_and_said(
     home.configure("sandbox = \"off\"\n");
     home.register("alice");
     let said = home.json(&["status"]);
-    let none = serde_json::json!({"landlock": 0, "system_calls": false});
+    let none = json!({"landlock": 0, "system_calls": false});
     assert_eq!(said["sandbox"], none);
     let people = home.ok(&["status"]);
     assert!(
@@ -153,4 +158,53 @@ fn no_process_of_the_same_user_looks_into_the_daemon_and_it_leaves_no_core() {
     );
     assert_eq!(looking.line(), "\n", "what the daemon shows");
     assert_eq!(looking.line(), "True False\n", "killed, without a core");
+}
+
+/// Asks the old port once, as the predecessor's clients do: a connection for each request.
+fn ask_old_port(address: &str, request: &serde_json::Value) -> serde_json::Value {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.write_all(request.to_string().as_bytes()).unwrap();
+    let mut reply = vec![0; 65_536];
+    let length = stream.read(&mut reply).unwrap();
+    serde_json::from_slice(&reply[..length]).unwrap()
+}
+
+#[test]
+fn the_old_port_works_in_the_sandbox() {
+    const SECRET: &str = "correct horse battery staple";
+    let home = Home::new();
+    home.configure("[legacy]\ntcp = \"127.0.0.1:0\"\n");
+    private::write_file(&home.data_dir().secret(), SECRET.as_bytes()).unwrap();
+    let alice = home.register("alice");
+    let status = home.json(&["status"]);
+    assert_eq!(status["sandbox"]["system_calls"], true, "{status}");
+    let address = status["old_port"]["address"].as_str().unwrap();
+    let proof = data_encoding::HEXLOWER.encode(&Sha256::digest(format!("bob:{SECRET}")));
+    let request = json!({"action": "register", "instance_id": "bob", "auth_token": proof});
+    let registered = ask_old_port(address, &request);
+    let token = registered["session_token"].as_str().unwrap();
+    let request = json!({"action": "send", "from_id": "bob", "to_id": "alice", "session_token": token,
+        "message": {"content": "from the old days"}});
+    let sent = ask_old_port(address, &request);
+    assert_eq!(sent["status"], "ok", "{sent}");
+    assert_eq!(alice.texts(), ["from the old days"]);
+}
+
+#[test]
+fn a_damaged_store_is_replaced_by_its_backup_in_the_sandbox() {
+    let home = Home::new();
+    let bob = home.register("bob");
+    home.register("alice").send("bob", "kept");
+    home.ok(&["admin", "backup"]);
+    home.ok(&["daemon", "stop"]);
+    std::fs::write(
+        home.data_dir().database(),
+        [b"SQLite format 3\0".as_slice(), &[7; 8_192]].concat(),
+    )
+    .unwrap();
+    private::write_file(&home.data_dir().damage_marker(), b"seen").unwrap();
+    home.ok(&["daemon", "start"]);
+    assert_eq!(home.json(&["status"])["sandbox"]["system_calls"], true);
+    home.ok(&["register", "bob"]);
+    assert_eq!(bob.texts(), ["kept"]);
 }

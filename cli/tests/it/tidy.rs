@@ -3,6 +3,7 @@
 //! Looks at files only: it needs no version control, no network and no daemon.
 
 mod documents;
+mod targets;
 pub(crate) mod texts;
 
 use std::collections::BTreeSet;
@@ -70,10 +71,14 @@ const WITHOUT_TOOL: [(&str, &str); 23] = [
 
 fn dependencies(of: &str) -> BTreeSet<String> {
     let manifest = manifest(of);
-    let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
-    let tables = tables
-        .into_iter()
-        .filter_map(|name| manifest.get(name)?.as_table());
+    let systems = manifest.get("target").and_then(toml::Value::as_table);
+    let systems = systems.into_iter().flat_map(toml::Table::values);
+    let systems = systems.filter_map(toml::Value::as_table);
+    let tables = systems.chain([&manifest]).flat_map(|manifest| {
+        let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
+        tables.map(|name| manifest.get(name).and_then(toml::Value::as_table))
+    });
+    let tables = tables.flatten();
     tables.flat_map(|table| table.keys().cloned()).collect()
 }
 

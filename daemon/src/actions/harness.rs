@@ -1,5 +1,7 @@
 //! Actions on a database in memory: no runtime, no socket, and a clock that stands still until it
-//! is moved.
+//! is moved. On one in files where a crash is what is tested ([`disk`]).
+
+mod disk;
 
 use ipc_protocol::auth::{Kdf, Verifier};
 use ipc_protocol::error::ErrorCode;
@@ -16,7 +18,7 @@ use rusqlite::Connection;
 use super::{ack, conversation, fetch, register, reply, send};
 use crate::caller::{Caller, Newcomer, Operator, Peer};
 use crate::clock::{BootId, Now};
-use crate::config::NamePolicy;
+use crate::config::{NamePolicy, Secrets};
 use crate::error::{ActionError, Done};
 use crate::key::DeploymentKey;
 use crate::limits::Limits;
@@ -33,10 +35,13 @@ pub(crate) struct Desk {
     pub(crate) db: Connection,
     pub(crate) now: Now,
     pub(crate) limits: Limits,
+    pub(crate) secrets: Secrets,
     presence: Presence,
     rng: StdRng,
     key: DeploymentKey,
     boot_id: BootId,
+    /// Where the database lies, if it lies in files.
+    room: Option<tempfile::TempDir>,
 }
 
 impl Desk {
@@ -47,6 +52,10 @@ impl Desk {
             .unwrap();
         open::harden(&db).unwrap();
         migrations::run(&mut db).unwrap();
+        Self::with(db, None)
+    }
+
+    fn with(db: Connection, room: Option<tempfile::TempDir>) -> Self {
         let mut rng = StdRng::seed_from_u64(1);
         let key = DeploymentKey::random(&mut rng);
         let now = Now {
@@ -72,10 +81,12 @@ impl Desk {
             db,
             now,
             limits,
+            secrets: Secrets::default(),
             presence: Presence::default(),
             rng,
             key,
             boot_id: BootId("boot".to_owned()),
+            room,
         }
     }
 
@@ -101,6 +112,7 @@ impl Desk {
             rng: &mut self.rng,
             key: &self.key,
             names: NamePolicy::Credential,
+            secrets: &self.secrets,
             effects: &mut effects,
         });
         if outcome.is_err() {
@@ -142,15 +154,7 @@ impl Desk {
 
     /// Sends a text.
     pub(crate) fn send(&mut self, from: &Caller, to: &str, text: &str) -> Result<Sent, ErrorCode> {
-        let request = Send {
-            to: to.parse().unwrap(),
-            text: text.to_owned(),
-            kind: Kind::Message,
-            data: None,
-            reply_to: None,
-            idempotency_key: None,
-            known_only: false,
-        };
+        let request = message(to, text);
         self.act_as(from, |c| send::send(&request, from, c))
     }
 
@@ -217,5 +221,18 @@ fn code(error: ActionError) -> ErrorCode {
     match error {
         ActionError::Refused(refusal) => refusal.code,
         ActionError::Fault(fault) => panic!("a fault: {fault}"),
+    }
+}
+
+/// A message as it is asked for.
+fn message(to: &str, text: &str) -> Send {
+    Send {
+        to: to.parse().unwrap(),
+        text: text.to_owned(),
+        kind: Kind::Message,
+        data: None,
+        reply_to: None,
+        idempotency_key: None,
+        known_only: false,
     }
 }

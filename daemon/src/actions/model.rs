@@ -1,6 +1,7 @@
 //! Random lives of a few agents, compared at every step with a model that is simple enough to be
 //! right.
 
+mod crash;
 mod expected;
 
 use ipc_protocol::error::ErrorCode;
@@ -29,6 +30,11 @@ enum Step {
     Unregister(Index),
     Pass(i64),
     Sweep,
+    /// The daemon ends, in the middle of a send if one is named; and starts again.
+    Crash(Option<(Index, usize)>),
+    /// The reply to a send is lost, and it is sent again.
+    Resend(Index),
+    WriteUses,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -47,6 +53,17 @@ fn step() -> impl Strategy<Value = Step> {
             Just(86_400), Just(WEEK_S), Just(WEEK_S + 1)
         ].prop_map(Step::Pass),
         1 => Just(Step::Sweep),
+    ]
+}
+
+/// The same, and the end of the process now and then.
+fn step_or_crash() -> impl Strategy<Value = Step> {
+    let sent = proptest::option::of((any::<Index>(), 0..NAMES.len()));
+    prop_oneof![
+        10 => step(),
+        2 => sent.prop_map(Step::Crash),
+        1 => any::<Index>().prop_map(Step::Resend),
+        1 => Just(Step::WriteUses),
     ]
 }
 
@@ -77,6 +94,7 @@ impl Both {
         self.model.agents.push(AgentModel {
             caller,
             seen,
+            written: seen,
             ended: false,
         });
         self.model.give(name, self.model.agents.len() - 1);
@@ -114,8 +132,10 @@ impl Both {
     }
 
     fn send(&mut self, agent: usize, caller: &Caller, name: usize) {
-        let text = text(self.model.messages.len());
-        let found = self.desk.send(caller, NAMES[name], &text);
+        let number = self.model.messages.len();
+        let found = self
+            .desk
+            .send_once(caller, NAMES[name], &text(number), &number.to_string());
         if self.model.agents[agent].ended {
             assert_eq!(found.unwrap_err(), ErrorCode::Expired);
             return;
@@ -131,6 +151,7 @@ impl Both {
         self.model.messages.push(Message {
             id,
             sender: agent,
+            to: name,
             sent,
             offers: 0,
             place,
@@ -237,6 +258,9 @@ impl Both {
                 self.desk.sweep();
                 self.model.sweep();
             }
+            Step::Crash(during) => self.crash(*during),
+            Step::Resend(which) => self.resend(*which),
+            Step::WriteUses => self.write_uses(),
             Step::Rename(who, _)
             | Step::Send(who, _)
             | Step::Fetch(who)
@@ -252,9 +276,13 @@ impl Both {
                     Step::Ack(_, which) => self.ack(agent, &caller, which),
                     Step::Nack(_, which) => self.nack(agent, &caller, which),
                     Step::Unregister(_) => self.unregister(agent, &caller),
-                    Step::Fetch(_) | Step::Register(_) | Step::Pass(_) | Step::Sweep => {
-                        self.fetch(agent, &caller);
-                    }
+                    Step::Fetch(_)
+                    | Step::Register(_)
+                    | Step::Pass(_)
+                    | Step::Sweep
+                    | Step::Crash(_)
+                    | Step::Resend(_)
+                    | Step::WriteUses => self.fetch(agent, &caller),
                 }
             }
         }
@@ -349,14 +377,22 @@ proptest! {
     fn names_stay_bijective_and_no_mail_is_lost_or_doubled(
         steps in proptest::collection::vec(step(), 1..60)
     ) {
-        let mut both = Both { desk: Desk::new(), model: Model::default() };
-        for (at, step) in steps.iter().enumerate() {
-            both.take(step);
-            both.check();
-            // Dearer than all the rest: now and then, and at the end.
-            if at % 8 == 0 || at + 1 == steps.len() {
-                both.check_past();
-            }
+        live(Desk::new(), &steps);
+    }
+}
+
+/// Lives through `steps`, and compares at every one.
+fn live(desk: Desk, steps: &[Step]) {
+    let mut both = Both {
+        desk,
+        model: Model::default(),
+    };
+    for (at, step) in steps.iter().enumerate() {
+        both.take(step);
+        both.check();
+        // Dearer than all the rest: now and then, and at the end.
+        if at % 8 == 0 || at + 1 == steps.len() {
+            both.check_past();
         }
     }
 }

@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::caller::Caller;
 use crate::error::{Done, Fault, refuse};
-use crate::store::context::{Context, View};
+use crate::secrets;
+use crate::store::context::Context;
 use crate::store::deliveries;
 use crate::store::messages::{self, Earlier, Seq};
 
@@ -34,7 +35,7 @@ pub(crate) fn once<M: Method>(
     Ok(sent)
 }
 
-fn again(earlier: &Earlier, said: &[u8; 32], view: &View<'_>) -> Done<Sent> {
+fn again(earlier: &Earlier, said: &[u8; 32], context: &Context<'_>) -> Done<Sent> {
     if earlier.content != *said {
         return refuse(
             ErrorCode::Conflict,
@@ -42,11 +43,13 @@ fn again(earlier: &Earlier, said: &[u8; 32], view: &View<'_>) -> Done<Sent> {
             "use a new key for a new message, or the same message with the old key",
         );
     }
+    let (text, data) = messages::body(context.db, earlier.seq)?;
     Ok(Sent {
         message_id: earlier.id,
         sent_ms: earlier.sent,
-        recipients: deliveries::recipients(view.db, earlier.seq)?,
+        recipients: deliveries::recipients(context.db, earlier.seq)?,
         conversation: earlier.conversation,
+        masked: secrets::masked_in(&text, data.as_ref(), context.secrets),
         duplicate: true,
     })
 }

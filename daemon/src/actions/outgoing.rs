@@ -11,6 +11,7 @@ use super::{boundaries, kinds, list, sender, talk};
 use crate::caller::Caller;
 use crate::error::{Done, Fault, refuse};
 use crate::limits::PINGS_DROPPED;
+use crate::secrets;
 use crate::store::asked;
 use crate::store::boundaries as held;
 use crate::store::context::{Context, Effect, View};
@@ -41,6 +42,23 @@ pub(crate) struct Outgoing<'a> {
 
 /// Stores `mail` from `caller`, whole or not at all.
 pub(crate) fn store(
+    mail: &Outgoing<'_>,
+    caller: &Caller,
+    context: &mut Context<'_>,
+) -> Done<(Sent, Seq)> {
+    let clean = secrets::clean(mail.text, mail.data, context.secrets)?;
+    let mail = Outgoing {
+        text: &clean.text,
+        data: clean.data.as_deref(),
+        ..*mail
+    };
+    let (mut sent, seq) = store_clean(&mail, caller, context)?;
+    sent.masked = clean.masked.into_iter().collect();
+    Ok((sent, seq))
+}
+
+/// The same for what holds no credential any more.
+fn store_clean(
     mail: &Outgoing<'_>,
     caller: &Caller,
     context: &mut Context<'_>,
@@ -88,6 +106,7 @@ pub(crate) fn store(
         sent_ms: context.now.wall,
         recipients: recipients(context, &destinations)?,
         conversation,
+        masked: Vec::new(),
         duplicate: false,
     };
     Ok((sent, seq))

@@ -71,7 +71,10 @@ pub(super) async fn admit(
 }
 
 /// Makes a speaker of somebody who has proved a credential.
-async fn enter(proven: Proven, daemon: &Daemon) -> Result<(Speaker, Option<Session>), Refusal> {
+pub(super) async fn enter(
+    proven: Proven,
+    daemon: &Daemon,
+) -> Result<(Speaker, Option<Session>), Refusal> {
     match proven {
         Proven::Newcomer(newcomer) => Ok((Speaker::Newcomer(newcomer), None)),
         Proven::Agent { caller, lifetime } => {

@@ -1,6 +1,8 @@
 //! Reading one request: a JSON object without a length and without an end, as soon as it is
 //! complete, and no longer than it takes.
 
+use std::io::Read;
+
 use ipc_protocol::json;
 use ipc_protocol::limits::JSON_DEPTH;
 use serde::de::IgnoredAny;
@@ -57,12 +59,23 @@ async fn pieces(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<Fields, G
 }
 
 /// Whether more must come before it can be said what this is.
-fn is_cut_short(bytes: &[u8]) -> bool {
+pub(super) fn is_cut_short(bytes: &[u8]) -> bool {
     let looked: Result<IgnoredAny, _> = serde_json::from_slice(bytes);
-    looked.is_err_and(|error| error.classify() == Category::Eof)
+    looked.is_err_and(|error| match error.classify() {
+        Category::Eof => true,
+        Category::Syntax => is_cut_in_a_number(bytes),
+        Category::Data | Category::Io => false,
+    })
 }
 
-fn fields(bytes: &[u8]) -> Result<Fields, Gone> {
+/// Whether it ends where a digit must follow: the parser takes that for a wrong number, not for the end.
+fn is_cut_in_a_number(bytes: &[u8]) -> bool {
+    let may_be = matches!(bytes.last(), Some(b'-' | b'+' | b'.' | b'e' | b'E'));
+    let with_digit = || serde_json::from_reader::<_, IgnoredAny>(Read::chain(bytes, &b"0"[..]));
+    may_be && with_digit().is_err_and(|error| error.classify() == Category::Eof)
+}
+
+pub(super) fn fields(bytes: &[u8]) -> Result<Fields, Gone> {
     let object = json::parse_object(bytes, JSON_DEPTH);
     let strict = "Not one JSON object, or a key twice, or nested too deep";
     object.map(Fields).map_err(|_| broken(strict))
@@ -96,6 +109,18 @@ mod tests {
         }
         assert!(!is_cut_short(whole.as_bytes()));
         assert!(fields(format!("{whole}\n").as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_request_may_be_cut_anywhere_in_a_number() {
+        // Found by fuzzing: cut behind its sign, it was refused as wrong.
+        let whole = r#"{"a": [-1, -1.5e+7, 2E-3, 0.1]}"#;
+        for at in 1..whole.len() {
+            assert!(is_cut_short(&whole.as_bytes()[..at]), "at {at}");
+        }
+        for bad in ["-", "1e", r#"{"a" 1-"#, r#"{"a": --"#, r#"{"a": 1.-"#] {
+            assert!(!is_cut_short(bad.as_bytes()), "{bad}");
+        }
     }
 
     #[test]

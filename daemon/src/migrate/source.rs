@@ -71,7 +71,10 @@ pub(super) enum Read {
 impl Source {
     /// Opens the copy of `original`, if its tables are those of the Python server.
     pub(super) fn open(copy: &Copy, original: &Path) -> Result<Self, MigrateError> {
-        let path = copy.path();
+        Self::at(copy.path(), original)
+    }
+
+    pub(super) fn at(path: &Path, original: &Path) -> Result<Self, MigrateError> {
         let failed = |error| MigrateError::sqlite(path, error);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_NO_MUTEX

@@ -23,8 +23,8 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 const IOCTLS: [u64; 3] = [0x5421, 0x5451, 0x5450];
 
 /// Sets both filters; says whether they hold.
-pub(super) fn restrict(notifies: bool) -> bool {
-    match set(notifies) {
+pub(super) fn restrict() -> bool {
+    match set() {
         Ok(()) => true,
         Err(error) => {
             tracing::warn!(%error, "system calls are not filtered");
@@ -33,11 +33,11 @@ pub(super) fn restrict(notifies: bool) -> bool {
     }
 }
 
-fn set(notifies: bool) -> Result<(), seccompiler::Error> {
+fn set() -> Result<(), seccompiler::Error> {
     let fatal: Rules = FATAL.iter().map(|call| (*call, Vec::new())).collect();
     let fatal = filter(fatal, SeccompAction::Allow, SeccompAction::KillProcess)?;
     let absent = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
-    let allowed = filter(allowed(notifies)?, absent, SeccompAction::Allow)?;
+    let allowed = filter(allowed()?, absent, SeccompAction::Allow)?;
     seccompiler::apply_filter_all_threads(&fatal)?;
     seccompiler::apply_filter_all_threads(&allowed)
 }
@@ -52,15 +52,12 @@ fn filter(
     Ok(BpfProgram::try_from(filter)?)
 }
 
-fn allowed(notifies: bool) -> Result<Rules, seccompiler::Error> {
+fn allowed() -> Result<Rules, seccompiler::Error> {
     let mut rules: Rules = EVERYWHERE
         .iter()
         .chain(OLDER)
         .map(|call| (*call, Vec::new()))
         .collect();
-    if notifies {
-        rules.insert(libc::SYS_connect, Vec::new());
-    }
     let conditions = [
         (libc::SYS_socket, vec![is(0, libc::AF_UNIX)?]),
         (libc::SYS_socketpair, vec![is(0, libc::AF_UNIX)?]),

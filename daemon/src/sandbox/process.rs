@@ -19,17 +19,9 @@ pub fn harden() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        use rustix::thread::{CapabilitySet, CapabilitySets};
         set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
         rustix::thread::set_no_new_privs(true)?;
-        // For a daemon of root, to whom the rest would not apply.
-        let none = CapabilitySet::empty();
-        let none = CapabilitySets {
-            effective: none,
-            permitted: none,
-            inheritable: none,
-        };
-        rustix::thread::set_capabilities(None, none)?;
+        drop_capabilities()?;
     }
     let none = Rlimit {
         current: Some(0),
@@ -46,6 +38,22 @@ pub fn harden() -> io::Result<()> {
             maximum: memlock.maximum,
         },
     )?;
+    Ok(())
+}
+
+/// For a daemon of root, to whom the rest would not apply. Where there are none the call is not
+/// made: a unit may forbid it.
+#[cfg(target_os = "linux")]
+fn drop_capabilities() -> io::Result<()> {
+    use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
+    let none = CapabilitySets {
+        effective: CapabilitySet::empty(),
+        permitted: CapabilitySet::empty(),
+        inheritable: CapabilitySet::empty(),
+    };
+    if capabilities(None)? != none {
+        set_capabilities(None, none)?;
+    }
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use crate::audit::event::Event;
 use crate::clock::{BootId, Now};
-use crate::config::NamePolicy;
+use crate::config::{NamePolicy, Secrets};
 use crate::key::DeploymentKey;
 use crate::limits::Limits;
 use crate::presence::Presence;
@@ -46,6 +46,8 @@ pub(crate) struct Context<'a> {
     pub key: &'a DeploymentKey,
     /// What the shared secret alone may do to a held name.
     pub names: NamePolicy,
+    /// What becomes of credentials in outgoing mail.
+    pub secrets: &'a Secrets,
     /// What is to happen outside the store once it has committed.
     pub effects: &'a mut Vec<Effect>,
 }

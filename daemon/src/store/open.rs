@@ -1,5 +1,8 @@
 //! Opening the database: ours, or untouched.
 
+mod log;
+mod making;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -82,15 +85,14 @@ pub fn open_writer(
         path: path.clone(),
         source,
     };
+    let log = beside(&path, "-wal");
+    log::write_again(&log).map_err(|source| OpenError::Io { path: log, source })?;
     quarantine::replace_damaged(data_dir, now).map_err(|_| OpenError::Damaged(path.clone()))?;
     if examine(&path)? == Found::Nothing {
         if used_before {
             return Err(OpenError::Gone(path));
         }
-        super::create_private(&path).map_err(|source| OpenError::Io {
-            path: path.clone(),
-            source,
-        })?;
+        making::make(data_dir)?;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -164,15 +166,19 @@ pub(crate) fn keep_within(db: &Connection) -> rusqlite::Result<()> {
 
 fn prepare(db: &mut Connection) -> rusqlite::Result<()> {
     if migrations::version(db)? == 0 {
-        // Before anything else is in it, and before the WAL: the file itself says whose it is.
-        db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-        db.pragma_update(None, "application_id", APPLICATION_ID)?;
+        mark(db)?;
     }
     harden(db)?;
     db.pragma_update(None, "secure_delete", "FAST")?;
     db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     db.pragma_update(None, "synchronous", "FULL")?;
     migrations::run(db)
+}
+
+/// Before anything else is in it, and before the WAL: the file itself says whose it is.
+fn mark(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    db.pragma_update(None, "application_id", APPLICATION_ID)
 }
 
 fn examine(path: &Path) -> Result<Found, OpenError> {
@@ -226,6 +232,13 @@ fn examine(path: &Path) -> Result<Found, OpenError> {
 fn number_at(header: &[u8], offset: usize) -> Option<i64> {
     let bytes = header.get(offset..)?.first_chunk::<4>()?;
     Some(i64::from(u32::from_be_bytes(*bytes)))
+}
+
+/// The path of what SQLite keeps beside the database at `path`.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn no_follow() -> i32 {

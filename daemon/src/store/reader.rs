@@ -2,12 +2,13 @@
 //! flushes. One answers searches, which may take long, so that nothing else waits for them.
 
 use std::sync::Arc;
-use std::thread;
+use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::context::View;
+use super::thread::others_may_run;
 use super::writer::Pending;
 use crate::error::Done;
 use crate::limits::QUEUE;
@@ -27,21 +28,9 @@ impl Reader {
         name: &str,
         db: Connection,
         shared: Arc<Shared>,
-    ) -> std::io::Result<(Self, thread::JoinHandle<()>)> {
-        let (queue, mut questions) = mpsc::channel::<Question>(QUEUE);
-        let thread = thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
-                while let Some(question) = questions.blocking_recv() {
-                    question(&View {
-                        db: &db,
-                        now: shared.clock.now(),
-                        boot_id: &shared.boot_id,
-                        limits: &shared.limits,
-                        presence: &shared.presence,
-                    });
-                }
-            })?;
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (queue, questions) = mpsc::channel(QUEUE);
+        let thread = super::thread::start(name, || work(db, shared, questions))?;
         Ok((Self { queue }, thread))
     }
 
@@ -62,5 +51,30 @@ impl Reader {
         ask: impl FnOnce(&View<'_>) -> Done<T> + Send + 'static,
     ) -> Done<T> {
         super::writer::settle(self.submit(ask).await).await
+    }
+}
+
+async fn work(db: Connection, shared: Arc<Shared>, mut questions: mpsc::Receiver<Question>) {
+    while let Some(question) = questions.recv().await {
+        question(&View {
+            db: &db,
+            now: shared.clock.now(),
+            boot_id: &shared.boot_id,
+            limits: &shared.limits,
+            presence: &shared.presence,
+        });
+        others_may_run().await;
+    }
+}
+
+#[cfg(test)]
+impl Reader {
+    /// The same with no thread: the future is to be driven.
+    pub(crate) fn unstarted(
+        db: Connection,
+        shared: Arc<Shared>,
+    ) -> (Self, impl Future<Output = ()>) {
+        let (queue, questions) = mpsc::channel(QUEUE);
+        (Self { queue }, work(db, shared, questions))
     }
 }

@@ -6,7 +6,7 @@
 //! second flush of the same pages may report a success that the disk never had.
 
 use std::sync::Arc;
-use std::thread;
+use std::thread::JoinHandle;
 
 use rand::rngs::StdRng;
 use rusqlite::{Connection, ErrorCode};
@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::context::{Context, Effect, View};
 use super::guard::Guard;
+use super::thread::others_may_run;
 use crate::error::{ActionError, Done, Fault};
 use crate::limits::{BATCH, QUEUE};
 use crate::shared::Shared;
@@ -43,20 +44,10 @@ impl Writer {
         guard: Guard,
         rng: StdRng,
         shared: Arc<Shared>,
-    ) -> std::io::Result<(Self, Broken, thread::JoinHandle<()>)> {
+    ) -> std::io::Result<(Self, Broken, JoinHandle<()>)> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let (broken, is_broken) = watch::channel(None);
-        let desk = Desk {
-            db,
-            guard,
-            rng,
-            shared,
-            broken,
-            effects: Vec::new(),
-        };
-        let thread = thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(|| desk.work(jobs))?;
+        let (desk, is_broken) = Desk::new(db, guard, rng, shared);
+        let thread = super::thread::start("writer", || desk.work(jobs))?;
         Ok((Self { queue }, is_broken, thread))
     }
 
@@ -88,6 +79,22 @@ impl Writer {
         work: impl FnOnce(&mut Context<'_>) -> Done<T> + Send + 'static,
     ) -> Done<T> {
         settle(self.submit(work).await).await
+    }
+}
+
+#[cfg(test)]
+impl Writer {
+    /// The same with no thread and room for `queued` jobs: the future is to be driven.
+    pub(crate) fn unstarted(
+        db: Connection,
+        guard: Guard,
+        shared: Arc<Shared>,
+        queued: usize,
+    ) -> (Self, Broken, impl Future<Output = ()>) {
+        use rand::SeedableRng;
+        let (queue, jobs) = mpsc::channel(queued);
+        let (desk, broken) = Desk::new(db, guard, StdRng::seed_from_u64(1), shared);
+        (Self { queue }, broken, desk.work(jobs))
     }
 }
 
@@ -159,15 +166,30 @@ struct Desk {
 }
 
 impl Desk {
-    fn work(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+    fn new(db: Connection, guard: Guard, rng: StdRng, shared: Arc<Shared>) -> (Self, Broken) {
+        let (broken, is_broken) = watch::channel(None);
+        let desk = Self {
+            db,
+            guard,
+            rng,
+            shared,
+            broken,
+            effects: Vec::new(),
+        };
+        (desk, is_broken)
+    }
+
+    async fn work(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
         let mut batch = Vec::with_capacity(BATCH);
-        while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
+        while jobs.recv_many(&mut batch, BATCH).await > 0 {
             let committed = self.transact(&mut batch);
+            others_may_run().await;
             if committed.is_ok() {
                 self.shared.apply(&self.effects);
             }
             self.effects.clear();
             for job in batch.drain(..) {
+                others_may_run().await;
                 job.answer(committed.clone());
             }
             if self.broken.borrow().is_some() {
@@ -218,6 +240,7 @@ impl Desk {
                 rng: &mut self.rng,
                 key: &self.shared.key,
                 names: self.shared.names,
+                secrets: &self.shared.secrets,
                 effects: &mut self.effects,
             };
             let keep = job.run(&mut context);
@@ -258,5 +281,7 @@ impl Desk {
     }
 }
 
+#[cfg(test)]
+mod races;
 #[cfg(test)]
 mod tests;

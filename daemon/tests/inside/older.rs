@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ipc_daemon::sandbox::{Places, SandboxError, SandboxPolicy, enter};
 use ipc_protocol::paths::DataDir;
-use ipc_protocol::request::Confinement;
+use ipc_protocol::request::Sandbox;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 /// Answers `ENOSYS` to `call` from now on.
@@ -17,16 +17,15 @@ fn forget(call: i64) {
     seccompiler::apply_filter(&BpfProgram::try_from(filter).unwrap()).unwrap();
 }
 
-fn enter_as(policy: SandboxPolicy, room: &Path) -> Result<Confinement, SandboxError> {
+fn enter_as(policy: SandboxPolicy, room: &Path) -> Result<Sandbox, SandboxError> {
     let data_dir = DataDir::new(room.join("data"), None).unwrap();
     let places = Places {
         data_dir: &data_dir,
-        notifies: false,
     };
     enter(policy, &places)
 }
 
-fn missing(outcome: Result<Confinement, SandboxError>, word: &str) {
+fn missing(outcome: Result<Sandbox, SandboxError>, word: &str) {
     match outcome {
         Err(SandboxError::Missing(what)) => assert!(what.contains(word), "{what}"),
         other => panic!("{other:?}"),
@@ -69,6 +68,6 @@ pub(super) fn a_thread_that_is_there_first_is_refused(room: &Path) {
 
 pub(super) fn turned_off_it_holds_nothing_and_says_so(room: &Path) {
     let holds = enter_as(SandboxPolicy::Off, room).unwrap();
-    assert_eq!(holds, Confinement::default());
+    assert_eq!(holds, Sandbox::default());
     assert!(std::fs::read("/etc/passwd").is_ok());
 }

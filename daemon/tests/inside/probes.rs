@@ -120,7 +120,6 @@ pub(crate) fn act(name: &str, room: &Path) -> ExitCode {
             let data_dir = DataDir::new(room.join("data"), None).unwrap();
             let places = Places {
                 data_dir: &data_dir,
-                notifies: false,
             };
             ipc_daemon::sandbox::harden().unwrap();
             let holds = enter(SandboxPolicy::Require, &places);

@@ -1,7 +1,7 @@
 //! The old port, driven as the predecessor's clients drive it.
 
 mod actions;
-mod client;
+pub(crate) mod client;
 mod mail;
 mod names;
 mod port;

@@ -7,6 +7,7 @@ mod harness;
 mod answers;
 #[cfg(test)]
 mod asking;
+mod attacks;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
@@ -55,6 +56,8 @@ mod migration;
 mod notice_files;
 #[cfg(test)]
 mod notices;
+#[cfg(test)]
+mod outgoing_secrets;
 #[cfg(test)]
 mod poison;
 #[cfg(test)]

@@ -81,20 +81,16 @@ impl From<&SentTo> for StoredFor {
 /// What became of a message, in words.
 pub(super) fn words(sent: &Sent) -> String {
     let id = sent.message_id;
-    let before = if sent.duplicate {
-        " (stored before, by the same key)"
-    } else {
-        ""
-    };
+    let remarks = sent.remarks();
     match sent.recipients.as_slice() {
         [] => format!("sent {id} to nobody: no other agent was seen in the last 24 h"),
-        [one] => format!("sent {id} to {}{before}", outcome(one)),
+        [one] => format!("sent {id} to {}{remarks}", outcome(one)),
         several => {
             let names: Vec<_> = several.iter().take(LISTED).map(outcome).collect();
             let more = if several.len() > LISTED { ", …" } else { "" };
             let all = several.len();
             format!(
-                "sent {id} to {all} agents: {}{more}{before}",
+                "sent {id} to {all} agents: {}{more}{remarks}",
                 names.join(", ")
             )
         }

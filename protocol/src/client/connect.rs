@@ -136,7 +136,8 @@ fn connect_with(
             source: other.into(),
         },
     })?;
-    examine(socket, path, any_pid, patience)
+    let own_uid = rustix::process::geteuid().as_raw();
+    examine(socket, path, own_uid, any_pid, patience)
 }
 
 fn open_socket(patience: Patience) -> Result<OwnedFd, Errno> {
@@ -147,9 +148,11 @@ fn open_socket(patience: Patience) -> Result<OwnedFd, Errno> {
     Ok(socket)
 }
 
+/// Looks at who listens: `own_uid`, or nobody to talk to.
 fn examine(
     socket: OwnedFd,
     path: &Path,
+    own_uid: u32,
     any_pid: bool,
     patience: Patience,
 ) -> Result<Connection, ConnectError> {
@@ -161,7 +164,6 @@ fn examine(
     let peer = stream.peer_creds().map_err(failed)?;
     let unknown = || io::Error::other("the system does not say who listens");
     let server_uid = peer.euid().ok_or_else(unknown).map_err(failed)?;
-    let own_uid = rustix::process::geteuid().as_raw();
     if server_uid != own_uid {
         return Err(ConnectError::ForeignServer {
             path: path.to_owned(),
@@ -177,4 +179,38 @@ fn examine(
         },
         patience: patience.answering,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_listener_of_another_user_is_left_without_a_byte() {
+        let room = tempfile::Builder::new().prefix("ipc-").tempdir().unwrap();
+        let path = room.path().join("s");
+        let listener = UnixListener::bind(&path).unwrap();
+        let own_uid = rustix::process::geteuid().as_raw();
+        let patience = Patience {
+            connecting: CONNECT_PATIENCE,
+            answering: PATIENCE,
+        };
+        let connect = || OwnedFd::from(UnixStream::connect(&path).unwrap());
+        // Whoever expects somebody else sees a foreigner in us.
+        let foreign = examine(connect(), &path, own_uid.wrapping_add(1), false, patience);
+        let Err(ConnectError::ForeignServer { uid, .. }) = foreign else {
+            panic!("{foreign:?}");
+        };
+        assert_eq!(uid, own_uid);
+        let (mut heard, _) = listener.accept().unwrap();
+        assert_eq!(
+            heard.read(&mut [0; 8]).unwrap(),
+            0,
+            "closed, and nothing said"
+        );
+        assert!(examine(connect(), &path, own_uid, false, patience).is_ok());
+    }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ConversationId, MessageId};
+use crate::leak::Rule;
 use crate::message::{Data, EndReason, IdempotencyKey, Kind};
 use crate::name::{Name, Recipient};
 use crate::time::Timestamp;
@@ -45,9 +46,29 @@ pub struct Sent {
     /// whoever claims a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<ConversationId>,
+    /// What was masked in it: credentials of these rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub masked: Vec<Rule>,
     /// Whether the same key had stored it before.
     #[serde(default)]
     pub duplicate: bool,
+}
+
+impl Sent {
+    /// What there is to say of it besides for whom it is.
+    pub fn remarks(&self) -> String {
+        let mut remarks = String::new();
+        if self.duplicate {
+            remarks.push_str(" (stored before, by the same key)");
+        }
+        if !self.masked.is_empty() {
+            let rules: Vec<_> = self.masked.iter().map(|rule| rule.as_str()).collect();
+            remarks.push_str(" (masked in it: ");
+            remarks.push_str(&rules.join(", "));
+            remarks.push(')');
+        }
+        remarks
+    }
 }
 
 /// One recipient of a stored message.

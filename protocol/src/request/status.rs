@@ -47,7 +47,7 @@ pub struct StatusReport {
     pub counters: Counters,
     /// What the daemon has shut itself in with.
     #[serde(default)]
-    pub sandbox: Confinement,
+    pub sandbox: Sandbox,
     /// The old port, where the configuration asks for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_port: Option<OldPortReport>,
@@ -55,7 +55,7 @@ pub struct StatusReport {
 
 /// What holds around the daemon, as far as its kernel can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Confinement {
+pub struct Sandbox {
     /// Version of Landlock up to which files and TCP are closed; 0: they are not.
     pub landlock: u32,
     /// Whether system calls are filtered.

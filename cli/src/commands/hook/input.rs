@@ -77,6 +77,24 @@ fn read_all() -> Option<Vec<u8>> {
     }
 }
 
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing {
+    //! Any bytes as what a host says to a hook.
+
+    use super::{Input, Value, parse};
+
+    /// What is no object says nothing, and nothing is read of a field of the wrong type.
+    pub(crate) fn hook(bytes: &[u8]) {
+        let read: Option<Value> = serde_json::from_slice(bytes).ok();
+        let fields = read.as_ref().and_then(Value::as_object);
+        let input = parse(bytes);
+        assert_eq!(input.is_some(), fields.is_some());
+        if fields.is_some_and(|fields| !fields.values().any(|v| v.is_string() || v.is_boolean())) {
+            assert_eq!(input, Some(Input::default()));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +112,10 @@ mod tests {
         for text in ["", "[]", "true", "{", "{}{}", "\u{1b}"] {
             assert_eq!(parsed(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_hosts_say_holds_for_its_seeds() {
+        crate::seeds::replay("hook", fuzzing::hook);
     }
 }

@@ -37,6 +37,8 @@ pub(super) enum Place {
 pub(super) struct Message {
     pub(super) id: MessageId,
     pub(super) sender: usize,
+    /// The name that it was sent to.
+    pub(super) to: usize,
     pub(super) sent: i64,
     pub(super) offers: u32,
     pub(super) place: Place,
@@ -49,6 +51,8 @@ pub(super) type Held = (usize, Option<i64>);
 pub(super) struct AgentModel {
     pub(super) caller: Caller,
     pub(super) seen: i64,
+    /// When it was seen last as far as the store knows.
+    pub(super) written: i64,
     pub(super) ended: bool,
 }
 

@@ -2,11 +2,13 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use ipc_protocol::auth::{ClientHello, Credential, SeenPeers};
 use ipc_protocol::client::{Client, connect};
 use ipc_protocol::request::Challenge;
 use ipc_protocol::token::Token;
+use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::{Value, json};
 
 use super::{Agent, House, copy};
@@ -82,8 +84,15 @@ impl Raw {
     }
 
     /// The daemon must answer or close within `patience` from now on.
-    pub(crate) fn hurry(&self, patience: std::time::Duration) {
+    pub(crate) fn hurry(&self, patience: Duration) {
         self.stream.set_read_timeout(Some(patience)).unwrap();
+    }
+
+    /// Whether the daemon has closed the connection, or does within `patience`.
+    pub(crate) fn is_hung_up_within(&self, patience: Duration) -> bool {
+        let patience = patience.try_into().unwrap();
+        let mut end = [PollFd::new(&self.stream, PollFlags::empty())];
+        poll(&mut end, Some(&patience)).unwrap() == 1
     }
 
     /// Says that nothing more will be sent.

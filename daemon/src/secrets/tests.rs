@@ -1,0 +1,211 @@
+//! Every way that a text takes into the store, with a credential in it.
+
+use std::collections::BTreeMap;
+
+use ipc_protocol::message::Kind;
+use ipc_protocol::request::{Conversation, Forward, Reply, Send, Sent};
+use serde_json::json;
+
+use super::*;
+use crate::actions::harness::Desk;
+use crate::actions::{forward, reply, send};
+use crate::caller::Caller;
+use crate::error::ActionError;
+
+/// Put together here, so that no scanner takes this file for a leak.
+fn key() -> String {
+    ["AK", "IA", "Q3EGRTZ7WXN5PLK2"].concat()
+}
+
+fn configured(text: &str) -> Secrets {
+    toml::from_str(text).unwrap()
+}
+
+fn to(name: &str, text: &str) -> Send {
+    Send {
+        to: name.parse().unwrap(),
+        text: text.to_owned(),
+        kind: Kind::Message,
+        data: None,
+        reply_to: None,
+        idempotency_key: None,
+        known_only: false,
+    }
+}
+
+fn send_it(desk: &mut Desk, from: &Caller, request: &Send) -> Result<Sent, Refusal> {
+    let sent = desk.act(|c| send::send(request, from, c));
+    sent.map_err(|error| match error {
+        ActionError::Refused(refusal) => refusal,
+        ActionError::Fault(fault) => panic!("{fault:?}"),
+    })
+}
+
+#[test]
+fn whatever_way_a_credential_comes_it_is_refused_by_default_and_nothing_is_stored() {
+    let mut desk = Desk::new();
+    let (alice, bob) = (
+        desk.register("alice", false).unwrap(),
+        desk.register("bob", false).unwrap(),
+    );
+    let parent = desk.send(&bob, "alice", "what is it?").unwrap().message_id;
+    let group = Conversation::Create {
+        title: "them".parse().unwrap(),
+        members: vec!["bob".parse().unwrap()],
+        idempotency_key: None,
+    };
+    let group = desk.converse(&alice, &group).unwrap().conversations[0]
+        .id
+        .to_string();
+    let stored = desk.number("SELECT count(*) FROM messages");
+    let text = format!("it is {}", key());
+    for name in ["bob", "nobody-yet", "all", &group] {
+        assert_eq!(
+            send_it(&mut desk, &alice, &to(name, &text))
+                .unwrap_err()
+                .code,
+            ErrorCode::Forbidden
+        );
+    }
+    for data in [json!({"deep": [{"key": key()}]}), json!({key(): 1})] {
+        let with_data = Send {
+            data: Some(serde_json::from_value(data).unwrap()),
+            ..to("bob", "innocent")
+        };
+        let refusal = send_it(&mut desk, &alice, &with_data).unwrap_err();
+        assert!(
+            refusal
+                .message
+                .contains("(aws_access_key, in the attached data)"),
+            "{refusal}"
+        );
+    }
+    let answer = Reply {
+        message_id: Some(parent),
+        text,
+        data: None,
+        idempotency_key: None,
+        private: false,
+        is_final: true,
+    };
+    let answered = desk.act_as(&alice, |c| reply::reply(&answer, &alice, c));
+    assert_eq!(answered.unwrap_err(), ErrorCode::Forbidden);
+    assert_eq!(desk.number("SELECT count(*) FROM messages"), stored);
+}
+
+#[test]
+fn a_refusal_names_rule_and_place_and_no_byte_of_it() {
+    let mut desk = Desk::new();
+    let alice = desk.register("alice", false).unwrap();
+    let text = format!("it is {}", key());
+    let refusal = send_it(&mut desk, &alice, &to("bob", &text)).unwrap_err();
+    assert!(
+        refusal
+            .message
+            .contains("(aws_access_key, at byte 6 of the text)"),
+        "{refusal}"
+    );
+    let hint = refusal.hint.clone().unwrap();
+    assert!(hint.contains("aws_access_key = \"allow\""), "{hint}");
+    let all = format!("{refusal:?}");
+    assert!(
+        key()
+            .as_bytes()
+            .windows(6)
+            .all(|part| !all.contains(std::str::from_utf8(part).unwrap()))
+    );
+}
+
+#[test]
+fn a_masked_message_is_stored_without_it_and_the_reply_says_so_every_time() {
+    let mut desk = Desk::new();
+    desk.secrets = configured("outgoing = \"mask\"");
+    let (alice, bob) = (
+        desk.register("alice", false).unwrap(),
+        desk.register("bob", false).unwrap(),
+    );
+    let request = Send {
+        data: Some(serde_json::from_value(json!({"a": [key()], "n": 7})).unwrap()),
+        idempotency_key: Some("k".parse().unwrap()),
+        ..to("bob", &format!("«{}»", key()))
+    };
+    let first = send_it(&mut desk, &alice, &request).unwrap();
+    assert_eq!(first.masked, [Rule::AwsAccessKey]);
+    let again = send_it(&mut desk, &alice, &request).unwrap();
+    assert_eq!((again.duplicate, &again.masked), (true, &first.masked));
+    let mail = desk.fetch(&bob).remove(0);
+    assert_eq!(mail.text, "«[masked: aws_access_key]»");
+    let data: BTreeMap<_, _> = mail.data.unwrap();
+    assert_eq!(
+        json!(data),
+        json!({"a": ["[masked: aws_access_key]"], "n": 7})
+    );
+    let innocent = send_it(&mut desk, &alice, &to("bob", "plain")).unwrap();
+    assert_eq!(innocent.masked, []);
+}
+
+#[test]
+fn each_rule_has_its_own_treatment() {
+    let mut desk = Desk::new();
+    let alice = desk.register("alice", false).unwrap();
+    let text = format!("it is {}", key());
+    desk.secrets = configured("[rules]\naws_access_key = \"allow\"");
+    assert_eq!(
+        send_it(&mut desk, &alice, &to("bob", &text))
+            .unwrap()
+            .masked,
+        []
+    );
+    desk.secrets = configured("outgoing = \"allow\"\n[rules]\naws_access_key = \"refuse\"");
+    assert!(send_it(&mut desk, &alice, &to("bob", &text)).is_err());
+    desk.secrets = configured("outgoing = \"allow\"\n[rules]\naws_access_key = \"mask\"");
+    let masked = send_it(&mut desk, &alice, &to("bob", &text))
+        .unwrap()
+        .masked;
+    assert_eq!(masked, [Rule::AwsAccessKey]);
+}
+
+#[test]
+fn what_was_stored_under_another_policy_is_not_passed_on() {
+    let mut desk = Desk::new();
+    let (alice, bob) = (
+        desk.register("alice", false).unwrap(),
+        desk.register("bob", false).unwrap(),
+    );
+    desk.secrets = configured("outgoing = \"allow\"");
+    let text = format!("it is {}", key());
+    let sent = send_it(&mut desk, &alice, &to("bob", &text)).unwrap();
+    let on = Forward {
+        message_id: Some(sent.message_id),
+        to: "alice".parse().unwrap(),
+        idempotency_key: None,
+    };
+    desk.secrets = Secrets::default();
+    let refused = desk.act_as(&bob, |c| forward::forward(&on, &bob, c));
+    assert_eq!(refused.unwrap_err(), ErrorCode::Forbidden);
+    desk.secrets = configured("outgoing = \"mask\"");
+    let passed = desk
+        .act_as(&bob, |c| forward::forward(&on, &bob, c))
+        .unwrap();
+    assert_eq!(passed.masked, [Rule::AwsAccessKey]);
+    let mail = desk.fetch(&alice).remove(0);
+    assert!(!mail.text.contains(&key()), "{}", mail.text);
+}
+
+#[test]
+fn data_that_is_no_data_any_more_once_it_is_masked_is_refused() {
+    let mut desk = Desk::new();
+    desk.secrets = configured("outgoing = \"mask\"");
+    let alice = desk.register("alice", false).unwrap();
+    let dashes = "-".repeat(5);
+    let half = format!(
+        "{dashes}BEGIN PRIVATE KEY{dashes}\n{}",
+        "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC".repeat(2)
+    );
+    let request = Send {
+        data: Some(serde_json::from_value(json!({"a": half, "b": 1})).unwrap()),
+        ..to("bob", "see the data")
+    };
+    let refusal = send_it(&mut desk, &alice, &request).unwrap_err();
+    assert!(refusal.message.contains("cannot be masked"), "{refusal}");
+}

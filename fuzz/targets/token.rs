@@ -1,0 +1,4 @@
+//! Tokens.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| ipc_protocol::fuzzing::token(bytes));

@@ -1,0 +1,186 @@
+//! The rules: what each credential is called, how it begins, and what it must look like.
+//!
+//! Only formats that say themselves what they are: a prefix that nothing else has, a checksum, a
+//! frame. Passwords and keys without any (`password=…`) are not found, and nor is anything by its
+//! randomness alone: that would hit digests, ids and images.
+
+use serde::{Deserialize, Serialize};
+
+use super::shapes::{Alphabet, Shape, checks, own, run};
+
+/// Not the name of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no such rule")]
+pub struct UnknownRule;
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal;)*) => {
+        /// What a credential looks like. The names are part of the configuration and of replies.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Rule {
+            $($(#[$doc])* $variant,)*
+            /// A rule that this version does not know: some newer daemon's.
+            #[serde(other)]
+            Unknown,
+        }
+
+        impl Rule {
+            /// Every rule of this version.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Its name.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                    Self::Unknown => "unknown",
+                }
+            }
+        }
+    };
+}
+
+rules! {
+    /// A private key in a frame: PEM (RFC 7468), OpenSSH, PGP; a service account's too.
+    PrivateKey = "private_key";
+    /// An age identity.
+    AgeKey = "age_key";
+    /// The id of an AWS access key.
+    AwsAccessKey = "aws_access_key";
+    /// An AWS secret access key, beside its name.
+    AwsSecretKey = "aws_secret_key";
+    /// A Google API key.
+    GoogleApiKey = "google_api_key";
+    /// The secret of a Google OAuth client, or an access token.
+    GoogleOauth = "google_oauth";
+    /// The key of an Azure storage account, in a connection string.
+    AzureStorageKey = "azure_storage_key";
+    /// An Azure shared access signature.
+    AzureSas = "azure_sas";
+    /// A GitHub token.
+    GithubToken = "github_token";
+    /// A GitLab token.
+    GitlabToken = "gitlab_token";
+    /// A Slack token, or the address of a webhook, which is as good as one.
+    SlackToken = "slack_token";
+    /// A Stripe key of the live mode, or the secret of a webhook.
+    StripeKey = "stripe_key";
+    /// An npm token.
+    NpmToken = "npm_token";
+    /// A `PyPI` token.
+    PypiToken = "pypi_token";
+    /// An `OpenAI` key.
+    OpenaiKey = "openai_key";
+    /// An Anthropic key.
+    AnthropicKey = "anthropic_key";
+    /// A Hugging Face token.
+    HuggingFaceToken = "hugging_face_token";
+    /// A `SendGrid` key.
+    SendgridKey = "sendgrid_key";
+    /// The token of a Telegram bot.
+    TelegramToken = "telegram_token";
+    /// A Docker Hub token.
+    DockerToken = "docker_token";
+    /// A `DigitalOcean` token.
+    DigitaloceanToken = "digitalocean_token";
+    /// A Vault token.
+    VaultToken = "vault_token";
+    /// A signed JSON Web Token (RFC 7519).
+    Jwt = "jwt";
+}
+
+impl Rule {
+    /// The rule of this name.
+    ///
+    /// # Errors
+    /// [`UnknownRule`].
+    pub fn parse(name: &str) -> Result<Self, UnknownRule> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|rule| rule.as_str() == name).ok_or(UnknownRule)
+    }
+
+    /// What stands in the place of a credential.
+    pub fn mask(self) -> String {
+        format!("[masked: {}]", self.as_str())
+    }
+}
+
+use Alphabet::{Base32, Base64, Bech32, Hex, Letters, Word, WordDash, WordDashDot};
+use Rule::{
+    AgeKey, AnthropicKey, AwsAccessKey, AwsSecretKey, AzureSas, AzureStorageKey, DigitaloceanToken,
+    DockerToken, GithubToken, GitlabToken, GoogleApiKey, GoogleOauth, HuggingFaceToken, Jwt,
+    NpmToken, OpenaiKey, PrivateKey, PypiToken, SendgridKey, SlackToken, StripeKey, TelegramToken,
+    VaultToken,
+};
+
+/// Longest token whose makers say no length, in bytes: longer runs are something else.
+const LONG: usize = 400;
+
+/// How they look, each with where that is said. Of two that begin alike the first that fits counts.
+pub(super) const SHAPES: &[Shape] = &[
+    own(PrivateKey, "-----BEGIN ", own::private_key),
+    run(AgeKey, "AGE-SECRET-KEY-1", Bech32, 58..=58, checks::plain),
+    // docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html: what follows is base32.
+    run(AwsAccessKey, "AKIA", Base32, 16..=16, checks::plain),
+    run(AwsAccessKey, "ASIA", Base32, 16..=16, checks::plain),
+    own(AwsSecretKey, "aws_secret_access_key", own::aws_secret_key),
+    own(AwsSecretKey, "AWS_SECRET_ACCESS_KEY", own::aws_secret_key),
+    own(AwsSecretKey, "ecretAccessKey", own::aws_secret_key),
+    run(GoogleApiKey, "AIza", WordDash, 35..=35, checks::mixed),
+    run(GoogleOauth, "GOCSPX-", WordDash, 28..=28, checks::mixed),
+    run(GoogleOauth, "ya29.", WordDash, 40..=LONG, checks::mixed),
+    own(AzureStorageKey, "AccountKey=", own::azure_storage_key),
+    own(AzureSas, "sig=", own::azure_sas),
+    // github.blog/2021-04-05-behind-githubs-new-authentication-token-formats.
+    run(GithubToken, "ghp_", Word, 36..=36, checks::github),
+    run(GithubToken, "gho_", Word, 36..=36, checks::github),
+    run(GithubToken, "ghu_", Word, 36..=36, checks::github),
+    run(GithubToken, "ghs_", Word, 36..=36, checks::github),
+    run(GithubToken, "ghr_", Word, 36..=36, checks::github),
+    run(GithubToken, "github_pat_", WordDash, 82..=82, checks::mixed),
+    // docs.gitlab.com/security/tokens, "Token prefixes".
+    run(GitlabToken, "glpat-", WordDashDot, 20..=LONG, checks::mixed),
+    run(GitlabToken, "gldt-", WordDashDot, 20..=LONG, checks::mixed),
+    run(GitlabToken, "glrt-", WordDashDot, 20..=LONG, checks::mixed),
+    run(GitlabToken, "glptt-", WordDashDot, 20..=LONG, checks::mixed),
+    run(GitlabToken, "glcbt-", WordDashDot, 20..=LONG, checks::mixed),
+    // api.slack.com/concepts/token-types.
+    run(SlackToken, "xoxb-", WordDash, 24..=LONG, checks::numbered),
+    run(SlackToken, "xoxp-", WordDash, 24..=LONG, checks::numbered),
+    run(SlackToken, "xoxa-", WordDash, 24..=LONG, checks::numbered),
+    run(SlackToken, "xoxe-", WordDash, 24..=LONG, checks::numbered),
+    run(SlackToken, "xapp-", WordDash, 24..=LONG, checks::numbered),
+    own(SlackToken, "hooks.slack.com/services/", own::slack_webhook),
+    // docs.stripe.com/keys: the keys of the test mode open nothing.
+    run(StripeKey, "sk_live_", Word, 24..=LONG, checks::mixed),
+    run(StripeKey, "rk_live_", Word, 24..=LONG, checks::mixed),
+    run(StripeKey, "whsec_", Base64, 32..=88, checks::mixed),
+    // github.blog/2021-09-23-announcing-npms-new-access-token-format: GitHub's checksum.
+    run(NpmToken, "npm_", Word, 36..=36, checks::github),
+    // A macaroon for pypi.org or test.pypi.org, in base64.
+    run(
+        PypiToken,
+        "pypi-AgEIcHlwaS5vcmc",
+        WordDash,
+        50..=LONG,
+        checks::mixed,
+    ),
+    run(
+        PypiToken,
+        "pypi-AgENdGVzdC5weXBpLm9yZw",
+        WordDash,
+        50..=LONG,
+        checks::mixed,
+    ),
+    run(AnthropicKey, "sk-ant-", WordDash, 40..=LONG, checks::mixed),
+    run(OpenaiKey, "sk-", WordDash, 40..=LONG, checks::openai),
+    run(HuggingFaceToken, "hf_", Letters, 34..=34, checks::mixed),
+    own(SendgridKey, "SG.", own::sendgrid_key),
+    own(TelegramToken, ":AA", own::telegram_token),
+    run(DockerToken, "dckr_pat_", WordDash, 27..=27, checks::mixed),
+    run(DigitaloceanToken, "dop_v1_", Hex, 64..=64, checks::plain),
+    run(DigitaloceanToken, "dor_v1_", Hex, 64..=64, checks::plain),
+    run(VaultToken, "hvs.", WordDash, 24..=LONG, checks::mixed),
+    run(VaultToken, "hvb.", WordDash, 24..=LONG, checks::mixed),
+    own(Jwt, "eyJ", own::jwt),
+];
