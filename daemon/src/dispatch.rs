@@ -7,13 +7,14 @@
 mod asking;
 pub(crate) mod charge;
 mod operator;
+mod refusals;
 mod reply;
 mod wait;
 
 use std::future::Future;
 use std::sync::Arc;
 
-use ipc_protocol::error::{ErrorCode, Refusal};
+use ipc_protocol::error::Refusal;
 use ipc_protocol::request::{
     AutoCheckAction, Conversation, Enrolment, NoticesAction, Register, Request, WhenLive, Whoami,
 };
@@ -34,6 +35,8 @@ use crate::store::credentials;
 use crate::store::reader::Reader;
 use crate::store::writer::{Pending, settle};
 use crate::{auth, housekeeping};
+pub(crate) use refusals::note_denial;
+use refusals::{already, not_for_agents, unregistered};
 pub(crate) use reply::{Reply, ReplyFuture, encode};
 
 /// Who speaks on a connection.
@@ -394,32 +397,4 @@ impl Desk<'_> {
     fn refuse(&self, refusal: Refusal) -> ReplyFuture {
         self.later(async { Err::<(), _>(ActionError::Refused(refusal)) })
     }
-}
-
-/// Has a refusal that is of interest in the audit log.
-pub(crate) fn note_denial<T>(outcome: &Done<T>, request: &'static str, who: Who, daemon: &Daemon) {
-    if let Err(ActionError::Refused(refusal)) = outcome {
-        daemon.shared.audit.refused(refusal, request, who);
-    }
-}
-
-fn unregistered(request: &Request) -> Refusal {
-    let text = format!(
-        "`{}` is for registered agents, or not for this credential",
-        request.name()
-    );
-    Refusal::new(ErrorCode::Unauthenticated, text).hint("register first: `ipc register NAME`")
-}
-
-fn already() -> Refusal {
-    Refusal::new(ErrorCode::Conflict, "this connection has done that already")
-        .hint("open another connection")
-}
-
-fn not_for_agents() -> Refusal {
-    Refusal::new(
-        ErrorCode::Forbidden,
-        "administration needs the shared secret, not a session",
-    )
-    .hint("`ipc admin` proves it")
 }

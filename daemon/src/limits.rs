@@ -3,10 +3,17 @@
 //! Bounds that belong to the protocol are in `ipc_protocol::limits`; bounds of the machinery stand
 //! at the end of this file.
 
+mod audit;
+
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde::Deserialize;
+
+pub(crate) use audit::{
+    AUDIT_BURST, AUDIT_DENIALS, AUDIT_DENIALS_PER_MINUTE, AUDIT_FILE_BYTES, AUDIT_FILES,
+    AUDIT_GROUP, AUDIT_LOOK, AUDIT_PER_MINUTE, AUDIT_QUEUE, AUDIT_REST,
+};
 
 const fn at_least_one(number: u32) -> NonZeroU32 {
     match NonZeroU32::new(number) {
@@ -380,35 +387,3 @@ pub(crate) const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Largest file of notices that is compared before it is replaced, in bytes: a sentence is shorter.
 pub(crate) const NOTICE_FILE_BYTES: u64 = 4_096;
-
-/// Records that wait for the audit log; more are counted and lost, so that nobody waits for its disk.
-pub(crate) const AUDIT_QUEUE: usize = 4_096;
-
-/// Records that are written and flushed together.
-pub(crate) const AUDIT_GROUP: usize = 512;
-
-/// How long the audit log rests after a flush, which the store's flushes would have to wait for.
-pub(crate) const AUDIT_REST: Duration = Duration::from_millis(500);
-
-/// How often it is looked whether a minute is over.
-pub(crate) const AUDIT_LOOK: Duration = Duration::from_secs(10);
-
-/// A file of the audit log ends above this, in bytes: it is read as a whole.
-pub(crate) const AUDIT_FILE_BYTES: u64 = 8 * 1_024 * 1_024;
-
-/// Files of the audit log that are kept: with the last one at most 72 MiB.
-pub(crate) const AUDIT_FILES: usize = 8;
-
-/// Refusals in one minute that are told one by one: other kinds, or of other callers, are counted.
-pub(crate) const AUDIT_DENIALS: usize = 64;
-
-/// Lines of the audit log for refusals, and for what agents do by the way, at once: as many as a large
-/// crowd that comes together.
-pub(crate) const AUDIT_BURST: u32 = 600;
-
-/// The same for refusals in a minute, all day long: half a day's flood leaves room for what came
-/// before.
-pub(crate) const AUDIT_DENIALS_PER_MINUTE: u32 = 30;
-
-/// The same for what agents do by the way.
-pub(crate) const AUDIT_PER_MINUTE: u32 = 60;

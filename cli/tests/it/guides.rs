@@ -186,6 +186,8 @@ fn look_up(home: &Home, page: &str, call: &str) {
         && let Some(second) = words.get(1)
     {
         topic.push(second);
+        // A family in a family.
+        topic.extend(words.get(2).filter(|_| *second == "audit"));
     }
     let help = home.run(&topic);
     assert_eq!(help.status, 0, "{page}: `ipc {call}`: {help:?}");

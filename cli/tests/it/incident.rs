@@ -102,7 +102,7 @@ fn freezing_and_asking_who_read_what_prove_the_secret() {
         let said = crate::harness::Said::of(&wrong.output().unwrap());
         said.refused(1, &["the proof is wrong"]);
     }
-    home.run(&["admin", "thaw"]).refused(2, &["--all"]);
+    home.run(&["admin", "thaw"]).refused(2, &["<AGENT>"]);
     home.run(&["admin", "freeze", "alice", "--all"])
         .refused(2, &[]);
     home.ok(&["admin", "freeze", "--all"]);

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use ipc_protocol::request::{AdminReaders, Request};
 
+use super::Desk;
+use super::refusals::{already, unregistered};
 use super::reply::ReplyFuture;
-use super::{Desk, already, unregistered};
 use crate::actions;
 use crate::audit::event::Event;
 use crate::caller::Operator;

@@ -4,8 +4,10 @@
 //! A test binary with a `main` of its own, because the sandbox is entered before the first thread,
 //! and a test of the standard harness is one.
 
+#[cfg(test)]
 #[cfg(target_os = "linux")]
 mod older;
+#[cfg(test)]
 #[cfg(target_os = "linux")]
 mod probes;
 

@@ -58,7 +58,8 @@ pub(super) fn without_seccomp_files_are_closed_and_it_is_said(room: &Path) {
 
 pub(super) fn a_thread_that_is_there_first_is_refused(room: &Path) {
     let (_keep, wait) = std::sync::mpsc::channel::<()>();
-    std::thread::spawn(move || wait.recv());
+    let thread = std::thread::Builder::new().name("first".to_owned());
+    let _first = thread.spawn(move || wait.recv()).unwrap();
     let outcome = enter_as(SandboxPolicy::BestEffort, room);
     assert!(
         matches!(outcome, Err(SandboxError::Threads(2))),

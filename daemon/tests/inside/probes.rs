@@ -66,7 +66,8 @@ fn probes() -> Vec<(&'static str, Act)> {
 /// Runs every probe whose name holds one of `words`, or all; the way the standard harness speaks.
 pub(crate) fn run_all(words: &[String]) -> ExitCode {
     let filters: Vec<_> = words.iter().filter(|word| !word.starts_with('-')).collect();
-    let mut failed = 0;
+    let mut failed = Vec::new();
+    let mut out = std::io::stdout();
     for (name, act) in probes() {
         if !filters.is_empty() && !filters.iter().any(|word| name.contains(word.as_str())) {
             continue;
@@ -76,13 +77,13 @@ pub(crate) fn run_all(words: &[String]) -> ExitCode {
             Dies(_) => status.signal() == Some(Signal::SYS.as_raw()),
             Looks(_) | Enters(_) => status.success(),
         };
-        println!("test {name} ... {}", if is_right { "ok" } else { "FAILED" });
+        let outcome = if is_right { "ok" } else { "FAILED" };
+        writeln!(out, "test {name} ... {outcome} ({status})").unwrap();
         if !is_right {
-            println!("  it ended with {status}");
-            failed += 1;
+            failed.push(name);
         }
     }
-    if failed == 0 {
+    if failed.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -145,7 +146,8 @@ fn what_the_daemon_does_works(room: &Path) {
     let listener = UnixListener::bind(data.join("ipc.sock")).unwrap();
     drop(listener);
     std::fs::remove_file(data.join("ipc.sock")).unwrap();
-    std::thread::spawn(|| {}).join().unwrap();
+    let thread = std::thread::Builder::new().name("another".to_owned());
+    thread.spawn(|| {}).unwrap().join().unwrap();
     let parent = std::os::unix::process::parent_id();
     assert!(ipc_protocol::process::facts(parent).is_some());
     assert!(File::open("/dev/urandom").is_ok());
