@@ -33,6 +33,13 @@ mailbox_unread = 100000
 mailbox_unread_per_sender = 100000
 ";
 
+/// What the first command and the unit start the daemon with.
+const ALLOCATOR: [(&str, &str); 3] = [
+    ("MALLOC_ARENA_MAX", "1"),
+    ("MALLOC_MMAP_THRESHOLD_", "65536"),
+    ("MALLOC_TRIM_THRESHOLD_", "131072"),
+];
+
 /// A daemon of its own, and its clients.
 #[derive(Debug)]
 pub(crate) struct Daemon {
@@ -71,6 +78,7 @@ impl Daemon {
         let mut child = Command::new(&program)
             .args(["daemon", "run", "--autostarted", "--data-dir"])
             .arg(room.path())
+            .envs(ALLOCATOR)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

@@ -34,6 +34,14 @@ pub(crate) const BUSY: &str = "busy";
 /// Most that a starting daemon says, in bytes.
 const LONGEST_SAID: usize = 4_096;
 
+/// How the daemon's allocator keeps little of what is freed, where it is glibc's (`mallopt(3)`):
+/// the first large reply would otherwise have each thread keep megabytes for good. As in the unit.
+const ALLOCATOR: [(&str, &str); 3] = [
+    ("MALLOC_ARENA_MAX", "1"),
+    ("MALLOC_MMAP_THRESHOLD_", "65536"),
+    ("MALLOC_TRIM_THRESHOLD_", "131072"),
+];
+
 /// Connects to the daemon, starting it if none runs.
 pub(crate) fn reach(context: &Context) -> Result<Connection, Failure> {
     match try_connect(context) {
@@ -123,6 +131,7 @@ fn spawn(context: &Context) -> Result<(Child, UnixStream), Failure> {
             kept.into_iter()
                 .filter_map(|(name, value)| Some((name, value?))),
         )
+        .envs(ALLOCATOR)
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(OwnedFd::from(theirs))

@@ -96,7 +96,16 @@ fn assert_clean_environment(daemon: u32) {
     };
     let names = environment.split('\0').filter(|line| !line.is_empty());
     let names: BTreeSet<_> = names.map(|line| line.split('=').next().unwrap()).collect();
-    assert_eq!(names, BTreeSet::from(["HOME", "TZ"]));
+    assert_eq!(
+        names,
+        BTreeSet::from([
+            "HOME",
+            "MALLOC_ARENA_MAX",
+            "MALLOC_MMAP_THRESHOLD_",
+            "MALLOC_TRIM_THRESHOLD_",
+            "TZ",
+        ])
+    );
 }
 
 #[test]
