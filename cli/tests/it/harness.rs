@@ -25,7 +25,7 @@ pub(crate) use running::Running;
 pub(crate) use scale::{report, scale};
 pub(crate) use service_manager::{ServiceManager, Systemctl};
 pub(crate) use window::{Event, Window, after, python};
-pub(crate) use wire::{GENEROUS, Letter, Post, Round, enrol, kept};
+pub(crate) use wire::{GENEROUS, Letter, Post, Round, copy, enrol, kept, letter, prove, take_all};
 
 /// A home directory in which nothing has happened yet.
 pub(crate) struct Home {

@@ -18,6 +18,7 @@ mod judge;
 mod kills;
 mod library;
 mod order;
+mod renames;
 mod stand_in;
 mod trace;
 

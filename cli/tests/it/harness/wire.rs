@@ -185,7 +185,7 @@ pub(crate) fn enrol(home: &Home, name: &str) -> Token {
 }
 
 /// Fetches and confirms everything; ids and texts in the order in which they came.
-fn take_all(home: &Home, reader: &Token) -> Vec<Letter> {
+pub(crate) fn take_all(home: &Home, reader: &Token) -> Vec<Letter> {
     let mut client = prove(home, &Credential::Token(copy(reader))).unwrap();
     let mut all = Vec::new();
     loop {

@@ -198,7 +198,7 @@ static int open_file(int at, const char *path, int flags, mode_t mode) {
     int is_new = name != NULL && (flags & O_CREAT) != 0 && syscall(SYS_faccessat, AT_FDCWD, path, F_OK) != 0;
     int fd = syscall(SYS_openat, at, path, flags, mode);
     if (fd < 0) return leave(fd);
-    if (file != NONE && fd < DESCRIPTORS && fstat(fd, &facts) == 0) {
+    if (file != NONE && fd < DESCRIPTORS && fstat(fd, &facts) == 0 && (file != OTHER || S_ISREG(facts.st_mode))) {
         known[fd].file = file;
         known[fd].inode = facts.st_ino;
         if (file == DIRECTORY || file == INDEX) return leave(fd);
