@@ -5,6 +5,7 @@
 //! and the child runs this very program by its absolute path with a cleaned environment, so that
 //! neither `PATH` nor `LD_PRELOAD` of the caller decides what becomes the daemon.
 
+use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use ipc_daemon::systemd::ALLOCATOR;
 use ipc_protocol::client::{ConnectError, Connection, connect};
 use ipc_protocol::private;
 use rustix::fs::{FlockOperation, flock};
@@ -33,14 +35,6 @@ pub(crate) const BUSY: &str = "busy";
 
 /// Most that a starting daemon says, in bytes.
 const LONGEST_SAID: usize = 4_096;
-
-/// How the daemon's allocator keeps little of what is freed, where it is glibc's (`mallopt(3)`):
-/// the first large reply would otherwise have each thread keep megabytes for good. As in the unit.
-const ALLOCATOR: [(&str, &str); 3] = [
-    ("MALLOC_ARENA_MAX", "1"),
-    ("MALLOC_MMAP_THRESHOLD_", "65536"),
-    ("MALLOC_TRIM_THRESHOLD_", "131072"),
-];
 
 /// Connects to the daemon, starting it if none runs.
 pub(crate) fn reach(context: &Context) -> Result<Connection, Failure> {
@@ -122,16 +116,10 @@ fn spawn(context: &Context) -> Result<(Child, UnixStream), Failure> {
         ("IPC_LOG", environment.log.as_deref()),
     ];
     let mut command = Command::new(program);
-    command
+    surround(&mut command, kept)
         .arg("--data-dir")
         .arg(context.data_dir.root())
         .args(["daemon", "run", "--autostarted"])
-        .env_clear()
-        .envs(
-            kept.into_iter()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .envs(ALLOCATOR)
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(OwnedFd::from(theirs))
@@ -139,6 +127,16 @@ fn spawn(context: &Context) -> Result<(Child, UnixStream), Failure> {
     // The command holds our copy of the child's end; with it gone, the child's death is an end.
     let child = command.spawn().map_err(failed)?;
     Ok((child, ours))
+}
+
+/// Leaves `command` nothing of this process's environment but what is `kept`.
+fn surround<'a, const N: usize>(
+    command: &'a mut Command,
+    kept: [(&str, Option<&OsStr>); N],
+) -> &'a mut Command {
+    let kept = kept.into_iter();
+    let kept = kept.filter_map(|(name, value)| Some((name, value?)));
+    command.env_clear().envs(kept).envs(ALLOCATOR)
 }
 
 /// The path of this very program. After an update that replaced the file, the kernel says that the
@@ -264,6 +262,23 @@ mod tests {
         theirs.write_all(words).unwrap();
         drop(theirs);
         await_ready(ours)
+    }
+
+    #[test]
+    fn the_daemon_has_of_the_environment_what_is_kept_and_nothing_else() {
+        let mut command = Command::new("/usr/bin/env");
+        let kept = [("HOME", Some(OsStr::new("/h"))), ("TZ", None)];
+        let output = surround(&mut command, kept).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let mut lines: Vec<_> = said.lines().collect();
+        lines.sort_unstable();
+        let expected = [
+            "HOME=/h",
+            "MALLOC_ARENA_MAX=1",
+            "MALLOC_MMAP_THRESHOLD_=65536",
+            "MALLOC_TRIM_THRESHOLD_=131072",
+        ];
+        assert_eq!(lines, expected);
     }
 
     #[test]

@@ -15,9 +15,10 @@ struct Page<T>(T);
 
 /// A value on a locked page.
 pub(crate) struct Locked<T: Zeroize> {
-    page: Box<Page<T>>,
-    // Declared last but needed longest: `drop` wipes the page before any field goes.
+    // Before the page: fields go in this order, and a page that is free must not be unlocked. What
+    // is on it is wiped by `drop`, before either goes.
     _lock: Option<LockGuard>,
+    page: Box<Page<T>>,
 }
 
 impl<T: Zeroize> Locked<T> {
@@ -44,7 +45,7 @@ impl<T: Zeroize> Locked<T> {
 
     fn filled(mut page: Box<Page<T>>, lock: Option<LockGuard>, fill: impl FnOnce(&mut T)) -> Self {
         fill(&mut page.0);
-        Self { page, _lock: lock }
+        Self { _lock: lock, page }
     }
 
     /// The value.

@@ -23,6 +23,15 @@ const STRICT: &str = include_str!("../systemd/strict.conf");
 /// What lets the service listen on loopback.
 const OLD_PORT: &str = include_str!("../systemd/old-port.conf");
 
+/// What has the daemon's allocator keep little of what is freed, where it is glibc's (`mallopt(3)`):
+/// the first large reply would otherwise have each thread keep megabytes for good. In the unit, and
+/// in the environment that a command starts the daemon with.
+pub const ALLOCATOR: [(&str, &str); 3] = [
+    ("MALLOC_ARENA_MAX", "1"),
+    ("MALLOC_MMAP_THRESHOLD_", "65536"),
+    ("MALLOC_TRIM_THRESHOLD_", "131072"),
+];
+
 /// How the service is confined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confinement {
@@ -50,10 +59,13 @@ pub fn units(
     let program = unit_path(program)?;
     let root = unit_path(data_dir.root())?;
     let socket = unit_path(data_dir.socket())?;
+    let allocator = ALLOCATOR.map(|(name, value)| format!("{name}={value}"));
+    let allocator = allocator.join(" ");
     let fill = |unit: &str| {
         unit.replace("@PROGRAM@", &program)
             .replace("@DATA_DIR@", &root)
             .replace("@SOCKET@", &socket)
+            .replace("@ALLOCATOR@", &allocator)
     };
     let [strict, old_port] = Confinement::DROP_INS;
     let drop_in = match confinement {
@@ -254,7 +266,7 @@ mod tests {
         assert!(socket.contains("ListenStream=/home/a b/50%%/ipc.sock"));
         assert!(strict.contains("ReadWritePaths=\"/home/a b/50%%\"\n"));
         for (name, text) in &all {
-            for word in ["@PROGRAM@", "@DATA_DIR@", "@SOCKET@"] {
+            for word in ["@PROGRAM@", "@DATA_DIR@", "@SOCKET@", "@ALLOCATOR@"] {
                 assert!(!text.contains(word), "{name}: {word}");
             }
         }

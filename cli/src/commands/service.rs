@@ -142,7 +142,8 @@ fn write(directory: &Path, units: &[(&str, String)]) -> Result<(), Failure> {
 
 fn uninstall(context: &Context) -> Result<ExitStatus, Failure> {
     let directory = unit_directory(&context.environment)?;
-    if is_installed(&directory) {
+    let mut files = UNITS.iter().chain(&Confinement::DROP_INS);
+    if files.any(|file| directory.join(file).exists()) {
         systemctl(&["disable", "--now", UNITS[0], UNITS[1]])?;
         for file in Confinement::DROP_INS.iter().chain(&UNITS) {
             remove(&directory.join(file))?;

@@ -19,6 +19,11 @@ use super::chain::{Chain, LineKey, Seal, Sequence};
 /// The two places are this far apart, in bytes: no write of one touches a sector of the other.
 const APART: usize = 4_096;
 
+/// The same, as an offset in the file.
+const APART_OFFSET: u64 = 4_096;
+
+const _: () = assert!(APART_OFFSET.trailing_zeros() == APART.trailing_zeros());
+
 /// What a state begins with.
 const MAGIC: &[u8; 8] = b"ipcaud01";
 
@@ -104,7 +109,7 @@ impl Place {
     const fn offset(self) -> u64 {
         match self {
             Self::First => 0,
-            Self::Second => 4_096,
+            Self::Second => APART_OFFSET,
         }
     }
 }

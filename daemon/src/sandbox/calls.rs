@@ -5,9 +5,10 @@
 //! what is listed through and answers `ENOSYS` to the rest, which libraries take for an older kernel
 //! and get by with less.
 //!
-//! Three of the listed hold under a condition: sockets are Unix sockets, threads are threads of this
-//! process, and memory is never executable. `connect` is not listed: a daemon is connected to, and
-//! whoever took it over would find the user's session bus and agents for keys at Unix sockets.
+//! Some of the listed hold under a condition: sockets are Unix stream sockets, threads and signals
+//! are this process's own, and memory is never executable. Nothing connects and nothing sends to an
+//! address: a daemon is connected to, and whoever took it over would find the user's session bus
+//! and agents for keys at Unix sockets.
 
 use std::collections::BTreeMap;
 
@@ -59,8 +60,11 @@ fn allowed() -> Result<Rules, seccompiler::Error> {
         .map(|call| (*call, Vec::new()))
         .collect();
     let conditions = [
-        (libc::SYS_socket, vec![is(0, libc::AF_UNIX)?]),
-        (libc::SYS_socketpair, vec![is(0, libc::AF_UNIX)?]),
+        (libc::SYS_socket, stream_of_unix()?),
+        (libc::SYS_socketpair, stream_of_unix()?),
+        // Only to who is at the other end already.
+        (libc::SYS_sendto, vec![is_null(4)?]),
+        (libc::SYS_tgkill, vec![is(0, own_id())?]),
         (libc::SYS_clone, vec![has(0, libc::CLONE_THREAD)?]),
         (libc::SYS_mmap, vec![has_not(2, libc::PROT_EXEC)?]),
         (libc::SYS_mprotect, vec![has_not(2, libc::PROT_EXEC)?]),
@@ -77,6 +81,20 @@ fn allowed() -> Result<Rules, seccompiler::Error> {
     let ioctls: Result<_, seccompiler::Error> = ioctls.collect();
     rules.insert(libc::SYS_ioctl, ioctls?);
     Ok(rules)
+}
+
+/// A Unix stream socket. The upper bits of the type are flags (`socket(2)`).
+fn stream_of_unix() -> Result<Vec<SeccompCondition>, seccompiler::Error> {
+    const TYPE: u64 = 0xf;
+    let stream = u64::from(libc::SOCK_STREAM.cast_unsigned());
+    let length = SeccompCmpArgLen::Dword;
+    let is_stream = SeccompCondition::new(1, length, SeccompCmpOp::MaskedEq(TYPE), stream)?;
+    Ok(vec![is(0, libc::AF_UNIX)?, is_stream])
+}
+
+/// This process, as it calls itself.
+fn own_id() -> i32 {
+    std::process::id().cast_signed()
 }
 
 type Condition = Result<SeccompCondition, seccompiler::Error>;
@@ -155,10 +173,10 @@ const EVERYWHERE: &[i64] = &[
     libc::SYS_fsync, libc::SYS_fdatasync, libc::SYS_flock, libc::SYS_fcntl, libc::SYS_fchmod,
     libc::SYS_fchmodat, libc::SYS_fchown, libc::SYS_fadvise64, libc::SYS_copy_file_range,
     libc::SYS_sendfile, libc::SYS_umask, libc::SYS_dup, libc::SYS_dup3, libc::SYS_pipe2,
-    // Sockets; `socket` itself, see above.
+    // Sockets; making them and `sendto`, see above.
     libc::SYS_bind, libc::SYS_listen, libc::SYS_accept4, libc::SYS_recvfrom, libc::SYS_recvmsg,
-    libc::SYS_sendto, libc::SYS_sendmsg, libc::SYS_shutdown, libc::SYS_getsockname,
-    libc::SYS_getpeername, libc::SYS_getsockopt, libc::SYS_setsockopt,
+    libc::SYS_shutdown, libc::SYS_getsockname, libc::SYS_getpeername, libc::SYS_getsockopt,
+    libc::SYS_setsockopt,
     // Waiting.
     libc::SYS_epoll_create1, libc::SYS_epoll_ctl, libc::SYS_epoll_pwait, libc::SYS_epoll_pwait2,
     libc::SYS_eventfd2, libc::SYS_ppoll, libc::SYS_pselect6, libc::SYS_futex, libc::SYS_nanosleep,
@@ -170,7 +188,7 @@ const EVERYWHERE: &[i64] = &[
     libc::SYS_set_robust_list, libc::SYS_get_robust_list, libc::SYS_set_tid_address,
     libc::SYS_rseq, libc::SYS_sigaltstack, libc::SYS_rt_sigaction, libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn, libc::SYS_rt_sigpending, libc::SYS_rt_sigtimedwait,
-    libc::SYS_rt_sigsuspend, libc::SYS_tgkill, libc::SYS_sched_yield,
+    libc::SYS_rt_sigsuspend, libc::SYS_sched_yield,
     libc::SYS_sched_getaffinity, libc::SYS_exit, libc::SYS_exit_group,
     // What it is and what time it is.
     libc::SYS_getpid, libc::SYS_gettid, libc::SYS_getppid, libc::SYS_getuid, libc::SYS_geteuid,

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 
 use ipc_daemon::sandbox::{Places, SandboxError, SandboxPolicy, enter};
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::request::Sandbox;
+use rustix::process::Signal;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 /// Answers `ENOSYS` to `call` from now on.
@@ -54,6 +56,26 @@ pub(super) fn without_seccomp_files_are_closed_and_it_is_said(room: &Path) {
     let holds = enter_as(SandboxPolicy::BestEffort, room).unwrap();
     assert!(holds.landlock >= 1 && !holds.system_calls, "{holds:?}");
     assert!(std::fs::read("/etc/passwd").is_err());
+}
+
+pub(super) fn without_seccomp_nothing_in_the_data_directory_can_be_run(room: &Path) {
+    forget(libc::SYS_seccomp);
+    let program = room.join("data/program");
+    assert!(Command::new(&program).status().unwrap().success());
+    enter_as(SandboxPolicy::BestEffort, room).unwrap();
+    let refused = Command::new(&program).status().unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::PermissionDenied);
+}
+
+pub(super) fn without_seccomp_no_other_process_can_be_signalled(room: &Path) {
+    forget(libc::SYS_seccomp);
+    let parent = i32::try_from(std::os::unix::process::parent_id()).unwrap();
+    let parent = rustix::process::Pid::from_raw(parent).unwrap();
+    rustix::process::kill_process(parent, Signal::CONT).unwrap();
+    let holds = enter_as(SandboxPolicy::BestEffort, room).unwrap();
+    let refused = rustix::process::kill_process(parent, Signal::CONT);
+    // Landlock knows signals from its version 6 on.
+    assert_eq!(refused.is_err(), holds.landlock >= 6, "{holds:?}");
 }
 
 pub(super) fn a_thread_that_is_there_first_is_refused(room: &Path) {
