@@ -1,7 +1,7 @@
-//! Five hundred agents that send and wait, and for three quarters of the time a hostile one beside
-//! them that does all that it may and more.
+//! Five hundred agents that send and wait, and for three quarters of the time two hostile processes
+//! beside them, one without a credential and one with an agent's, that do all that they may and more.
 //!
-//! Times with it and without it are taken in turn in one run, so that a busy machine moves both. A
+//! Times with them and without them are taken in turn in one run, so that a busy machine moves both. A
 //! bound that does not hold is an error: this one measurement can fail.
 
 mod agents;

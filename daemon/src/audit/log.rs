@@ -3,8 +3,10 @@
 //! The lines of a group are flushed before the state is. After a crash in between, the state still has
 //! the key of the first of them: they are checked with it and taken over, and a last write that was cut
 //! off is cut away and told. So no crash looks like a change, and no line before the state can be
-//! written again. Whatever else does not fit is moved aside and a new chain begins, which says so: an
-//! agent that spoils its file must not keep the daemon from starting.
+//! written again. Contents that do not fit otherwise are moved aside and a new chain begins, which says
+//! so: an agent that spoils them must not keep the daemon from starting. The directory, the state or the
+//! last file keeps it from starting when others can reach it, when it is a link or when it cannot be
+//! read, as the secret's file would.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -60,6 +60,29 @@ fn every_limit_is_documented_with_its_default() {
 }
 
 #[test]
+fn every_variable_of_the_environment_is_documented() {
+    let table = rows(&section(&read("docs/CONFIGURATION.md"), "## Environment"));
+    let documented: BTreeSet<_> = table.keys().flat_map(|cell| quoted(cell)).collect();
+    let source = read("cli/src/environment.rs");
+    let (_, body) = source.split_once("fn read() -> Self {").unwrap();
+    let (body, _) = body.split_once("\nimpl ").unwrap();
+    // `variable("…")`, and those that stand in a list.
+    let words = body.split('"').skip(1).step_by(2);
+    let is_one = |word: &&str| word.starts_with(|c: char| c.is_ascii_uppercase());
+    let variables: Vec<_> = words.filter(is_one).collect();
+    assert!(variables.len() > 15, "{variables:?}");
+    for variable in ["IPC_DATA_DIR", "LISTEN_FDS_FIRST_FD"] {
+        assert!(variables.contains(&variable), "{variables:?}");
+    }
+    for variable in variables {
+        assert!(
+            documented.contains(variable),
+            "docs/CONFIGURATION.md: no row for {variable}"
+        );
+    }
+}
+
+#[test]
 fn the_documented_schema_is_the_schema() {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let page = read("docs/SCHEMA.md");
