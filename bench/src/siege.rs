@@ -76,7 +76,7 @@ fn report(
 ) -> Result<(), Box<dyn Error>> {
     let figures = [
         Figure::new(
-            "send with the hostile one over without, p99",
+            "send with the hostile ones over without, p99",
             times.sends.ratio(),
             2.0,
         ),
