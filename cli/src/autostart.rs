@@ -115,6 +115,8 @@ fn spawn(context: &Context) -> Result<(Child, UnixStream), Failure> {
         ),
         ("IPC_LOG", environment.log.as_deref()),
     ];
+    // What this command was started with is its own: a pipe that the daemon held would never end.
+    close_fds::set_fds_cloexec_threadsafe(3, &[]);
     let mut command = Command::new(program);
     surround(&mut command, kept)
         .arg("--data-dir")

@@ -49,10 +49,15 @@ impl Frozen {
         if matches!(request, Request::Whoami(_) | Request::Status(_)) {
             return Ok(());
         }
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        if state.everybody || state.agents.contains(&agent) {
+        if self.holds(agent) {
             return Err(credentials::frozen());
         }
         Ok(())
+    }
+
+    /// Whether `agent` is frozen.
+    pub(crate) fn holds(&self, agent: AgentId) -> bool {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.everybody || state.agents.contains(&agent)
     }
 }

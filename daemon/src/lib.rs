@@ -216,7 +216,7 @@ fn build(
         enrolment,
         secret,
     } = deployment::open(&data_dir, config.secret, now, &mut rng, &prepared.lock)?;
-    let (socket, bound) = listen(config.listening, &data_dir)?;
+    let (socket, bound) = listen(config.listening, prepared.socket, &data_dir)?;
     let (old_port, old_socket) =
         OldPort::prepare(prepared.old_socket, secret.as_ref(), prepared.zone);
     let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
@@ -261,10 +261,16 @@ fn build(
 }
 
 /// The socket, and whether it is ours to remove.
-fn listen(listening: Listening, data_dir: &DataDir) -> Result<(StdListener, bool), BindError> {
-    match listening {
-        Listening::Bind => Ok((listener::bind(data_dir.socket())?, true)),
-        Listening::Inherited(socket) => Ok((socket, false)),
+fn listen(
+    listening: Listening,
+    bound: Option<StdListener>,
+    data_dir: &DataDir,
+) -> Result<(StdListener, bool), BindError> {
+    match (listening, bound) {
+        // Elsewhere than in the data directory it cannot be removed from inside the sandbox: whoever
+        // stops the daemon does, or the next start.
+        (Listening::Inherited(socket), _) | (Listening::Bind, Some(socket)) => Ok((socket, false)),
+        (Listening::Bind, None) => Ok((listener::bind(data_dir.socket())?, true)),
     }
 }
 
@@ -338,6 +344,14 @@ async fn settle(daemon: Arc<Daemon>, threads: [JoinHandle<()>; 4]) {
     if !matches!(joined.await, Ok(true)) {
         tracing::error!("a thread of the store or of the audit log ended badly");
     }
+}
+
+/// Removes the socket of a daemon that has ended, if it is still there.
+///
+/// # Errors
+/// [`BindError`]; a socket that somebody listens at is left alone.
+pub fn remove_dead_socket(data_dir: &DataDir) -> Result<(), BindError> {
+    listener::remove_stale(data_dir.socket())
 }
 
 /// The data directory's lock, for work that needs the daemon not to run.

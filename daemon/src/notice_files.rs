@@ -53,6 +53,15 @@ impl Board {
         }
     }
 
+    /// What `agent` is told may be another; without one, what everybody is told.
+    pub(crate) fn may_differ(&self, agent: Option<AgentId>) {
+        let Some(agent) = agent else {
+            self.with(|state| state.changed.extend(state.kept.iter().copied()));
+            return self.bell.notify_one();
+        };
+        self.changed(agent);
+    }
+
     /// A file is kept for `agent` from now on.
     pub(crate) fn begin(&self, agent: AgentId) {
         self.with(|state| state.kept.insert(agent));
@@ -137,6 +146,8 @@ async fn write_changed(daemon: &Arc<Daemon>) {
             .run(move |view| actions::notices::line(agent, view))
             .await;
         let line = match line {
+            // An agent is not asked to read what it may not.
+            Ok(Some(_)) if daemon.shared.frozen.holds(agent) => Some(String::new()),
             Ok(line) => line,
             Err(error) => {
                 tracing::error!(%error, %agent, "what waits could not be looked up");

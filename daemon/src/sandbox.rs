@@ -61,24 +61,17 @@ pub enum SandboxError {
     Io(#[from] io::Error),
 }
 
-/// Where the daemon works.
-#[derive(Debug)]
-pub struct Places<'a> {
-    /// Its files.
-    pub data_dir: &'a DataDir,
-}
-
 /// Shuts this process in, as far as `policy` asks and the kernel can. Irrevocable.
 ///
 /// # Errors
 /// [`SandboxError`]; then the daemon must not start.
-pub fn enter(policy: SandboxPolicy, places: &Places<'_>) -> Result<Sandbox, SandboxError> {
+pub fn enter(policy: SandboxPolicy, data_dir: &DataDir) -> Result<Sandbox, SandboxError> {
     if policy == SandboxPolicy::Off {
         tracing::warn!("the daemon is not in its sandbox: `sandbox` in config.toml turns it off");
         return Ok(Sandbox::default());
     }
     alone()?;
-    let holds = confine(places)?;
+    let holds = confine(data_dir)?;
     if policy == SandboxPolicy::Require {
         if holds.landlock < REQUIRED_LANDLOCK {
             return Err(SandboxError::Missing(
@@ -99,10 +92,9 @@ pub fn enter(policy: SandboxPolicy, places: &Places<'_>) -> Result<Sandbox, Sand
 /// # Errors
 /// [`SandboxError`] when the data directory cannot be trusted.
 #[cfg(target_os = "linux")]
-pub fn confine(places: &Places<'_>) -> Result<Sandbox, SandboxError> {
-    let root = private::ensure_directory(places.data_dir.root())?;
-    let socket = directory_of_socket(places.data_dir)?;
-    let landlock = files::restrict(&root, socket.as_ref());
+pub fn confine(data_dir: &DataDir) -> Result<Sandbox, SandboxError> {
+    let root = private::ensure_directory(data_dir.root())?;
+    let landlock = files::restrict(&root);
     let system_calls = calls::restrict();
     Ok(Sandbox {
         landlock,
@@ -115,20 +107,8 @@ pub fn confine(places: &Places<'_>) -> Result<Sandbox, SandboxError> {
 /// # Errors
 /// None.
 #[cfg(not(target_os = "linux"))]
-pub fn confine(_places: &Places<'_>) -> Result<Sandbox, SandboxError> {
+pub fn confine(_data_dir: &DataDir) -> Result<Sandbox, SandboxError> {
     Ok(Sandbox::default())
-}
-
-/// The directory of a socket that is not in the data directory.
-#[cfg(target_os = "linux")]
-fn directory_of_socket(data_dir: &DataDir) -> io::Result<Option<OwnedFd>> {
-    let Some(directory) = data_dir.socket().parent() else {
-        return Ok(None);
-    };
-    if directory == data_dir.root() {
-        return Ok(None);
-    }
-    open_path(directory).map(Some)
 }
 
 #[cfg(target_os = "linux")]

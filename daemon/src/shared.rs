@@ -97,12 +97,16 @@ impl Shared {
                 Effect::HostStands(host) => self.presence.stand([*host]),
                 Effect::Froze(agent) => {
                     self.frozen.set(*agent, true);
+                    self.board.may_differ(*agent);
                     match agent {
                         Some(agent) => self.mailboxes.arrived(*agent),
                         None => self.mailboxes.all_arrived(),
                     }
                 }
-                Effect::Thawed(agent) => self.frozen.set(*agent, false),
+                Effect::Thawed(agent) => {
+                    self.frozen.set(*agent, false);
+                    self.board.may_differ(*agent);
+                }
                 Effect::Audited(event) => self.audit.note(event.clone()),
                 Effect::Stored => self.counters.sent(),
                 Effect::Delivered(number) => self.counters.delivered(*number),

@@ -76,6 +76,9 @@ pub(super) fn end(context: &Context) -> Result<Option<u32>, Failure> {
         .await_end(STOP_PATIENCE)
         .map_err(|error| cannot_stop(pid, &error))?
     {
+        // From inside its sandbox a daemon removes no socket that is elsewhere. One that cannot be
+        // removed now is no obstacle to the next start.
+        drop(ipc_daemon::remove_dead_socket(&context.data_dir));
         drop(lock);
         return Ok(Some(pid));
     }

@@ -7,7 +7,7 @@ use ipc_protocol::private;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::harness::{Home, Running, python};
+use crate::harness::{Home, Running, Said, python};
 
 /// What a file of the kernel says after `key:`.
 fn facts(path: &str, key: &str) -> Vec<String> {
@@ -188,6 +188,24 @@ fn the_old_port_works_in_the_sandbox() {
     let sent = ask_old_port(address, &request);
     assert_eq!(sent["status"], "ok", "{sent}");
     assert_eq!(alice.texts(), ["from the old days"]);
+}
+
+#[test]
+fn a_socket_elsewhere_works_in_the_sandbox_and_again_after_a_stop() {
+    let home = Home::new();
+    let socket = home.path().join("elsewhere.sock");
+    let run = |arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        let said = Said::of(&command.env("IPC_SOCKET", &socket).output().unwrap());
+        assert_eq!(said.status, 0, "{arguments:?}: {said:?}");
+        said.out
+    };
+    run(&["register", "alice"]);
+    run(&["daemon", "stop"]);
+    run(&["--as", "alice", "send", "alice", "still here"]);
+    assert!(run(&["--as", "alice", "check"]).contains("still here"));
+    assert!(!home.data_dir().root().join("ipc.sock").exists());
+    run(&["daemon", "stop"]);
 }
 
 #[test]

@@ -171,7 +171,7 @@ const EVERYWHERE: &[i64] = &[
     libc::SYS_getdents64, libc::SYS_getcwd, libc::SYS_mkdirat, libc::SYS_unlinkat,
     libc::SYS_renameat, libc::SYS_renameat2, libc::SYS_ftruncate, libc::SYS_fallocate,
     libc::SYS_fsync, libc::SYS_fdatasync, libc::SYS_flock, libc::SYS_fcntl, libc::SYS_fchmod,
-    libc::SYS_fchmodat, libc::SYS_fchown, libc::SYS_fadvise64, libc::SYS_copy_file_range,
+    libc::SYS_fchown, libc::SYS_fadvise64, libc::SYS_copy_file_range,
     libc::SYS_sendfile, libc::SYS_umask, libc::SYS_dup, libc::SYS_dup3, libc::SYS_pipe2,
     // Sockets; making them and `sendto`, see above.
     libc::SYS_bind, libc::SYS_listen, libc::SYS_accept4, libc::SYS_recvfrom, libc::SYS_recvmsg,
@@ -202,7 +202,7 @@ const EVERYWHERE: &[i64] = &[
 #[rustfmt::skip]
 const OLDER: &[i64] = &[
     libc::SYS_open, libc::SYS_stat, libc::SYS_lstat, libc::SYS_access, libc::SYS_readlink,
-    libc::SYS_mkdir, libc::SYS_rmdir, libc::SYS_unlink, libc::SYS_rename, libc::SYS_chmod,
+    libc::SYS_mkdir, libc::SYS_rmdir, libc::SYS_unlink, libc::SYS_rename,
     libc::SYS_poll, libc::SYS_select, libc::SYS_epoll_wait, libc::SYS_dup2, libc::SYS_time,
     libc::SYS_getrlimit,
 ];

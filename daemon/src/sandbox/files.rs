@@ -1,7 +1,8 @@
 //! Which files can be opened from inside: Landlock (`landlock(7)`).
 //!
 //! The data directory, what the kernel says of processes, and the system's random numbers. Nothing
-//! can be executed, no device made; no TCP socket bound or connected; no process outside signalled.
+//! can be executed, no device made; no TCP socket bound or connected; no process outside
+//! signalled, nor reached at an abstract Unix socket.
 //! Under Landlock a process cannot look into one outside either: of other processes `/proc` shows
 //! what it shows to every user.
 
@@ -24,8 +25,8 @@ const READ: [&str; 2] = ["/proc", "/dev/urandom"];
 
 /// Restricts this thread and what it starts; says up to which version of Landlock, 0 for not at
 /// all.
-pub(super) fn restrict(root: &impl AsFd, socket: Option<&impl AsFd>) -> u32 {
-    match try_restrict(root, socket) {
+pub(super) fn restrict(root: &impl AsFd) -> u32 {
+    match try_restrict(root) {
         Ok(0) => {
             tracing::warn!("this kernel does not offer Landlock: files outside stay in reach");
             0
@@ -38,18 +39,14 @@ pub(super) fn restrict(root: &impl AsFd, socket: Option<&impl AsFd>) -> u32 {
     }
 }
 
-fn try_restrict(root: &impl AsFd, socket: Option<&impl AsFd>) -> Result<u32, RulesetError> {
+fn try_restrict(root: &impl AsFd) -> Result<u32, RulesetError> {
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(NEWEST))?
         .handle_access(AccessNet::from_all(NEWEST))?
-        .scope(Scope::Signal)?
+        .scope(Scope::from_all(NEWEST))?
         .create()?
         .add_rule(PathBeneath::new(root, of_data()))?;
-    if let Some(directory) = socket {
-        let of_socket = AccessFs::MakeSock | AccessFs::RemoveFile;
-        rules = rules.add_rule(PathBeneath::new(directory, of_socket))?;
-    }
     for path in READ {
         rules = readable(rules, Path::new(path))?;
     }

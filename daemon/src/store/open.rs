@@ -85,8 +85,11 @@ pub fn open_writer(
         path: path.clone(),
         source,
     };
-    let log = beside(&path, "-wal");
-    log::write_again(&log).map_err(|source| OpenError::Io { path: log, source })?;
+    // A log beside a database of somebody else is none of ours, and may be written to right now.
+    if data_dir.damage_marker().exists() || matches!(examine(&path), Ok(Found::Ours)) {
+        let log = beside(&path, "-wal");
+        log::write_again(&log).map_err(|source| OpenError::Io { path: log, source })?;
+    }
     quarantine::replace_damaged(data_dir, now).map_err(|_| OpenError::Damaged(path.clone()))?;
     if examine(&path)? == Found::Nothing {
         if used_before {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use ipc_daemon::sandbox::{Places, SandboxError, SandboxPolicy, enter};
+use ipc_daemon::sandbox::{SandboxError, SandboxPolicy, enter};
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::request::Sandbox;
 use rustix::process::Signal;
@@ -21,10 +21,7 @@ fn forget(call: i64) {
 
 fn enter_as(policy: SandboxPolicy, room: &Path) -> Result<Sandbox, SandboxError> {
     let data_dir = DataDir::new(room.join("data"), None).unwrap();
-    let places = Places {
-        data_dir: &data_dir,
-    };
-    enter(policy, &places)
+    enter(policy, &data_dir)
 }
 
 fn missing(outcome: Result<Sandbox, SandboxError>, word: &str) {

@@ -10,7 +10,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
 
-use ipc_daemon::sandbox::{Places, SandboxPolicy, enter};
+use ipc_daemon::sandbox::{SandboxPolicy, enter};
 use ipc_protocol::paths::DataDir;
 use rustix::process::Signal;
 
@@ -151,11 +151,8 @@ pub(crate) fn act(name: &str, room: &Path) -> ExitCode {
         Looks(act) | Dies(act) => {
             INHERITED.set(Some(UnixDatagram::pair().unwrap()));
             let data_dir = DataDir::new(room.join("data"), None).unwrap();
-            let places = Places {
-                data_dir: &data_dir,
-            };
             ipc_daemon::sandbox::harden().unwrap();
-            let holds = enter(SandboxPolicy::Require, &places);
+            let holds = enter(SandboxPolicy::Require, &data_dir);
             let holds = holds.expect("these probes need Linux 6.2 or later with Landlock");
             assert!(holds.system_calls && holds.landlock >= 3, "{holds:?}");
             act(room);
@@ -197,6 +194,8 @@ fn no_file_outside_can_be_opened_or_made(room: &Path) {
     assert!(std::fs::remove_file(room.join("outside")).is_err());
     assert!(std::fs::rename(room.join("outside"), room.join("data/taken")).is_err());
     assert!(UnixListener::bind(room.join("other.sock")).is_err());
+    let open = std::fs::Permissions::from_mode(0o777);
+    assert!(std::fs::set_permissions(room.join("outside"), open).is_err());
 }
 
 fn no_link_leads_or_is_led_outside(room: &Path) {

@@ -3,7 +3,9 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
-use ipc_protocol::request::{AdminRelease, Notices, NoticesAction, Unregister};
+use ipc_protocol::request::{
+    AdminFreeze, AdminRelease, AdminThaw, Notices, NoticesAction, Unregister,
+};
 
 use crate::harness::{Agent, House, name};
 
@@ -64,6 +66,30 @@ fn a_file_says_how_much_waits_and_from_whom_and_nothing_when_it_was_read() {
     assert!(switch(&mut alice, NoticesAction::On));
     await_file(&house, &alice, Some(""));
     assert!(!file(&house, &bob).exists());
+}
+
+#[test]
+fn the_file_of_a_frozen_agent_is_empty_until_it_is_thawed() {
+    let house = House::new();
+    let (mut alice, mut bob) = (house.register("alice"), house.register("bob"));
+    switch(&mut bob, NoticesAction::On);
+    for named in ["bob", "all"] {
+        alice.send("bob", CANARY);
+        let waiting = file(&house, &bob);
+        while std::fs::read_to_string(&waiting).is_ok_and(|text| text.is_empty()) {
+            std::thread::yield_now();
+        }
+        let mut operator = house.operator();
+        let freeze = AdminFreeze {
+            agent: Some(named.parse().unwrap()),
+        };
+        operator.call(&freeze).unwrap();
+        await_file(&house, &bob, Some(""));
+        let agent = named.parse().unwrap();
+        operator.call(&AdminThaw { agent }).unwrap();
+        let number = if named == "bob" { 1 } else { 2 };
+        await_file(&house, &bob, Some(&sentence(number, "bob", "alice")));
+    }
 }
 
 #[test]

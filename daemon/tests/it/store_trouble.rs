@@ -88,6 +88,28 @@ fn a_directory_of_another_user_is_refused() {
 }
 
 #[test]
+fn the_log_beside_another_programs_database_is_not_written_to() {
+    let mut house = House::empty();
+    let foreign = rusqlite::Connection::open(house.data_dir().database()).unwrap();
+    foreign
+        .execute_batch(
+            "PRAGMA application_id = 42; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;
+             CREATE TABLE theirs (text); INSERT INTO theirs VALUES ('theirs');",
+        )
+        .unwrap();
+    let log = house.path().join("messages.db-wal");
+    let written = |path: &Path| {
+        let facts = std::fs::metadata(path).unwrap();
+        (facts.mtime(), facts.mtime_nsec(), facts.len())
+    };
+    let before = written(&log);
+    assert!(before.2 > 0);
+    let refused = house.start().unwrap_err().to_string();
+    assert!(refused.contains("has not been touched"), "{refused}");
+    assert_eq!(written(&log), before);
+}
+
+#[test]
 fn a_linked_directory_is_refused() {
     let house = House::new();
     let link = house.path().join("link");
