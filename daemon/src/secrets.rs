@@ -7,11 +7,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipc_protocol::error::{ErrorCode, Refusal};
-use ipc_protocol::leak::{self, Rule, Treatment, UnknownRule};
+use ipc_protocol::leak::{self, FoundIn, Part, Rule, Treatment, UnknownRule, Unmaskable};
 use ipc_protocol::message::Data;
 use serde::Deserialize;
 
-use crate::error::{Done, Fault};
+use crate::error::Done;
 
 /// What becomes of credentials in outgoing mail, `[secrets]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -67,15 +67,12 @@ pub(crate) fn clean<'a>(
     data: Option<&'a Data>,
     secrets: &Secrets,
 ) -> Done<Clean<'a>> {
-    let as_json = data.map(serde_json::to_string).transpose();
-    let as_json = as_json.map_err(|_| Fault::Inconsistent("attached data that is no JSON"))?;
     if let Some(found) = leak::find(text, secrets.is(Treatment::Refuse)) {
-        return Err(refusal(found.rule, Some(found.at.start)).into());
+        return Err(refusal(found.rule, Place::Text(found.at.start)).into());
     }
-    let refused = as_json.as_deref();
-    let refused = refused.and_then(|json| leak::find(json, secrets.is(Treatment::Refuse)));
-    if let Some(found) = refused {
-        return Err(refusal(found.rule, None).into());
+    let refused = data.and_then(|data| leak::find_in(data, secrets.is(Treatment::Refuse)));
+    if let Some(FoundIn { rule, part }) = refused {
+        return Err(refusal(rule, Place::Data(part)).into());
     }
     let mut clean = Clean {
         text: Cow::Borrowed(text),
@@ -83,23 +80,25 @@ pub(crate) fn clean<'a>(
         masked: BTreeSet::new(),
     };
     if secrets.masks() {
-        mask(&mut clean, as_json.as_deref(), secrets)?;
+        mask(&mut clean, data, secrets)?;
     }
     Ok(clean)
 }
 
-fn mask(clean: &mut Clean<'_>, as_json: Option<&str>, secrets: &Secrets) -> Result<(), Refusal> {
+fn mask(clean: &mut Clean<'_>, data: Option<&Data>, secrets: &Secrets) -> Result<(), Refusal> {
     let wanted = secrets.is(Treatment::Mask);
     if let Some(masked) = leak::mask(&clean.text, wanted).map_err(|_| entangled())? {
         clean.masked.extend(masked.rules);
         clean.text = Cow::Owned(masked.text);
     }
-    let masked = as_json.map(|json| leak::mask(json, wanted)).transpose();
-    if let Some(masked) = masked.map_err(|_| entangled())?.flatten() {
-        // Half a key in a frame has no end but that of its text, which here is that of all data.
-        let data = serde_json::from_str(&masked.text).map_err(|_| entangled())?;
+    let masked = data.map(|data| leak::mask_in(data, wanted)).transpose();
+    let masked = masked.map_err(|why| match why {
+        Unmaskable::Name(rule) => refusal(rule, Place::Data(Part::Name)),
+        Unmaskable::Entangled(_) => entangled(),
+    })?;
+    if let Some(masked) = masked.flatten() {
         clean.masked.extend(masked.rules);
-        clean.data = Some(Cow::Owned(data));
+        clean.data = Some(Cow::Owned(masked.data));
     }
     Ok(())
 }
@@ -118,17 +117,27 @@ pub(crate) fn masked_in(text: &str, data: Option<&Data>, secrets: &Secrets) -> V
     rules.collect()
 }
 
-fn refusal(rule: Rule, at: Option<usize>) -> Refusal {
-    let place = match at {
-        Some(at) => format!("at byte {at} of the text"),
-        None => "in the attached data".to_owned(),
+/// Where a credential stands.
+enum Place {
+    /// In the text, at this byte.
+    Text(usize),
+    Data(Part),
+}
+
+fn refusal(rule: Rule, place: Place) -> Refusal {
+    let (place, or_mask) = match place {
+        Place::Text(at) => (format!("at byte {at} of the text"), true),
+        Place::Data(Part::Value) => ("in the attached data".to_owned(), true),
+        // Two names that were masked could be one: they never are.
+        Place::Data(Part::Name) => ("in a name in the attached data".to_owned(), false),
     };
+    let or_mask = if or_mask { " (or \"mask\")" } else { "" };
     let text = format!(
         "the message holds what looks like a credential ({rule}, {place}); it was not stored"
     );
     let hint = format!(
-        "take it out; where it must be sent, whoever runs the daemon sets `{rule} = \"allow\"` (or \
-         \"mask\") under [secrets.rules] in config.toml and restarts it"
+        "take it out; where it must be sent, whoever runs the daemon sets `{rule} = \"allow\"`{or_mask} \
+         under [secrets.rules] in config.toml and restarts it"
     );
     Refusal::new(ErrorCode::Forbidden, text).hint(hint)
 }

@@ -67,7 +67,14 @@ fn whatever_way_a_credential_comes_it_is_refused_by_default_and_nothing_is_store
             ErrorCode::Forbidden
         );
     }
-    for data in [json!({"deep": [{"key": key()}]}), json!({key(): 1})] {
+    let (in_value, in_name) = ("in the attached data", "in a name in the attached data");
+    let behind_a_break = format!("keys:\n{}", key());
+    for (data, place) in [
+        (json!({"deep": [{"key": key()}]}), in_value),
+        (json!({"deep": [{"key": behind_a_break}]}), in_value),
+        (json!({key(): 1}), in_name),
+        (json!({behind_a_break: 1}), in_name),
+    ] {
         let with_data = Send {
             data: Some(serde_json::from_value(data).unwrap()),
             ..to("bob", "innocent")
@@ -76,7 +83,7 @@ fn whatever_way_a_credential_comes_it_is_refused_by_default_and_nothing_is_store
         assert!(
             refusal
                 .message
-                .contains("(aws_access_key, in the attached data)"),
+                .contains(&format!("(aws_access_key, {place})")),
             "{refusal}"
         );
     }
@@ -193,19 +200,44 @@ fn what_was_stored_under_another_policy_is_not_passed_on() {
 }
 
 #[test]
-fn data_that_is_no_data_any_more_once_it_is_masked_is_refused() {
+fn half_a_key_in_data_is_masked_to_the_end_of_its_own_string_as_in_text() {
     let mut desk = Desk::new();
     desk.secrets = configured("outgoing = \"mask\"");
-    let alice = desk.register("alice", false).unwrap();
+    let (alice, bob) = (
+        desk.register("alice", false).unwrap(),
+        desk.register("bob", false).unwrap(),
+    );
     let dashes = "-".repeat(5);
     let half = format!(
         "{dashes}BEGIN PRIVATE KEY{dashes}\n{}",
         "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC".repeat(2)
     );
     let request = Send {
-        data: Some(serde_json::from_value(json!({"a": half, "b": 1})).unwrap()),
+        data: Some(serde_json::from_value(json!({"a": half, "b": "beside"})).unwrap()),
+        ..to("bob", &half)
+    };
+    let sent = send_it(&mut desk, &alice, &request).unwrap();
+    assert_eq!(sent.masked, [Rule::PrivateKey]);
+    let mail = desk.fetch(&bob).remove(0);
+    assert_eq!(mail.text, "[masked: private_key]");
+    let left = json!({"a": "[masked: private_key]", "b": "beside"});
+    assert_eq!(json!(mail.data), left);
+}
+
+#[test]
+fn a_credential_in_a_name_is_refused_where_values_are_masked() {
+    let mut desk = Desk::new();
+    desk.secrets = configured("outgoing = \"mask\"");
+    let alice = desk.register("alice", false).unwrap();
+    let other = key().replace("Q3EG", "Q3EH");
+    let request = Send {
+        data: Some(serde_json::from_value(json!({key(): 1, other: 2})).unwrap()),
         ..to("bob", "see the data")
     };
     let refusal = send_it(&mut desk, &alice, &request).unwrap_err();
-    assert!(refusal.message.contains("cannot be masked"), "{refusal}");
+    let said = "(aws_access_key, in a name in the attached data)";
+    assert!(refusal.message.contains(said), "{refusal}");
+    let hint = refusal.hint.unwrap();
+    assert!(!hint.contains("\"mask\""), "{hint}");
+    assert_eq!(desk.number("SELECT count(*) FROM messages"), 0);
 }

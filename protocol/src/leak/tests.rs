@@ -10,6 +10,8 @@ use rand::seq::IndexedRandom;
 
 use super::*;
 
+mod data;
+
 fn every(_: Rule) -> bool {
     true
 }

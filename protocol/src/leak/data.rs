@@ -1,0 +1,180 @@
+//! Credentials in attached data: in each of its strings by itself, as it reads and not as it is
+//! written in JSON, where a line break is a letter behind a backslash.
+//!
+//! What always holds: a string is looked at behind the name that it has, which may be what makes it
+//! a credential; names stay as they are, or two could become one; what is masked ends in its string.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::{Entangled, Found, Rule, find, mask};
+use crate::message::Data;
+
+/// What stands between a name and its value: in JSON, and for the rules that want a name.
+const JOINT: &str = "\":\"";
+
+/// Where in attached data something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// In the name of a member, or it begins there.
+    Name,
+    /// In a value.
+    Value,
+}
+
+/// A credential in attached data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundIn {
+    /// What it looks like.
+    pub rule: Rule,
+    /// Where it stands.
+    pub part: Part,
+}
+
+/// Attached data with its credentials masked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MaskedData {
+    /// The data.
+    pub data: Data,
+    /// What was masked.
+    pub rules: BTreeSet<Rule>,
+}
+
+/// Why attached data cannot be masked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unmaskable {
+    /// A name is one, and names are not changed.
+    #[error("what looks like a credential ({0}) is the name of a member")]
+    Name(Rule),
+    /// What looks like credentials cannot be told apart, or goes through several strings.
+    #[error(transparent)]
+    Entangled(#[from] Entangled),
+}
+
+/// The first credential in `data` of a rule that is `wanted`.
+pub fn find_in(data: &Data, wanted: impl Fn(Rule) -> bool) -> Option<FoundIn> {
+    let mut members = data.iter();
+    members.find_map(|(name, value)| in_member(name, value, &wanted))
+}
+
+/// `data` with `[masked: RULE]` for every credential of a rule that is `wanted` in its values;
+/// nothing if there is none.
+///
+/// # Errors
+/// [`Unmaskable`], for one that is no part of a single value.
+pub fn mask_in(
+    data: &Data,
+    wanted: impl Fn(Rule) -> bool,
+) -> Result<Option<MaskedData>, Unmaskable> {
+    let mut masking = Masking {
+        wanted,
+        rules: BTreeSet::new(),
+    };
+    let mut data = data.clone();
+    for (name, value) in &mut data {
+        masking.member(name, value)?;
+    }
+    let Masking { wanted, rules } = masking;
+    match find_in(&data, wanted) {
+        Some(_) => Err(Entangled.into()),
+        None => Ok((!rules.is_empty()).then_some(MaskedData { data, rules })),
+    }
+}
+
+fn in_member(name: &str, value: &Value, wanted: &impl Fn(Rule) -> bool) -> Option<FoundIn> {
+    let (start, text) = joined(name, value);
+    let found = find(&text, wanted).map(|found| FoundIn {
+        rule: found.rule,
+        part: part(&found, start),
+    });
+    found.or_else(|| in_value(value, wanted))
+}
+
+/// As deep as the value is, which [`crate::limits::JSON_DEPTH`] bounds.
+fn in_value(value: &Value, wanted: &impl Fn(Rule) -> bool) -> Option<FoundIn> {
+    let in_text = |text: &str| {
+        find(text, wanted).map(|found| FoundIn {
+            rule: found.rule,
+            part: Part::Value,
+        })
+    };
+    match value {
+        Value::String(text) => in_text(text),
+        Value::Array(values) => {
+            let mut each = values.iter();
+            let found = each.find_map(|value| in_value(value, wanted));
+            found.or_else(|| in_text(&lines(values)))
+        }
+        Value::Object(members) => {
+            let mut members = members.iter();
+            members.find_map(|(name, value)| in_member(name, value, wanted))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+/// A name and the string that it has, and where that begins.
+fn joined(name: &str, value: &Value) -> (usize, String) {
+    let text = [name, JOINT, value.as_str().unwrap_or_default()].concat();
+    (name.len().saturating_add(JOINT.len()), text)
+}
+
+/// The strings of an array: a key in a frame may be cut into its lines.
+fn lines(values: &[Value]) -> String {
+    let lines: Vec<_> = values.iter().filter_map(Value::as_str).collect();
+    lines.join("\n")
+}
+
+const fn part(found: &Found, value_start: usize) -> Part {
+    if found.at.start < value_start {
+        Part::Name
+    } else {
+        Part::Value
+    }
+}
+
+struct Masking<W> {
+    wanted: W,
+    rules: BTreeSet<Rule>,
+}
+
+impl<W: Fn(Rule) -> bool> Masking<W> {
+    fn member(&mut self, name: &str, value: &mut Value) -> Result<(), Unmaskable> {
+        let (start, text) = joined(name, value);
+        let Some(found) = find(&text, &self.wanted) else {
+            return self.value(value);
+        };
+        if part(&found, start) == Part::Name {
+            return Err(Unmaskable::Name(found.rule));
+        }
+        let Some(masked) = mask(&text, &self.wanted)? else {
+            return Ok(());
+        };
+        let kept = text.get(..start).unwrap_or_default();
+        let text = masked.text.strip_prefix(kept).ok_or(Entangled)?;
+        *value = Value::String(text.to_owned());
+        self.rules.extend(masked.rules);
+        Ok(())
+    }
+
+    fn value(&mut self, value: &mut Value) -> Result<(), Unmaskable> {
+        match value {
+            Value::String(text) => {
+                if let Some(masked) = mask(text, &self.wanted)? {
+                    *text = masked.text;
+                    self.rules.extend(masked.rules);
+                }
+                Ok(())
+            }
+            Value::Array(values) => values.iter_mut().try_for_each(|value| self.value(value)),
+            Value::Object(members) => self.members(members),
+            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+        }
+    }
+
+    fn members(&mut self, members: &mut Map<String, Value>) -> Result<(), Unmaskable> {
+        let mut members = members.iter_mut();
+        members.try_for_each(|(name, value)| self.member(name, value))
+    }
+}
