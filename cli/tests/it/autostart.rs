@@ -108,31 +108,6 @@ fn assert_clean_environment(daemon: u32) {
     );
 }
 
-/// Starts a command with the writing end of a pipe in hand, as a shell may; says whether the pipe
-/// ends when the command has.
-const HOLDING: &str = "
-import os, select, subprocess, sys
-reading, writing = os.pipe()
-os.set_inheritable(writing, True)
-subprocess.run(sys.argv[1:], check=True, close_fds=False, stdout=subprocess.DEVNULL)
-os.close(writing)
-ready, _, _ = select.select([reading], [], [], 30)
-print('ended' if ready and os.read(reading, 1) == b'' else 'held')
-";
-
-#[test]
-fn the_daemon_holds_nothing_open_of_the_command_that_started_it() {
-    let home = Home::new();
-    let mut command = python(HOLDING);
-    command.env("HOME", home.path()).arg(program());
-    let said = Said::of(&command.args(["register", "alice"]).output().unwrap());
-    assert_eq!(said.out, "ended\n", "{said:?}");
-    assert!(
-        home.data_dir().daemon_lock().exists(),
-        "a daemon was started"
-    );
-}
-
 #[test]
 fn the_secret_of_the_variable_is_also_kept_in_a_private_file() {
     let home = Home::new();

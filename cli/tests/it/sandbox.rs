@@ -7,7 +7,7 @@ use ipc_protocol::private;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::harness::{Home, Running, Said, python};
+use crate::harness::{Home, Running, Said, program, python};
 
 /// What a file of the kernel says after `key:`.
 fn facts(path: &str, key: &str) -> Vec<String> {
@@ -188,6 +188,31 @@ fn the_old_port_works_in_the_sandbox() {
     let sent = ask_old_port(address, &request);
     assert_eq!(sent["status"], "ok", "{sent}");
     assert_eq!(alice.texts(), ["from the old days"]);
+}
+
+/// Starts a command with the writing end of a pipe in hand, as a shell may; says whether the pipe
+/// ends when the command has.
+const HOLDING: &str = "
+import os, select, subprocess, sys
+reading, writing = os.pipe()
+os.set_inheritable(writing, True)
+subprocess.run(sys.argv[1:], check=True, close_fds=False, stdout=subprocess.DEVNULL)
+os.close(writing)
+ready, _, _ = select.select([reading], [], [], 30)
+print('ended' if ready and os.read(reading, 1) == b'' else 'held')
+";
+
+#[test]
+fn the_daemon_holds_nothing_open_of_the_command_that_started_it() {
+    let home = Home::new();
+    let mut command = python(HOLDING);
+    command.env("HOME", home.path()).arg(program());
+    let said = Said::of(&command.args(["register", "alice"]).output().unwrap());
+    assert_eq!(said.out, "ended\n", "{said:?}");
+    assert!(
+        home.data_dir().daemon_lock().exists(),
+        "a daemon was started"
+    );
 }
 
 #[test]

@@ -47,14 +47,24 @@ fn take_out_of(dialect: Dialect, text: &str, placed: &Placed) -> Result<Option<S
         }
     }
     let is_whole = placed.made > entry.path.len();
-    if is_whole
-        && dialect
-            .root(&left)?
-            .is_some_and(|root| is_empty(&left, Container::Object(&root)))
-    {
-        left = String::new();
+    let outside = dialect.root(&left)?.and_then(|root| {
+        let root = Container::Object(&root);
+        (is_whole && is_empty(&left, root)).then(|| without_root(&left, root))
+    });
+    Ok(Some(outside.unwrap_or(left)))
+}
+
+/// What is around a document that was made for the entry: comments, or nothing.
+fn without_root(text: &str, root: Container<'_, '_>) -> String {
+    let root = root.stretch();
+    let before = between(text, 0, root.start);
+    let after = between(text, root.end, text.len());
+    let around = [before, after.strip_prefix('\n').unwrap_or(after)].concat();
+    if around.trim().is_empty() {
+        String::new()
+    } else {
+        around
     }
-    Ok(Some(left))
 }
 
 /// The key of the container that is `made` steps out of the entry, and the way to it.
