@@ -11,7 +11,7 @@ use ipc_protocol::leak::{self, Rule, Treatment, UnknownRule};
 use ipc_protocol::message::Data;
 use serde::Deserialize;
 
-use crate::error::{Done, Fault};
+use crate::error::Done;
 
 /// What becomes of credentials in outgoing mail, `[secrets]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -67,15 +67,12 @@ pub(crate) fn clean<'a>(
     data: Option<&'a Data>,
     secrets: &Secrets,
 ) -> Done<Clean<'a>> {
-    let as_json = data.map(serde_json::to_string).transpose();
-    let as_json = as_json.map_err(|_| Fault::Inconsistent("attached data that is no JSON"))?;
     if let Some(found) = leak::find(text, secrets.is(Treatment::Refuse)) {
         return Err(refusal(found.rule, Some(found.at.start)).into());
     }
-    let refused = as_json.as_deref();
-    let refused = refused.and_then(|json| leak::find(json, secrets.is(Treatment::Refuse)));
-    if let Some(found) = refused {
-        return Err(refusal(found.rule, None).into());
+    let refused = data.and_then(|data| leak::find_in(data, secrets.is(Treatment::Refuse)));
+    if let Some(rule) = refused {
+        return Err(refusal(rule, None).into());
     }
     let mut clean = Clean {
         text: Cow::Borrowed(text),
@@ -83,23 +80,21 @@ pub(crate) fn clean<'a>(
         masked: BTreeSet::new(),
     };
     if secrets.masks() {
-        mask(&mut clean, as_json.as_deref(), secrets)?;
+        mask(&mut clean, data, secrets)?;
     }
     Ok(clean)
 }
 
-fn mask(clean: &mut Clean<'_>, as_json: Option<&str>, secrets: &Secrets) -> Result<(), Refusal> {
+fn mask(clean: &mut Clean<'_>, data: Option<&Data>, secrets: &Secrets) -> Result<(), Refusal> {
     let wanted = secrets.is(Treatment::Mask);
     if let Some(masked) = leak::mask(&clean.text, wanted).map_err(|_| entangled())? {
         clean.masked.extend(masked.rules);
         clean.text = Cow::Owned(masked.text);
     }
-    let masked = as_json.map(|json| leak::mask(json, wanted)).transpose();
+    let masked = data.map(|data| leak::mask_in(data, wanted)).transpose();
     if let Some(masked) = masked.map_err(|_| entangled())?.flatten() {
-        // Half a key in a frame has no end but that of its text, which here is that of all data.
-        let data = serde_json::from_str(&masked.text).map_err(|_| entangled())?;
         clean.masked.extend(masked.rules);
-        clean.data = Some(Cow::Owned(data));
+        clean.data = Some(Cow::Owned(masked.data));
     }
     Ok(())
 }

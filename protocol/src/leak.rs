@@ -5,6 +5,9 @@
 //! its place; a masked text has no match left. Whoever wants to get a credential through can take
 //! it apart: this is a net for accidents, not a wall. Our own tokens are [`crate::token`]'s.
 
+mod data;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod rules;
 mod shapes;
 
@@ -14,6 +17,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+pub use data::{MaskedData, find_in, mask_in};
 pub use rules::{Rule, UnknownRule};
 
 /// How often a text is gone through: masking one credential can uncover another beside it, once.

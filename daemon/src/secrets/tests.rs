@@ -192,20 +192,66 @@ fn what_was_stored_under_another_policy_is_not_passed_on() {
     assert!(!mail.text.contains(&key()), "{}", mail.text);
 }
 
+/// The first line of a frame with a private key in it, and a line of the key.
+fn half_a_key() -> (String, String) {
+    let dashes = "-".repeat(5);
+    (
+        format!("{dashes}BEGIN PRIVATE KEY{dashes}"),
+        "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC".repeat(2),
+    )
+}
+
+fn with_data(data: serde_json::Value) -> Send {
+    Send {
+        data: Some(serde_json::from_value(data).unwrap()),
+        ..to("bob", "see the data")
+    }
+}
+
 #[test]
 fn data_that_is_no_data_any_more_once_it_is_masked_is_refused() {
     let mut desk = Desk::new();
     desk.secrets = configured("outgoing = \"mask\"");
     let alice = desk.register("alice", false).unwrap();
-    let dashes = "-".repeat(5);
-    let half = format!(
-        "{dashes}BEGIN PRIVATE KEY{dashes}\n{}",
-        "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC".repeat(2)
+    let (frame, line) = half_a_key();
+    let request = with_data(json!({"a": [frame, line], "b": 1}));
+    let refusal = send_it(&mut desk, &alice, &request).unwrap_err();
+    assert!(refusal.message.contains("cannot be masked"), "{refusal}");
+}
+
+#[test]
+fn half_a_key_in_a_text_of_data_ends_with_that_text() {
+    let mut desk = Desk::new();
+    desk.secrets = configured("outgoing = \"mask\"");
+    let (alice, bob) = (
+        desk.register("alice", false).unwrap(),
+        desk.register("bob", false).unwrap(),
     );
-    let request = Send {
-        data: Some(serde_json::from_value(json!({"a": half, "b": 1})).unwrap()),
-        ..to("bob", "see the data")
-    };
+    let (frame, line) = half_a_key();
+    let request = with_data(json!({"a": format!("{frame}\n{line}"), "b": 1}));
+    send_it(&mut desk, &alice, &request).unwrap();
+    let data = desk.fetch(&bob).remove(0).data.unwrap();
+    assert_eq!(json!(data), json!({"a": "[masked: private_key]", "b": 1}));
+}
+
+#[test]
+fn a_credential_behind_a_line_break_in_data_is_refused() {
+    let mut desk = Desk::new();
+    let alice = desk.register("alice", false).unwrap();
+    for before in ["A=1\n", "\t", "\u{1}", "\r\n"] {
+        let request = with_data(json!({"env": [format!("{before}{}", key())]}));
+        let refusal = send_it(&mut desk, &alice, &request).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::Forbidden, "{before:?}");
+    }
+}
+
+#[test]
+fn two_names_of_which_masking_would_leave_one_are_refused() {
+    let mut desk = Desk::new();
+    desk.secrets = configured("outgoing = \"mask\"");
+    let alice = desk.register("alice", false).unwrap();
+    let other = key().replace("Q3EG", "EGQ3");
+    let request = with_data(json!({"a": {key(): 1, other: 2}}));
     let refusal = send_it(&mut desk, &alice, &request).unwrap_err();
     assert!(refusal.message.contains("cannot be masked"), "{refusal}");
 }
