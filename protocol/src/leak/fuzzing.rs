@@ -150,10 +150,10 @@ fn pieces<'a>(text: &'a str, rules: &BTreeSet<Rule>) -> Vec<&'a str> {
 fn of_data(data: &Data, wanted: &impl Fn(Rule) -> bool) {
     let first = find_in(data, wanted);
     let mut texts = Vec::new();
-    data.iter().for_each(|(name, value)| {
+    for (name, value) in data {
         texts.push(name.as_str());
         texts_of(value, &mut texts);
-    });
+    }
     let is_in_one = texts.iter().any(|text| find(text, wanted).is_some());
     assert!(first.is_some() || !is_in_one, "not found in {data:?}");
     match mask_in(data, wanted) {
