@@ -18,6 +18,8 @@ mod chain;
 pub(crate) mod event;
 mod files;
 mod finding;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod keeper;
 mod log;
 mod meter;

@@ -8,6 +8,7 @@ use ipc_protocol::limits::SEARCH_TERMS;
 use ipc_protocol::search::SearchQuery;
 use rusqlite::Connection;
 
+pub use crate::audit::fuzzing::audit_log;
 pub use crate::config::fuzzing::config;
 pub use crate::legacy::fuzzing::old_port;
 pub use crate::migrate::fuzzing::{migration_file, migration_rows};
@@ -89,5 +90,10 @@ mod tests {
     #[test]
     fn rows_to_migrate_hold_for_their_seeds() {
         replay("migration_rows", migration_rows);
+    }
+
+    #[test]
+    fn the_audit_log_holds_for_its_seeds() {
+        replay("audit_log", audit_log);
     }
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::client::Wire;
 use crate::frame::{self, Decoder, PREFIX_BYTES};
 use crate::json;
+pub use crate::leak::fuzzing::leak;
 use crate::limits::JSON_DEPTH;
 use crate::request::{List, Request};
 use crate::rpc::{Call, Reply};
@@ -186,5 +187,10 @@ mod tests {
     #[test]
     fn searches_hold_for_their_seeds() {
         replay("search", search);
+    }
+
+    #[test]
+    fn credentials_hold_for_their_seeds() {
+        replay("leak", leak);
     }
 }

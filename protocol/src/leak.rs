@@ -6,6 +6,8 @@
 //! it apart: this is a net for accidents, not a wall. Our own tokens are [`crate::token`]'s.
 
 mod data;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod rules;
 mod shapes;
 

@@ -127,4 +127,7 @@ pub enum VerifyError {
     /// The key is for a later line than all that are kept.
     #[error("the key is for record {0} and later, and there are none")]
     LaterKey(u64),
+    /// The first file is named for a record that no daemon comes to.
+    #[error("the log begins with record {0}, further on than any daemon comes")]
+    TooFar(u64),
 }

@@ -291,6 +291,12 @@ impl Log {
         if self.length == 0 {
             return Ok(self.chain.next == self.first);
         }
+        // The state may be anybody's: no file need be as long as it says.
+        let path = files::path(&self.directory, self.first);
+        let facts = self.file.metadata().map_err(|e| LogError::io(&path, e))?;
+        if facts.len() < self.length || self.chain.next <= self.first {
+            return Ok(false);
+        }
         let most = LINE_BYTES.min(self.length);
         let part = self.part(self.length.saturating_sub(most), most)?;
         let text = String::from_utf8_lossy(&part);

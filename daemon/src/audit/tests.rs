@@ -337,4 +337,5 @@ fn the_key_can_be_taken_away_and_checks_the_log_from_elsewhere() {
 }
 
 mod crash;
+mod hostile;
 mod rotation;

@@ -13,7 +13,7 @@ use super::chain::{Chain, Seal, Sequence, sequence, split};
 use super::files::{self, LogError};
 pub use super::finding::{Finding, Report, VerifyError};
 use super::state::{self, Found, State};
-use crate::limits::AUDIT_FILE_BYTES;
+use crate::limits::{AUDIT_FILE_BYTES, AUDIT_RECORDS};
 
 /// How often reading is begun anew when a file was removed, or the state replaced, meanwhile.
 const ATTEMPTS: u32 = 5;
@@ -23,9 +23,18 @@ const ATTEMPTS: u32 = 5;
 /// # Errors
 /// [`VerifyError`] when it cannot be checked; what is wrong with it is in the [`Report`].
 pub fn verify(directory: &Path, anchors: &Anchors) -> Result<Report, VerifyError> {
+    verify_within(directory, anchors, AUDIT_RECORDS)
+}
+
+/// The same, with keys of at most so many records that are not kept any more.
+pub(crate) fn verify_within(
+    directory: &Path,
+    anchors: &Anchors,
+    records: u64,
+) -> Result<Report, VerifyError> {
     let mut attempt = 1;
     loop {
-        match check(directory, anchors) {
+        match check(directory, anchors, records) {
             Err(VerifyError::Log(error)) if error.is_missing() && attempt < ATTEMPTS => {
                 attempt = attempt.saturating_add(1);
             }
@@ -34,7 +43,7 @@ pub fn verify(directory: &Path, anchors: &Anchors) -> Result<Report, VerifyError
     }
 }
 
-fn check(directory: &Path, anchors: &Anchors) -> Result<Report, VerifyError> {
+fn check(directory: &Path, anchors: &Anchors, records: u64) -> Result<Report, VerifyError> {
     drop(private::open_directory(directory).map_err(LogError::from)?);
     let state = read_state(directory)?;
     let all = files::list(directory)?;
@@ -44,6 +53,10 @@ fn check(directory: &Path, anchors: &Anchors) -> Result<Report, VerifyError> {
     let own = AuditKey::of_start(directory)?;
     let key = anchors.key.as_ref().or(own.as_ref());
     let key = key.ok_or_else(|| VerifyError::NoKey(directory.to_owned()))?;
+    // Each is a hash: the name of a file that anybody wrote must not have us at it for years.
+    if first.saturating_sub(key.chain().next) > records {
+        return Err(VerifyError::TooFar(first));
+    }
     let mut walk = Walk::new(key, first, state, &anchors.anchors);
     for file in all {
         let path = files::path(directory, file);

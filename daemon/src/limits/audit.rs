@@ -20,6 +20,10 @@ pub(crate) const AUDIT_FILE_BYTES: u64 = 8 * 1_024 * 1_024;
 /// Files of the audit log that are kept: with the last one at most 72 MiB.
 pub(crate) const AUDIT_FILES: usize = 8;
 
+/// Records before the first that is kept whose keys are gone through: twenty years of as many lines as
+/// the two rates below let through all day long, and some minutes of hashing.
+pub(crate) const AUDIT_RECORDS: u64 = 1 << 30;
+
 /// Refusals in one minute that are told one by one: other kinds, or of other callers, are counted.
 pub(crate) const AUDIT_DENIALS: usize = 64;
 

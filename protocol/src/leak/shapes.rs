@@ -113,6 +113,12 @@ pub(super) const fn own(rule: Rule, prefix: &'static str, measure: Measure) -> S
 }
 
 impl Shape {
+    /// What it begins with, or what stands before it.
+    #[cfg(any(fuzzing, test))]
+    pub(super) const fn prefix(&self) -> &'static str {
+        self.prefix
+    }
+
     /// Where the credential is whose prefix may stand at `at`.
     fn at(&self, bytes: &[u8], at: usize) -> Option<Range<usize>> {
         let rest = bytes.get(at..)?;
