@@ -67,6 +67,23 @@ fn whatever_way_a_credential_comes_it_is_refused_by_default_and_nothing_is_store
             ErrorCode::Forbidden
         );
     }
+    let answer = Reply {
+        message_id: Some(parent),
+        text,
+        data: None,
+        idempotency_key: None,
+        private: false,
+        is_final: true,
+    };
+    let answered = desk.act_as(&alice, |c| reply::reply(&answer, &alice, c));
+    assert_eq!(answered.unwrap_err(), ErrorCode::Forbidden);
+    assert_eq!(desk.number("SELECT count(*) FROM messages"), stored);
+}
+
+#[test]
+fn a_credential_in_data_is_refused_in_values_and_in_names() {
+    let mut desk = Desk::new();
+    let alice = desk.register("alice", false).unwrap();
     let (in_value, in_name) = ("in the attached data", "in a name in the attached data");
     let behind_a_break = format!("keys:\n{}", key());
     for (data, place) in [
@@ -87,17 +104,7 @@ fn whatever_way_a_credential_comes_it_is_refused_by_default_and_nothing_is_store
             "{refusal}"
         );
     }
-    let answer = Reply {
-        message_id: Some(parent),
-        text,
-        data: None,
-        idempotency_key: None,
-        private: false,
-        is_final: true,
-    };
-    let answered = desk.act_as(&alice, |c| reply::reply(&answer, &alice, c));
-    assert_eq!(answered.unwrap_err(), ErrorCode::Forbidden);
-    assert_eq!(desk.number("SELECT count(*) FROM messages"), stored);
+    assert_eq!(desk.number("SELECT count(*) FROM messages"), 0);
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Looking for shapes: one pass over the bytes, each shape only where its first byte stands.
 //!
-//! Linear, whatever the text: a run of an alphabet begins only behind a byte that is not in it, so
-//! that no byte is in two runs of one shape (or behind five dashes, where runs end); the other shapes look a bounded way ahead, or up to
-//! where the next of their kind begins.
+//! Linear, whatever the text: a run is followed no further than the longest that counts; the other
+//! shapes look a bounded way ahead, or up to where the next of their kind begins. Those are JSON
+//! Web Tokens, which begin only behind a byte that is not in their alphabet or behind an escape,
+//! which has one, and frames, which end with the next five dashes.
 
 pub(super) mod checks;
+mod escapes;
 pub(super) mod own;
 
 use std::ops::{Range, RangeInclusive};
@@ -80,6 +82,8 @@ pub(super) struct Shape {
     rule: Rule,
     prefix: &'static str,
     body: Body,
+    /// Whether it counts behind `-` and `_`, too, as the end of a longer name.
+    in_names: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -101,6 +105,7 @@ pub(super) const fn run(
         rule,
         prefix,
         body: Body::Run(alphabet, length, check),
+        in_names: false,
     }
 }
 
@@ -109,6 +114,7 @@ pub(super) const fn own(rule: Rule, prefix: &'static str, measure: Measure) -> S
         rule,
         prefix,
         body: Body::Own(measure),
+        in_names: false,
     }
 }
 
@@ -117,6 +123,12 @@ impl Shape {
     #[cfg(any(fuzzing, test))]
     pub(super) const fn prefix(&self) -> &'static str {
         self.prefix
+    }
+
+    /// The same also behind `-` and `_`: for a prefix, length or check that no name has by chance.
+    pub(super) const fn in_names(mut self) -> Self {
+        self.in_names = true;
+        self
     }
 
     /// Where the credential is whose prefix may stand at `at`.
@@ -128,10 +140,17 @@ impl Shape {
         match &self.body {
             Body::Own(measure) => measure(bytes, at),
             Body::Run(alphabet, length, check) => {
-                if !begins(bytes, at, *alphabet) {
+                let is_part = |before: u8| {
+                    let joins = self.in_names && matches!(before, b'-' | b'_');
+                    before.is_ascii_alphanumeric() || alphabet.has(before) && !joins
+                };
+                if !begins(bytes, at, is_part) {
                     return None;
                 }
                 let body = rest.get(self.prefix.len()..)?;
+                // As far as dashes behind the longest end it.
+                let far = length.end().saturating_add(DASHES.len());
+                let body = body.get(..body.len().min(far))?;
                 let body = body.get(..alphabet.run(body))?;
                 let fits = length.contains(&body.len()) && check(body);
                 let end = at.checked_add(self.prefix.len())?.checked_add(body.len())?;
@@ -141,11 +160,13 @@ impl Shape {
     }
 }
 
-/// Whether a run may begin at `at`: not in the middle of a word, nor of another run.
-fn begins(bytes: &[u8], at: usize, alphabet: Alphabet) -> bool {
-    let is_part = |before: &u8| before.is_ascii_alphanumeric() || alphabet.has(*before);
-    !before(bytes, at).is_some_and(is_part)
-        || bytes.get(..at).is_some_and(|text| text.ends_with(DASHES))
+/// Whether something may begin at `at`: not behind what `is_part` of the same word or run, unless
+/// that is the end of a frame or of an escape.
+pub(super) fn begins(bytes: &[u8], at: usize, is_part: impl Fn(u8) -> bool) -> bool {
+    !before(bytes, at).is_some_and(|before| is_part(*before))
+        || bytes
+            .get(..at)
+            .is_some_and(|text| text.ends_with(DASHES) || escapes::end(text))
 }
 
 /// What frames begin and end with.

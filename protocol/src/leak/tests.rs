@@ -11,6 +11,7 @@ use rand::seq::IndexedRandom;
 use super::*;
 
 mod data;
+mod escapes;
 
 fn every(_: Rule) -> bool {
     true
@@ -317,7 +318,13 @@ fn entangled() -> impl Strategy<Value = String> {
             let half = credential.chars().take(credential.len() / 2).collect();
             [said(rule, &credential), credential, half]
         })
-        .chain(["-----", "eyJ", "sk-", "AKIA", ".", "\n", " ", "é", "="].map(str::to_owned))
+        .chain(
+            [
+                "-----", "eyJ", "sk-", "AKIA", ".", "\n", " ", "é", "=", "_", "-", "\\n", "%20",
+                "\x1b[31m",
+            ]
+            .map(str::to_owned),
+        )
         .collect();
     let piece = prop_oneof![
         proptest::sample::select(pieces),

@@ -1,13 +1,13 @@
 //! Shapes that are more than a prefix and a run. Each is given the text and where the prefix
 //! stands, and says where the credential is.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Alphabet, DASHES, before, checks, dashes};
+use super::{Alphabet, DASHES, begins, checks, dashes};
 
 /// Longest label of a frame, in bytes: `ENCRYPTED PRIVATE KEY` and its like.
 const LABEL: usize = 40;
@@ -33,6 +33,9 @@ const AZURE_EMULATOR: &[u8] = b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsu
 
 /// How far from the signature the other parameters of a shared access signature may be, in bytes.
 const SAS_QUERY: usize = 512;
+
+/// Digits of the number of a Telegram bot.
+const BOT_ID: RangeInclusive<usize> = 8..=10;
 
 /// A frame with a private key in it, to its end; without one to the next frame or the end of the
 /// text: half a key is worth masking whole.
@@ -95,7 +98,7 @@ pub(in super::super) fn azure_storage_key(bytes: &[u8], at: usize) -> Option<Ran
 
 /// A SHA-256 in base64, as a parameter beside a version (`sv`): what an address is signed with.
 pub(in super::super) fn azure_sas(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    if !before(bytes, at).is_none_or(|byte| matches!(byte, b'?' | b'&' | b';' | b'"')) {
+    if !begins(bytes, at, |byte| !matches!(byte, b'?' | b'&' | b';' | b'"')) {
         return None;
     }
     let start = at.checked_add(b"sig=".len())?;
@@ -139,7 +142,7 @@ pub(in super::super) fn slack_webhook(bytes: &[u8], at: usize) -> Option<Range<u
 
 /// `SG.`, 22 bytes, a dot, 43 bytes.
 pub(in super::super) fn sendgrid_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    if before(bytes, at).is_some_and(u8::is_ascii_alphanumeric) {
+    if !begins(bytes, at, |byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
     let id = bytes.get(at.checked_add(3)?..)?;
@@ -157,17 +160,17 @@ pub(in super::super) fn sendgrid_key(bytes: &[u8], at: usize) -> Option<Range<us
 
 /// The number of a bot, a colon, `AA` and 33 bytes.
 pub(in super::super) fn telegram_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let earlier = bytes.get(at.saturating_sub(11)..at)?;
-    let digits = earlier
-        .iter()
-        .rev()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
+    let id = BOT_ID.rev().find(|length| {
+        let start = at.checked_sub(*length);
+        let id = start.and_then(|start| bytes.get(start..at));
+        id.is_some_and(|id| id.iter().all(u8::is_ascii_digit))
+            && start.is_some_and(|start| begins(bytes, start, |byte| byte.is_ascii_digit()))
+    })?;
     let secret = bytes.get(at.checked_add(1)?..)?;
     let secret = secret.get(..secret.len().min(36))?;
-    let fits = (8..=10).contains(&digits) && Alphabet::WordDash.run(secret) == 35;
+    let fits = Alphabet::WordDash.run(secret) == 35;
     let secret = secret.get(..35)?;
-    (fits && checks::mixed(secret)).then_some(at.checked_sub(digits)?..at.checked_add(36)?)
+    (fits && checks::mixed(secret)).then_some(at.checked_sub(id)?..at.checked_add(36)?)
 }
 
 /// The header of a JSON Web Token, as far as it matters.
@@ -178,7 +181,7 @@ struct Header {
 
 /// Three parts of base64 of which the first two are JSON and the last is a signature.
 pub(in super::super) fn jwt(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    if before(bytes, at).is_some_and(|byte| Alphabet::WordDashDot.has(*byte)) {
+    if !begins(bytes, at, |byte| Alphabet::WordDashDot.has(byte)) {
         return None;
     }
     let run = bytes.get(at..)?;
