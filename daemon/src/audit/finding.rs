@@ -75,6 +75,12 @@ pub enum Finding {
         /// The last record.
         last: u64,
     },
+    /// No anchor is of a record that is kept: nothing ties the log to what was known of it.
+    #[error("no anchor is of a record that is still kept: the first is {first}")]
+    NoAnchorKept {
+        /// The first record that is kept.
+        first: u64,
+    },
     /// A line is another than the anchor's.
     #[error("record {sequence} is another than the one that the anchor was taken of")]
     OtherThanAnchor {

@@ -33,3 +33,7 @@ pub(crate) const AUDIT_DENIALS_PER_MINUTE: u32 = 30;
 
 /// The same for what agents do by the way.
 pub(crate) const AUDIT_PER_MINUTE: u32 = 60;
+
+/// Keys that a check steps over to reach the first line that is kept, one hash each: centuries of what
+/// agents do at the most, and minutes for a number that somebody made up.
+pub(crate) const AUDIT_STEPS: u64 = 1 << 30;
