@@ -214,12 +214,20 @@ impl Event {
             | Self::Frozen { .. }
             | Self::Thawed { .. }
             | Self::ReadersAsked { .. } => Class::Always,
-            Self::SessionOpened { .. } => Class::Routine("session_opened"),
-            Self::SessionEnded { .. } => Class::Routine("session_ended"),
-            Self::Renamed { .. } => Class::Routine("renamed"),
-            Self::AgentEnded { .. } => Class::Routine("agent_ended"),
-            Self::BoundarySet { .. } => Class::Routine("boundary_set"),
-            Self::AllowOnlySet { .. } => Class::Routine("allow_only_set"),
+            Self::SessionOpened { agent, how, .. } => match how {
+                // Somebody else may be at work now. What bounds these is the rate of enrolments.
+                Entrance::Reclaimed | Entrance::TookOver => Class::Always,
+                Entrance::New
+                | Entrance::FirstEnrolment
+                | Entrance::Resumed
+                | Entrance::OldPort
+                | Entrance::Renewed => Class::Routine("session_opened", *agent),
+            },
+            Self::SessionEnded { agent, .. } => Class::Routine("session_ended", *agent),
+            Self::Renamed { agent, .. } => Class::Routine("renamed", *agent),
+            Self::AgentEnded { agent, .. } => Class::Routine("agent_ended", *agent),
+            Self::BoundarySet { agent, .. } => Class::Rule("boundary_set", *agent),
+            Self::AllowOnlySet { agent, .. } => Class::Rule("allow_only_set", *agent),
             Self::Denied { request, code, who } => Class::Denial(request, *code, *who),
         }
     }
