@@ -83,11 +83,14 @@ pub(crate) enum Event {
         after: String,
         kept: Sequence,
     },
-    /// The former log did not fit its state and lies elsewhere: the chain begins anew.
+    /// The former log is gone, or did not fit its state and lies elsewhere: the chain begins anew.
     Broken {
         why: Plain,
-        moved_to: Plain,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        moved_to: Option<Plain>,
     },
+    /// There was no log before: the deployment is older than that.
+    Begun {},
     /// So many bytes at the end, of a write that was cut off, were cut off too.
     Torn {
         bytes: u64,
@@ -200,6 +203,7 @@ impl Event {
         match self {
             Self::File { .. }
             | Self::Broken { .. }
+            | Self::Begun {}
             | Self::Torn { .. }
             | Self::Lost { .. }
             | Self::More { .. }

@@ -87,9 +87,9 @@ pub enum Finding {
         /// The number of the line.
         sequence: u64,
     },
-    /// The chain began anew after a log that did not fit its state.
+    /// The chain began anew after a log that was gone or did not fit its state.
     #[error(
-        "the log began anew with record {sequence}: a former one did not fit, and was moved aside"
+        "the log began anew with record {sequence}: a former one was gone, or did not fit and was moved aside"
     )]
     BegunAnew {
         /// The record that says so.

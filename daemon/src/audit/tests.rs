@@ -14,6 +14,7 @@ use super::log::Log;
 use super::state::{self, Found, Place};
 use super::verify::{Finding, Report, verify, verify_files_of};
 use crate::limits::{AUDIT_FILE_BYTES, AUDIT_FILES};
+use crate::store::past::Past;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -38,7 +39,12 @@ impl Room {
     }
 
     fn open(&self) -> Log {
-        let mut log = Log::open(&self.path(), NOW, &mut StdRng::seed_from_u64(1)).unwrap();
+        self.open_after(Past::Unused)
+    }
+
+    fn open_after(&self, past: Past) -> Log {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut log = Log::open(&self.path(), past, NOW, &mut rng).unwrap();
         log.file_bytes = self.file_bytes;
         log
     }

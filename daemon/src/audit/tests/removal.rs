@@ -103,3 +103,38 @@ fn a_number_that_nothing_was_sealed_for_is_found_at_once() {
     std::fs::remove_file(files::state(&room.path())).unwrap();
     assert_eq!(room.check().findings, [gone]);
 }
+
+#[test]
+fn a_log_that_is_gone_is_found_where_there_must_have_been_one() {
+    let gone: [fn(&Room); 2] = [
+        |room| std::fs::remove_dir_all(room.path()).unwrap(),
+        |room| {
+            for entry in std::fs::read_dir(room.path()).unwrap() {
+                std::fs::remove_file(entry.unwrap().path()).unwrap();
+            }
+        },
+    ];
+    for remove in gone {
+        let room = Room::filled(3);
+        remove(&room);
+        drop(room.open_after(Past::WithLog));
+        assert!(room.lines()[1].contains("\"why\":\"it is gone\""));
+        let anew = Finding::BegunAnew { sequence: 2 };
+        assert_eq!(room.check().findings, [anew.clone()]);
+        drop(room.open_after(Past::WithLog));
+        assert_eq!(room.lines().len(), 2, "told once");
+        assert_eq!(room.check().findings, [anew]);
+        assert!(room.check_with(&room.anchors()).findings.is_empty());
+    }
+}
+
+#[test]
+fn a_log_that_never_was_is_not_missed() {
+    let room = Room::new();
+    drop(room.open_after(Past::Unused));
+    assert_eq!(room.first().metadata().unwrap().len(), 0);
+    let older = Room::new();
+    drop(older.open_after(Past::WithoutLog));
+    assert!(older.lines()[1].contains("\"event\":\"begun\""));
+    assert!(older.check().findings.is_empty());
+}
