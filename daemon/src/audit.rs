@@ -42,6 +42,7 @@ use rand::rngs::StdRng;
 use crate::clock::Clock;
 use crate::deployment::DaemonLock;
 use crate::limits::AUDIT_QUEUE;
+use crate::store::past::Past;
 use event::{Event, Plain, Who};
 use log::Log;
 pub use log::LogError;
@@ -100,11 +101,12 @@ pub(crate) fn queue(clock: Arc<dyn Clock>) -> (Audit, Inbox) {
 /// Opens the log and starts the thread that writes it. It ends when the [`Audit`] is gone.
 pub(crate) fn start(
     data_dir: &DataDir,
+    past: Past,
     clock: Arc<dyn Clock>,
     rng: &mut StdRng,
     _lock: &DaemonLock,
 ) -> Result<(Audit, JoinHandle<()>), LogError> {
-    let log = Log::open(&data_dir.audit(), clock.now().wall, rng)?;
+    let log = Log::open(&data_dir.audit(), past, clock.now().wall, rng)?;
     let (audit, inbox) = queue(clock);
     let thread = keeper::start(log, inbox);
     let thread = thread.map_err(|source| LogError::io(&data_dir.audit(), source))?;
@@ -157,7 +159,7 @@ pub fn note_restore(
     rng: &mut StdRng,
     _lock: &DaemonLock,
 ) -> Result<(), LogError> {
-    let mut log = Log::open(&data_dir.audit(), now, rng)?;
+    let mut log = Log::open(&data_dir.audit(), Past::of_closed(data_dir), now, rng)?;
     log.append(&[Entry {
         at: now,
         event: Event::Restored {

@@ -27,6 +27,7 @@ use crate::key::DeploymentKey;
 use crate::limits::LOCK_PATIENCE;
 use crate::store::credentials;
 use crate::store::open::{self, OpenError};
+use crate::store::past::Past;
 use crate::store::verifiers::{self, SecretVerifier};
 
 /// Why a deployment cannot be opened.
@@ -145,6 +146,8 @@ pub(crate) struct Deployment {
     pub(crate) enrolment: Enrolment,
     /// The secret, if one is known: what is slow about it is done after the daemon is ready.
     pub(crate) secret: Option<SharedSecret>,
+    /// Who served it before this start.
+    pub(crate) past: Past,
 }
 
 /// Opens the deployment in `data_dir`, making it if there is none.
@@ -158,7 +161,7 @@ pub(crate) fn open(
     // Before anything is made, so that a start that is refused leaves nothing behind.
     let from_file = read_secret(&data_dir.secret())?;
     let key = DeploymentKey::read(data_dir)?;
-    let db = open::open_writer(data_dir, key.is_some(), now.wall)?;
+    let (db, past) = open::open_telling_past(data_dir, key.is_some(), now.wall)?;
     let key = if let Some(key) = key {
         key
     } else {
@@ -198,6 +201,7 @@ pub(crate) fn open(
         verifiers: known,
         enrolment,
         secret,
+        past,
     })
 }
 

@@ -215,13 +215,20 @@ fn build(
         verifiers,
         enrolment,
         secret,
+        past,
     } = deployment::open(&data_dir, config.secret, now, &mut rng, &prepared.lock)?;
     let (socket, bound) = listen(config.listening, prepared.socket, &data_dir)?;
     let (old_port, old_socket) =
         OldPort::prepare(prepared.old_socket, secret.as_ref(), prepared.zone);
     let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
     let policies = (config.names, config.secrets);
-    let (audit, auditing) = audit::start(&data_dir, Arc::clone(&clock), &mut rng, &prepared.lock)?;
+    let (audit, auditing) = audit::start(
+        &data_dir,
+        past,
+        Arc::clone(&clock),
+        &mut rng,
+        &prepared.lock,
+    )?;
     let shared = Shared::new(clock, config.limits, policies, key, gate, audit);
     store::freezes::begin(&db, &shared.frozen).map_err(DeploymentError::Sqlite)?;
     let shared = Arc::new(shared);

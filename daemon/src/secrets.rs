@@ -118,7 +118,7 @@ pub(crate) fn masked_in(text: &str, data: Option<&Data>, secrets: &Secrets) -> V
 }
 
 /// Where a credential stands.
-#[derive(Debug, Clone, Copy, Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum Place {
     /// In the text, at this byte.
     Text(usize),

@@ -26,6 +26,7 @@ pub(crate) mod names;
 pub(crate) mod notice_files;
 pub(crate) mod offering;
 pub mod open;
+pub(crate) mod past;
 pub(crate) mod pings;
 pub(crate) mod profiles;
 pub(crate) mod quarantine;

@@ -111,10 +111,6 @@ fn verify(context: &Context, arguments: &VerifyArguments) -> Result<ExitStatus, 
     let report = verify::verify(&directory, &anchors).map_err(|error| match error {
         VerifyError::Log(error) => failed(&directory, error),
         VerifyError::NoLog(_) => no_log(&directory),
-        error @ VerifyError::TooFar(_) => Failure::local(error.to_string()).hint(format!(
-            "no daemon wrote that: look what is new in {}",
-            directory.display()
-        )),
         error @ (VerifyError::NoKey(_) | VerifyError::LaterKey(_)) => {
             Failure::local(error.to_string())
                 .hint("`--anchor FILE` with what `ipc admin audit anchor --take-key` printed")

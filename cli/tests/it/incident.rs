@@ -71,12 +71,14 @@ fn an_anchor_and_a_key_that_are_kept_elsewhere_check_the_log() {
     assert_eq!(with(kept).status, 0);
     home.register("bob");
     assert_eq!(with(kept).status, 0, "and what came after it");
-    // Put back to nothing, and begun anew: only what was kept elsewhere knows.
+    // Removed, and begun anew: it is said, and what was kept elsewhere knows.
     home.ok(&["daemon", "stop"]);
     std::fs::remove_dir_all(home.data_dir().audit()).unwrap();
     home.ok(&["daemon", "start"]);
     home.ok(&["daemon", "stop"]);
-    assert_eq!(home.run(&["admin", "audit", "verify"]).status, 0);
+    let found = home.run(&["admin", "audit", "verify"]);
+    assert_eq!(found.status, 1);
+    assert!(found.out.contains("began anew with record 2"), "{found:?}");
     assert_eq!(with(kept).status, 1);
 }
 

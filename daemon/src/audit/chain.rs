@@ -12,6 +12,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::limits::AUDIT_STEPS;
+
 /// What stands between a record and its seal.
 const JOINT: &str = ",\"h\":\"";
 
@@ -148,9 +150,13 @@ impl Chain {
         }
     }
 
-    /// The key that the chain will have before line `at`; nothing if it is past that.
+    /// The key that the chain will have before line `at`; nothing if it is past that, or if that is
+    /// further than any log goes.
     pub(crate) fn key_at(&self, at: Sequence) -> Option<LineKey> {
         let steps = at.checked_sub(self.next)?;
+        if steps > AUDIT_STEPS {
+            return None;
+        }
         let mut key = self.key.again();
         for _ in 0..steps {
             key = key.next();

@@ -83,11 +83,14 @@ pub(crate) enum Event {
         after: String,
         kept: Sequence,
     },
-    /// The former log did not fit its state and lies elsewhere: the chain begins anew.
+    /// The former log is gone, or did not fit its state and lies elsewhere: the chain begins anew.
     Broken {
         why: Plain,
-        moved_to: Plain,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        moved_to: Option<Plain>,
     },
+    /// There was no log before: the deployment is older than that.
+    Begun {},
     /// So many bytes at the end, of a write that was cut off, were cut off too.
     Torn {
         bytes: u64,
@@ -200,6 +203,7 @@ impl Event {
         match self {
             Self::File { .. }
             | Self::Broken { .. }
+            | Self::Begun {}
             | Self::Torn { .. }
             | Self::Lost { .. }
             | Self::More { .. }
@@ -214,12 +218,20 @@ impl Event {
             | Self::Frozen { .. }
             | Self::Thawed { .. }
             | Self::ReadersAsked { .. } => Class::Always,
-            Self::SessionOpened { .. } => Class::Routine("session_opened"),
-            Self::SessionEnded { .. } => Class::Routine("session_ended"),
-            Self::Renamed { .. } => Class::Routine("renamed"),
-            Self::AgentEnded { .. } => Class::Routine("agent_ended"),
-            Self::BoundarySet { .. } => Class::Routine("boundary_set"),
-            Self::AllowOnlySet { .. } => Class::Routine("allow_only_set"),
+            Self::SessionOpened { agent, how, .. } => match how {
+                // Somebody else may be at work now. What bounds these is the rate of enrolments.
+                Entrance::Reclaimed | Entrance::TookOver => Class::Always,
+                Entrance::New
+                | Entrance::FirstEnrolment
+                | Entrance::Resumed
+                | Entrance::OldPort
+                | Entrance::Renewed => Class::Routine("session_opened", *agent),
+            },
+            Self::SessionEnded { agent, .. } => Class::Routine("session_ended", *agent),
+            Self::Renamed { agent, .. } => Class::Routine("renamed", *agent),
+            Self::AgentEnded { agent, .. } => Class::Routine("agent_ended", *agent),
+            Self::BoundarySet { agent, .. } => Class::Rule("boundary_set", *agent),
+            Self::AllowOnlySet { agent, .. } => Class::Rule("allow_only_set", *agent),
             Self::Denied { request, code, who } => Class::Denial(request, *code, *who),
         }
     }

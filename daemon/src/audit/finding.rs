@@ -75,15 +75,21 @@ pub enum Finding {
         /// The last record.
         last: u64,
     },
+    /// No anchor is of a record that is kept: nothing ties the log to what was known of it.
+    #[error("no anchor is of a record that is still kept: the first is {first}")]
+    NoAnchorKept {
+        /// The first record that is kept.
+        first: u64,
+    },
     /// A line is another than the anchor's.
     #[error("record {sequence} is another than the one that the anchor was taken of")]
     OtherThanAnchor {
         /// The number of the line.
         sequence: u64,
     },
-    /// The chain began anew after a log that did not fit its state.
+    /// The chain began anew after a log that was gone or did not fit its state.
     #[error(
-        "the log began anew with record {sequence}: a former one did not fit, and was moved aside"
+        "the log began anew with record {sequence}: a former one was gone, or did not fit and was moved aside"
     )]
     BegunAnew {
         /// The record that says so.
@@ -127,7 +133,4 @@ pub enum VerifyError {
     /// The key is for a later line than all that are kept.
     #[error("the key is for record {0} and later, and there are none")]
     LaterKey(u64),
-    /// The first file is named for a record that no daemon comes to.
-    #[error("the log begins with record {0}, further on than any daemon comes")]
-    TooFar(u64),
 }

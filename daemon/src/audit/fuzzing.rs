@@ -24,13 +24,17 @@ use super::event::{Event, Plain};
 use super::files::{self, LogError};
 use super::log::Log;
 use super::reading::{self, Page, Wanted};
-use super::verify::{Report, VerifyError, verify_within};
+use super::verify::{Bounds, Report, VerifyError, verify_within};
+use crate::store::past::Past;
 
 /// The moment of every start here.
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
-/// Keys that are gone through, at most.
-const RECORDS: u64 = 4_096;
+/// Keys that are gone through are few.
+const BOUNDS: Bounds = Bounds {
+    steps: 4_096,
+    ..Bounds::STANDARD
+};
 
 /// Records that are read, at most.
 const LIMIT: usize = 3;
@@ -67,8 +71,8 @@ impl Room {
     }
 
     fn check(&self, anchors: &Anchors) -> Result<Report, VerifyError> {
-        let checked = verify_within(&self.audit(), anchors, RECORDS);
-        let again = verify_within(&self.audit(), anchors, RECORDS);
+        let checked = verify_within(&BOUNDS, &self.audit(), anchors);
+        let again = verify_within(&BOUNDS, &self.audit(), anchors);
         assert_eq!(format!("{checked:?}"), format!("{again:?}"));
         if let Ok(report) = &checked {
             let most = anchors.anchors.len().saturating_add(4);
@@ -103,7 +107,12 @@ impl Room {
 
     /// The next start of the daemon: it comes, and what it writes is the last record.
     fn start(&self) -> Result<(), LogError> {
-        let mut log = Log::open(&self.audit(), NOW, &mut StdRng::seed_from_u64(2))?;
+        let mut log = Log::open(
+            &self.audit(),
+            Past::Unused,
+            NOW,
+            &mut StdRng::seed_from_u64(2),
+        )?;
         log.append(&[restored("the last")])?;
         let page = self.page()?;
         let last = page.records.last();

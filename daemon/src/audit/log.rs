@@ -24,6 +24,7 @@ pub use super::files::LogError;
 use super::files::{self, LINE_BYTES};
 use super::state::{self, Found, State, StateFile};
 use crate::limits::{AUDIT_FILE_BYTES, AUDIT_FILES, AUDIT_GROUP};
+use crate::store::past::Past;
 
 /// The log, open to be appended to. Its holder holds the daemon's lock.
 #[derive(Debug)]
@@ -51,9 +52,10 @@ enum Opened {
 }
 
 impl Log {
-    /// Opens the log in `directory`, or begins it.
+    /// Opens the log in `directory`, or begins it, and says so where there should be one.
     pub(crate) fn open(
         directory: &Path,
+        past: Past,
         now: Timestamp,
         rng: &mut StdRng,
     ) -> Result<Self, LogError> {
@@ -65,7 +67,21 @@ impl Log {
                 }
                 Ok(log)
             }
-            Opened::Nothing => Self::begin(directory, rng),
+            Opened::Nothing => {
+                let mut log = Self::begin(directory, rng)?;
+                let told = match past {
+                    Past::Unused => return Ok(log),
+                    Past::WithoutLog => Event::Begun {},
+                    Past::WithLog => {
+                        tracing::error!("the audit log is gone");
+                        let why = Plain::new("it is gone");
+                        let moved_to = None;
+                        Event::Broken { why, moved_to }
+                    }
+                };
+                log.append(&[entry(now, told)])?;
+                Ok(log)
+            }
             Opened::Unfit(Unfit(why)) => {
                 let aside = format!("audit.broken-{}", now.as_millis());
                 tracing::error!(
@@ -77,7 +93,7 @@ impl Log {
                 moved.map_err(|source| LogError::io(directory, source))?;
                 drop(private::ensure_directory(directory)?);
                 let mut log = Self::begin(directory, rng)?;
-                let (why, moved_to) = (Plain::new(why), Plain::new(&aside));
+                let (why, moved_to) = (Plain::new(why), Some(Plain::new(&aside)));
                 log.append(&[entry(now, Event::Broken { why, moved_to })])?;
                 Ok(log)
             }

@@ -12,14 +12,17 @@ use super::event::{Event, Plain};
 use super::files;
 use super::log::Log;
 use super::state::{self, Found, Place};
-use super::verify::{Finding, Report, verify};
-use crate::limits::AUDIT_FILES;
+use super::verify::{Bounds, Finding, Report, verify, verify_within};
+use crate::limits::{AUDIT_FILE_BYTES, AUDIT_FILES};
+use crate::store::past::Past;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 /// A log in a room of its own.
 struct Room {
     room: tempfile::TempDir,
+    /// Where its files end.
+    file_bytes: u64,
 }
 
 impl Room {
@@ -27,6 +30,7 @@ impl Room {
         let room = tempfile::Builder::new().prefix("ipc-").tempdir();
         Self {
             room: room.unwrap(),
+            file_bytes: AUDIT_FILE_BYTES,
         }
     }
 
@@ -35,7 +39,14 @@ impl Room {
     }
 
     fn open(&self) -> Log {
-        Log::open(&self.path(), NOW, &mut StdRng::seed_from_u64(1)).unwrap()
+        self.open_after(Past::Unused)
+    }
+
+    fn open_after(&self, past: Past) -> Log {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut log = Log::open(&self.path(), past, NOW, &mut rng).unwrap();
+        log.file_bytes = self.file_bytes;
+        log
     }
 
     /// The same with so many records in it.
@@ -53,7 +64,13 @@ impl Room {
     }
 
     fn check_with(&self, anchors: &Anchors) -> Report {
-        verify(&self.path(), anchors).unwrap()
+        {
+            let bounds = Bounds {
+                file_bytes: self.file_bytes,
+                ..Bounds::STANDARD
+            };
+            verify_within(&bounds, &self.path(), anchors).unwrap()
+        }
     }
 
     fn anchors(&self) -> Anchors {
@@ -84,7 +101,8 @@ impl Room {
 
     /// Takes the directory back to how it was, to try something else.
     fn copy(&self) -> Self {
-        let other = Self::new();
+        let mut other = Self::new();
+        other.file_bytes = self.file_bytes;
         copy(&self.path(), &other.path());
         other
     }
@@ -338,4 +356,5 @@ fn the_key_can_be_taken_away_and_checks_the_log_from_elsewhere() {
 
 mod crash;
 mod hostile;
+mod removal;
 mod rotation;

@@ -13,7 +13,7 @@ use super::chain::{Chain, Seal, Sequence, sequence, split};
 use super::files::{self, LogError};
 pub use super::finding::{Finding, Report, VerifyError};
 use super::state::{self, Found, State};
-use crate::limits::{AUDIT_FILE_BYTES, AUDIT_RECORDS};
+use crate::limits::{AUDIT_FILE_BYTES, AUDIT_FILES, AUDIT_STEPS};
 
 /// How often reading is begun anew when a file was removed, or the state replaced, meanwhile.
 const ATTEMPTS: u32 = 5;
@@ -23,18 +23,35 @@ const ATTEMPTS: u32 = 5;
 /// # Errors
 /// [`VerifyError`] when it cannot be checked; what is wrong with it is in the [`Report`].
 pub fn verify(directory: &Path, anchors: &Anchors) -> Result<Report, VerifyError> {
-    verify_within(directory, anchors, AUDIT_RECORDS)
+    verify_within(&Bounds::STANDARD, directory, anchors)
 }
 
-/// The same, with keys of at most so many records that are not kept any more.
+/// What a check goes by: smaller ones are for tests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Above this a file of the log ends, in bytes.
+    pub(crate) file_bytes: u64,
+    /// Keys that are stepped over to reach the first line that is kept.
+    pub(crate) steps: u64,
+}
+
+impl Bounds {
+    /// Those of the log that a daemon writes.
+    pub(crate) const STANDARD: Self = Self {
+        file_bytes: AUDIT_FILE_BYTES,
+        steps: AUDIT_STEPS,
+    };
+}
+
+/// The same within other bounds.
 pub(crate) fn verify_within(
+    bounds: &Bounds,
     directory: &Path,
     anchors: &Anchors,
-    records: u64,
 ) -> Result<Report, VerifyError> {
     let mut attempt = 1;
     loop {
-        match check(directory, anchors, records) {
+        match check(bounds, directory, anchors) {
             Err(VerifyError::Log(error)) if error.is_missing() && attempt < ATTEMPTS => {
                 attempt = attempt.saturating_add(1);
             }
@@ -43,7 +60,7 @@ pub(crate) fn verify_within(
     }
 }
 
-fn check(directory: &Path, anchors: &Anchors, records: u64) -> Result<Report, VerifyError> {
+fn check(bounds: &Bounds, directory: &Path, anchors: &Anchors) -> Result<Report, VerifyError> {
     drop(private::open_directory(directory).map_err(LogError::from)?);
     let state = read_state(directory)?;
     let all = files::list(directory)?;
@@ -53,11 +70,12 @@ fn check(directory: &Path, anchors: &Anchors, records: u64) -> Result<Report, Ve
     let own = AuditKey::of_start(directory)?;
     let key = anchors.key.as_ref().or(own.as_ref());
     let key = key.ok_or_else(|| VerifyError::NoKey(directory.to_owned()))?;
-    // Each is a hash: the name of a file that anybody wrote must not have us at it for years.
-    if first.saturating_sub(key.chain().next) > records {
-        return Err(VerifyError::TooFar(first));
-    }
     let mut walk = Walk::new(key, first, state, &anchors.anchors);
+    if let Some(finding) = walk.out_of_reach(bounds.steps) {
+        walk.stop(finding);
+        return walk.finish();
+    }
+    let mut sizes = Vec::new();
     for file in all {
         let path = files::path(directory, file);
         let most = AUDIT_FILE_BYTES.saturating_mul(2);
@@ -65,7 +83,9 @@ fn check(directory: &Path, anchors: &Anchors, records: u64) -> Result<Report, Ve
         if !walk.file(file, &path, &String::from_utf8_lossy(&bytes)) {
             break;
         }
+        sizes.push(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     }
+    walk.is_rotated = looks_rotated(&sizes, bounds.file_bytes);
     walk.finish()
 }
 
@@ -81,6 +101,14 @@ fn read_state(directory: &Path) -> Result<Option<State>, LogError> {
     Ok(None)
 }
 
+/// Whether files of these sizes are what is left when the time of earlier ones had come. More than
+/// the usual number are left by a crash. Whoever holds the present key can say of any record that it is
+/// the first that is kept, and has to write as much as a flood would.
+fn looks_rotated(sizes: &[u64], file_bytes: u64) -> bool {
+    let full = sizes.iter().take_while(|bytes| **bytes >= file_bytes);
+    sizes.len() >= AUDIT_FILES && full.count() >= sizes.len().saturating_sub(1)
+}
+
 /// On the way through the lines.
 struct Walk<'a> {
     key: &'a AuditKey,
@@ -93,6 +121,8 @@ struct Walk<'a> {
     previous: Option<Seal>,
     /// The first line that files say is kept.
     kept: Sequence,
+    /// Whether the files are as they are when earlier ones had to go.
+    is_rotated: bool,
     state: Option<State>,
     anchors: VecDeque<Anchor>,
     broken: Option<Sequence>,
@@ -110,6 +140,7 @@ impl<'a> Walk<'a> {
             chain: None,
             previous: None,
             kept: 1,
+            is_rotated: false,
             state,
             anchors: anchors.into(),
             broken: None,
@@ -124,6 +155,15 @@ impl<'a> Walk<'a> {
                 findings: Vec::new(),
             },
         }
+    }
+
+    /// What is missing, when the first line is one that nothing was sealed for yet, or none that a key
+    /// could be found for in a reasonable time.
+    fn out_of_reach(&self, steps: u64) -> Option<Finding> {
+        let sealed = self.state.as_ref().map_or(Sequence::MAX, |s| s.chain.next);
+        let reached = self.key.chain().next.saturating_add(steps);
+        let to = self.first.saturating_sub(1);
+        (self.first > sealed.min(reached)).then_some(Finding::Missing { from: 1, to })
     }
 
     /// Walks through one file; says whether to go on.
@@ -277,6 +317,14 @@ impl<'a> Walk<'a> {
         if self.first > self.kept {
             let (from, to) = (self.kept, self.first.saturating_sub(1));
             findings.push(Finding::Missing { from, to });
+        } else if self.first > 1 && !self.is_rotated {
+            let (from, to) = (1, self.first.saturating_sub(1));
+            findings.push(Finding::Missing { from, to });
+        }
+        let (agree, passed) = (self.report.anchors, self.report.anchors_passed);
+        if self.first > 1 && agree == 0 && passed > 0 {
+            let first = self.first;
+            findings.push(Finding::NoAnchorKept { first });
         }
         match &self.state {
             None => findings.push(Finding::NoState),

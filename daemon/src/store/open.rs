@@ -13,6 +13,7 @@ use ipc_protocol::time::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::past::Past;
 use super::{APPLICATION_ID, SCHEMA_VERSION, migrations, quarantine};
 
 /// Why the database cannot be opened.
@@ -80,6 +81,15 @@ pub fn open_writer(
     used_before: bool,
     now: Timestamp,
 ) -> Result<Connection, OpenError> {
+    open_telling_past(data_dir, used_before, now).map(|(db, _)| db)
+}
+
+/// The same; says what was done before with the store, at the version that it was at.
+pub(crate) fn open_telling_past(
+    data_dir: &DataDir,
+    used_before: bool,
+    now: Timestamp,
+) -> Result<(Connection, Past), OpenError> {
     let path = data_dir.database();
     let sqlite = |source| OpenError::Sqlite {
         path: path.clone(),
@@ -104,11 +114,13 @@ pub fn open_writer(
     // Another process of ours (a backup's check) may hold the file for a moment.
     db.busy_timeout(std::time::Duration::from_secs(5))
         .map_err(sqlite)?;
+    let version = migrations::version(&db).map_err(sqlite)?;
     prepare(&mut db).map_err(sqlite)?;
     if !migrations::is_as_made(&db).map_err(sqlite)? {
         return Err(OpenError::Altered(path));
     }
-    Ok(db)
+    let past = Past::of(&db, version).map_err(sqlite)?;
+    Ok((db, past))
 }
 
 /// Makes a store at `path`, where there is none, to be filled before it is a store: what is

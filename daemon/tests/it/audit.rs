@@ -2,7 +2,7 @@
 
 use ipc_daemon::audit::anchor::{Anchor, Anchors};
 use ipc_daemon::audit::reading::{self, Record, Wanted};
-use ipc_daemon::audit::verify::{self, Report};
+use ipc_daemon::audit::verify::{self, Finding, Report};
 use ipc_daemon::{DaemonError, deployment::DeploymentError};
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::request::{
@@ -257,4 +257,17 @@ fn an_audit_log_that_somebody_spoiled_does_not_keep_the_daemon_from_starting() {
     house.stop().unwrap();
     let report = verify::verify(&house.data_dir().audit(), &Anchors::default()).unwrap();
     assert_eq!(report.findings.len(), 1, "and it is told: {report:?}");
+}
+
+#[test]
+fn a_log_that_is_removed_while_no_daemon_runs_is_missed_at_the_next_start() {
+    let mut house = House::new();
+    drop(house.register("alice"));
+    house.stop().unwrap();
+    std::fs::remove_dir_all(house.data_dir().audit()).unwrap();
+    house.start().unwrap();
+    house.stop().unwrap();
+    assert_eq!(events(&house), ["file", "broken", "started", "stopped"]);
+    let report = verify::verify(&house.data_dir().audit(), &Anchors::default()).unwrap();
+    assert_eq!(report.findings, [Finding::BegunAnew { sequence: 2 }]);
 }

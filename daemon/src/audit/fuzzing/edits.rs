@@ -8,6 +8,7 @@ use super::super::event::{Event, Who};
 use super::super::{Entry, files, finding::Finding};
 use super::{NOW, Room, is_found, restored};
 use crate::audit::log::Log;
+use crate::store::past::Past;
 use ipc_protocol::error::ErrorCode;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -33,8 +34,13 @@ impl Genuine {
     fn new() -> io::Result<Self> {
         let room = Room::new()?;
         let mut anchors = Vec::new();
-        let mut log = Log::open(&room.audit(), NOW, &mut StdRng::seed_from_u64(1))
-            .map_err(io::Error::other)?;
+        let mut log = Log::open(
+            &room.audit(),
+            Past::Unused,
+            NOW,
+            &mut StdRng::seed_from_u64(1),
+        )
+        .map_err(io::Error::other)?;
         log.file_bytes = FILE_BYTES;
         for at in 0..6_u32 {
             let denied = Event::Denied {

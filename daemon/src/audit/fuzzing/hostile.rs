@@ -116,7 +116,7 @@ pub(super) fn written(bytes: &[u8]) -> io::Result<()> {
     let room = Room::new()?;
     let begin = Chain::begin(LineKey::new([7; 32]));
     // Of a line far on there is none that follows from the first.
-    let key = begin.key_at(header.first.min(super::RECORDS));
+    let key = begin.key_at(header.first.min(super::BOUNDS.steps));
     let lines = Lines::read(header.first, key.unwrap_or_else(|| begin.key.again()), text);
     for (first, bytes) in &lines.files {
         room.write(&format!("{first:020}.jsonl"), bytes)?;

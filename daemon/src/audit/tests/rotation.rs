@@ -10,10 +10,10 @@ fn many() -> Vec<Entry> {
 }
 
 /// A log of so many files.
-fn of_files(number: usize) -> Room {
-    let room = Room::new();
+pub(super) fn of_files(number: usize) -> Room {
+    let mut room = Room::new();
+    room.file_bytes = FILE_BYTES;
     let mut log = room.open();
-    log.file_bytes = FILE_BYTES;
     let (many, mut begun) = (many(), 0);
     while begun < number {
         log.append(&many).unwrap();
