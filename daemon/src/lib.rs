@@ -222,16 +222,16 @@ fn build(
         OldPort::prepare(prepared.old_socket, secret.as_ref(), prepared.zone);
     let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
     let policies = (config.names, config.secrets);
-    let (audit, auditing) = audit::start(
-        &data_dir,
-        past,
-        Arc::clone(&clock),
-        &mut rng,
-        &prepared.lock,
-    )?;
-    let shared = Shared::new(clock, config.limits, policies, key, gate, audit);
+    let (audit, auditing) = audit::start(&data_dir, past, &clock, &mut rng, &prepared.lock)?;
+    let shared = Arc::new(Shared::new(
+        clock,
+        config.limits,
+        policies,
+        key,
+        gate,
+        audit,
+    ));
     store::freezes::begin(&db, &shared.frozen).map_err(DeploymentError::Sqlite)?;
-    let shared = Arc::new(shared);
     let guard = Guard::new(&data_dir.database())?;
     let (writer, broken, writing) =
         Writer::start(db, guard, StdRng::from_rng(&mut rng), Arc::clone(&shared))?;
