@@ -206,8 +206,7 @@ fn build(
     mut rng: StdRng,
     stopping: watch::Receiver<bool>,
 ) -> Result<House, DaemonError> {
-    let now = clock.now();
-    let data_dir = config.data_dir;
+    let (now, data_dir) = (clock.now(), config.data_dir);
     let Deployment {
         db,
         key,
@@ -223,14 +222,8 @@ fn build(
     let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
     let policies = (config.names, config.secrets);
     let (audit, auditing) = audit::start(&data_dir, past, &clock, &mut rng, &prepared.lock)?;
-    let shared = Arc::new(Shared::new(
-        clock,
-        config.limits,
-        policies,
-        key,
-        gate,
-        audit,
-    ));
+    let shared = Shared::new(clock, config.limits, policies, key, gate, audit);
+    let shared = Arc::new(shared);
     store::freezes::begin(&db, &shared.frozen).map_err(DeploymentError::Sqlite)?;
     let guard = Guard::new(&data_dir.database())?;
     let (writer, broken, writing) =
