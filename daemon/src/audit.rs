@@ -102,12 +102,12 @@ pub(crate) fn queue(clock: Arc<dyn Clock>) -> (Audit, Inbox) {
 pub(crate) fn start(
     data_dir: &DataDir,
     past: Past,
-    clock: Arc<dyn Clock>,
+    clock: &Arc<dyn Clock>,
     rng: &mut StdRng,
     _lock: &DaemonLock,
 ) -> Result<(Audit, JoinHandle<()>), LogError> {
     let log = Log::open(&data_dir.audit(), past, clock.now().wall, rng)?;
-    let (audit, inbox) = queue(clock);
+    let (audit, inbox) = queue(Arc::clone(clock));
     let thread = keeper::start(log, inbox);
     let thread = thread.map_err(|source| LogError::io(&data_dir.audit(), source))?;
     Ok((audit, thread))

@@ -206,8 +206,7 @@ fn build(
     mut rng: StdRng,
     stopping: watch::Receiver<bool>,
 ) -> Result<House, DaemonError> {
-    let now = clock.now();
-    let data_dir = config.data_dir;
+    let (now, data_dir) = (clock.now(), config.data_dir);
     let Deployment {
         db,
         key,
@@ -222,16 +221,10 @@ fn build(
         OldPort::prepare(prepared.old_socket, secret.as_ref(), prepared.zone);
     let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
     let policies = (config.names, config.secrets);
-    let (audit, auditing) = audit::start(
-        &data_dir,
-        past,
-        Arc::clone(&clock),
-        &mut rng,
-        &prepared.lock,
-    )?;
+    let (audit, auditing) = audit::start(&data_dir, past, &clock, &mut rng, &prepared.lock)?;
     let shared = Shared::new(clock, config.limits, policies, key, gate, audit);
-    store::freezes::begin(&db, &shared.frozen).map_err(DeploymentError::Sqlite)?;
     let shared = Arc::new(shared);
+    store::freezes::begin(&db, &shared.frozen).map_err(DeploymentError::Sqlite)?;
     let guard = Guard::new(&data_dir.database())?;
     let (writer, broken, writing) =
         Writer::start(db, guard, StdRng::from_rng(&mut rng), Arc::clone(&shared))?;
