@@ -64,6 +64,7 @@ use ipc_protocol::paths::DataDir;
 use ipc_protocol::secret::SharedSecret;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rusqlite::Connection;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -72,7 +73,7 @@ use audit::event::Event;
 use clock::Clock;
 use config::{Config, Listening};
 use daemon::Daemon;
-use deployment::{DaemonLock, Deployment, DeploymentError};
+use deployment::{DaemonLock, DeploymentError};
 use gate::Gate;
 use legacy::OldPort;
 pub use listener::BindError;
@@ -207,33 +208,29 @@ fn build(
     stopping: watch::Receiver<bool>,
 ) -> Result<House, DaemonError> {
     let (now, data_dir) = (clock.now(), config.data_dir);
-    let Deployment {
-        db,
-        key,
-        id,
-        verifiers,
-        enrolment,
-        secret,
-        past,
-    } = deployment::open(&data_dir, config.secret, now, &mut rng, &prepared.lock)?;
+    let opened = deployment::open(&data_dir, config.secret, now, &mut rng, &prepared.lock)?;
     let (socket, bound) = listen(config.listening, prepared.socket, &data_dir)?;
     let (old_port, old_socket) =
-        OldPort::prepare(prepared.old_socket, secret.as_ref(), prepared.zone);
-    let gate = Gate::new(id, verifiers, enrolment, StdRng::from_rng(&mut rng));
+        OldPort::prepare(prepared.old_socket, opened.secret.as_ref(), prepared.zone);
+    let own_rng = StdRng::from_rng(&mut rng);
+    let gate = Gate::new(opened.id, opened.verifiers, opened.enrolment, own_rng);
     let policies = (config.names, config.secrets);
-    let (audit, auditing) = audit::start(&data_dir, past, &clock, &mut rng, &prepared.lock)?;
-    let shared = Shared::new(clock, config.limits, policies, key, gate, audit);
-    let shared = Arc::new(shared);
-    store::freezes::begin(&db, &shared.frozen).map_err(DeploymentError::Sqlite)?;
-    let guard = Guard::new(&data_dir.database())?;
-    let (writer, broken, writing) =
-        Writer::start(db, guard, StdRng::from_rng(&mut rng), Arc::clone(&shared))?;
-    let (reader, reading) = start_reader("reader", &data_dir, &shared)?;
-    let (searcher, searching) = start_reader("searcher", &data_dir, &shared)?;
+    let (audit, auditing) = audit::start(&data_dir, opened.past, &clock, &mut rng, &prepared.lock)?;
+    let shared = Arc::new(Shared::new(
+        clock,
+        config.limits,
+        policies,
+        opened.key,
+        gate,
+        audit,
+    ));
+    store::freezes::begin(&opened.db, &shared.frozen).map_err(DeploymentError::Sqlite)?;
+    let store = start_store(opened.db, &data_dir, &shared, StdRng::from_rng(&mut rng))?;
+    let [writing, reading, searching] = store.threads;
     let daemon = Arc::new(Daemon {
-        writer,
-        reader,
-        searcher,
+        writer: store.writer,
+        reader: store.reader,
+        searcher: store.searcher,
         quotas: Quotas::new(&shared.limits),
         inbound: permits(shared.limits.inbound_bytes),
         places: permits(shared.limits.connections),
@@ -252,8 +249,8 @@ fn build(
         socket,
         bound,
         old_socket,
-        secret,
-        broken,
+        secret: opened.secret,
+        broken: store.broken,
         // The last: it ends when nobody is left who could hand anything in.
         threads: [writing, reading, searching, auditing],
         lock: prepared.lock,
@@ -272,6 +269,34 @@ fn listen(
         (Listening::Inherited(socket), _) | (Listening::Bind, Some(socket)) => Ok((socket, false)),
         (Listening::Bind, None) => Ok((listener::bind(data_dir.socket())?, true)),
     }
+}
+
+/// The store at work: who writes, who reads, and their threads.
+struct StoreThreads {
+    writer: Writer,
+    broken: Broken,
+    reader: Reader,
+    searcher: Reader,
+    threads: [JoinHandle<()>; 3],
+}
+
+fn start_store(
+    db: Connection,
+    data_dir: &DataDir,
+    shared: &Arc<Shared>,
+    rng: StdRng,
+) -> Result<StoreThreads, DaemonError> {
+    let guard = Guard::new(&data_dir.database())?;
+    let (writer, broken, writing) = Writer::start(db, guard, rng, Arc::clone(shared))?;
+    let (reader, reading) = start_reader("reader", data_dir, shared)?;
+    let (searcher, searching) = start_reader("searcher", data_dir, shared)?;
+    Ok(StoreThreads {
+        writer,
+        broken,
+        reader,
+        searcher,
+        threads: [writing, reading, searching],
+    })
 }
 
 fn start_reader(
