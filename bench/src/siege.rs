@@ -87,7 +87,7 @@ fn report(
         ),
         Figure::new("daemon, resident MiB at most", watch.most_mib(), 64.0),
         Figure::new(
-            "the last round's most over the first's, MiB",
+            "growth from the first third to the last, MiB",
             watch.growth_mib(),
             4.0,
         ),

@@ -66,9 +66,13 @@ impl Watch {
         self.rounds.iter().copied().fold(0.0, f64::max)
     }
 
-    /// The last round's most over the first's.
+    /// The middle one of the last third of the rounds' mosts, over that of the first third: what
+    /// one round took for a moment, because the disk was busy, is no growth.
     pub(super) fn growth_mib(&self) -> f64 {
-        over_first(&self.rounds)
+        let third = self.rounds.len().div_ceil(3);
+        let last = self.rounds.len().saturating_sub(third);
+        let first = self.rounds.get(..third).unwrap_or_default();
+        middle(self.rounds.get(last..).unwrap_or_default()) - middle(first)
     }
 
     /// Descriptors without the hostile one at the end, over those at the beginning.
@@ -86,6 +90,14 @@ impl Watch {
         };
         Ok(f64::from(u32::try_from(number)?))
     }
+}
+
+/// The median; of two in the middle, the lower.
+fn middle(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    let at = values.len().saturating_sub(1) / 2;
+    values.get(at).copied().unwrap_or_default()
 }
 
 fn over_first(values: &[f64]) -> f64 {
