@@ -76,9 +76,7 @@ pub(super) fn end(context: &Context) -> Result<Option<u32>, Failure> {
         .await_end(STOP_PATIENCE)
         .map_err(|error| cannot_stop(pid, &error))?
     {
-        // From inside its sandbox a daemon removes no socket that is elsewhere. One that cannot be
-        // removed now is no obstacle to the next start.
-        drop(ipc_daemon::remove_dead_socket(&context.data_dir));
+        remove_socket_elsewhere(context);
         drop(lock);
         return Ok(Some(pid));
     }
@@ -87,6 +85,15 @@ pub(super) fn end(context: &Context) -> Result<Option<u32>, Failure> {
         "the daemon (pid {pid}) did not end within {waited} s"
     ))
     .hint(format!("`kill -9 {pid}`; what it confirmed is on disk")))
+}
+
+/// From inside its sandbox a daemon removes no socket that is not in the data directory. One that
+/// cannot be removed now is no obstacle to the next start; one that a service manager holds stays.
+fn remove_socket_elsewhere(context: &Context) {
+    let data_dir = &context.data_dir;
+    if data_dir.socket().parent() != Some(data_dir.root()) {
+        drop(ipc_daemon::remove_dead_socket(data_dir));
+    }
 }
 
 fn cannot_stop(pid: u32, error: &std::io::Error) -> Failure {

@@ -21,6 +21,7 @@ use crate::context::Context;
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
+use crate::front::secret;
 use systemctl::{activity, systemctl};
 
 /// The units, in the order in which they are stopped.
@@ -71,6 +72,7 @@ fn install(
     // First of all: without a service manager nothing is written.
     systemctl(&["show-environment"])?;
     drop(private::ensure_directory(context.data_dir.root())?);
+    keep_secret(context)?;
     let directory = unit_directory(&context.environment)?;
     write(&directory, &units)?;
     systemctl(&["daemon-reload"])?;
@@ -90,6 +92,19 @@ fn install(
         )
     })?;
     Ok(ExitStatus::Done)
+}
+
+/// Keeps the secret of the variable where a service that has never run finds it: a unit has not
+/// the environment of whoever installs it, and would make one of its own.
+fn keep_secret(context: &Context) -> Result<(), Failure> {
+    let file = context.data_dir.secret();
+    if file.exists() || context.data_dir.daemon_key().exists() {
+        return Ok(());
+    }
+    if let Some(secret) = secret::of_environment(context)? {
+        private::write_file(&file, secret.expose())?;
+    }
+    Ok(())
 }
 
 /// How the service is to be confined, if it can be.

@@ -52,6 +52,21 @@ fn the_service_is_installed_with_two_units_for_this_program_and_this_directory()
 }
 
 #[test]
+fn a_service_that_has_never_run_gets_the_secret_of_the_variable_and_no_other_does() {
+    let home = Home::new();
+    let systemctl = Systemctl::at(&home);
+    let install = |secret: &str| {
+        let mut command = home.command(&["service", "install"]);
+        command.env("PATH", systemctl.search_path());
+        let said = Said::of(&command.env("IPC_SHARED_SECRET", secret).output().unwrap());
+        assert_eq!(said.status, 0, "{said:?}");
+        std::fs::read_to_string(home.data_dir().secret()).unwrap()
+    };
+    assert_eq!(install("correct horse battery"), "correct horse battery");
+    assert_eq!(install("another horse altogether"), "correct horse battery");
+}
+
+#[test]
 fn uninstalling_takes_away_exactly_what_installing_put_there() {
     let home = Home::new();
     let systemctl = Systemctl::at(&home);
