@@ -34,3 +34,16 @@ fn a_state_that_speaks_of_more_than_there_is_keeps_no_daemon_from_starting() {
         assert_eq!(findings, [Finding::BegunAnew { sequence: 2 }], "{length}");
     }
 }
+
+#[test]
+fn a_file_that_is_named_for_a_later_record_than_it_holds_is_not_gone_on_with() {
+    let room = Room::filled(3);
+    let (mut state, _) = room.state();
+    // The next file would be named for a record before this one's.
+    state.file = 9;
+    std::fs::rename(room.first(), files::path(&room.path(), 9)).unwrap();
+    drop(state::StateFile::create(&files::state(&room.path()), &state).unwrap());
+    room.open().append(&[restored("on")]).unwrap();
+    let findings = room.check().findings;
+    assert_eq!(findings, [Finding::BegunAnew { sequence: 2 }]);
+}
