@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use ipc_daemon::systemd::ALLOCATOR;
 use ipc_protocol::paths::DataDir;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
@@ -19,6 +20,7 @@ impl Measured {
     /// Starts the daemon of `home` and waits until it is ready.
     pub(crate) fn start(home: &Home) -> Self {
         let mut command = home.command(&["daemon", "run", "--autostarted"]);
+        command.envs(ALLOCATOR);
         Self::run(home, &mut command)
     }
 
