@@ -51,6 +51,7 @@ mod secrets;
 mod shared;
 pub mod store;
 pub mod systemd;
+mod threads;
 mod wanted;
 
 use std::future::Future;
@@ -58,13 +59,11 @@ use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener as StdListener;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::secret::SharedSecret;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rusqlite::Connection;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -81,10 +80,9 @@ use listener::Listener;
 pub use prepared::{Prepared, prepare};
 use quota::Quotas;
 use shared::Shared;
-use store::guard::Guard;
 use store::open::OpenError;
-use store::reader::Reader;
-use store::writer::{Broken, Writer};
+use store::writer::Broken;
+use threads::Threads;
 
 /// What a daemon needs besides its configuration.
 pub struct Deps {
@@ -165,7 +163,8 @@ pub async fn run(
     }
     tasks.spawn(housekeeping::examine_secret(Arc::clone(&daemon), secret));
     let outcome = serve(&daemon, listener, tasks, broken, ready, &stop, shutdown).await;
-    settle(daemon, threads).await;
+    drop(daemon);
+    threads.settle().await;
     drop(lock);
     outcome
 }
@@ -195,7 +194,7 @@ struct House {
     old_socket: Option<TcpListener>,
     secret: Option<SharedSecret>,
     broken: Broken,
-    threads: [JoinHandle<()>; 4],
+    threads: Threads,
     lock: DaemonLock,
 }
 
@@ -225,8 +224,7 @@ fn build(
         audit,
     ));
     store::freezes::begin(&opened.db, &shared.frozen).map_err(DeploymentError::Sqlite)?;
-    let store = start_store(opened.db, &data_dir, &shared, StdRng::from_rng(&mut rng))?;
-    let [writing, reading, searching] = store.threads;
+    let store = threads::start_store(opened.db, &data_dir, &shared, StdRng::from_rng(&mut rng))?;
     let daemon = Arc::new(Daemon {
         writer: store.writer,
         reader: store.reader,
@@ -251,8 +249,10 @@ fn build(
         old_socket,
         secret: opened.secret,
         broken: store.broken,
-        // The last: it ends when nobody is left who could hand anything in.
-        threads: [writing, reading, searching, auditing],
+        threads: Threads {
+            store: store.threads,
+            auditing,
+        },
         lock: prepared.lock,
     })
 }
@@ -269,43 +269,6 @@ fn listen(
         (Listening::Inherited(socket), _) | (Listening::Bind, Some(socket)) => Ok((socket, false)),
         (Listening::Bind, None) => Ok((listener::bind(data_dir.socket())?, true)),
     }
-}
-
-/// The store at work: who writes, who reads, and their threads.
-struct StoreThreads {
-    writer: Writer,
-    broken: Broken,
-    reader: Reader,
-    searcher: Reader,
-    threads: [JoinHandle<()>; 3],
-}
-
-fn start_store(
-    db: Connection,
-    data_dir: &DataDir,
-    shared: &Arc<Shared>,
-    rng: StdRng,
-) -> Result<StoreThreads, DaemonError> {
-    let guard = Guard::new(&data_dir.database())?;
-    let (writer, broken, writing) = Writer::start(db, guard, rng, Arc::clone(shared))?;
-    let (reader, reading) = start_reader("reader", data_dir, shared)?;
-    let (searcher, searching) = start_reader("searcher", data_dir, shared)?;
-    Ok(StoreThreads {
-        writer,
-        broken,
-        reader,
-        searcher,
-        threads: [writing, reading, searching],
-    })
-}
-
-fn start_reader(
-    name: &str,
-    data_dir: &DataDir,
-    shared: &Arc<Shared>,
-) -> Result<(Reader, JoinHandle<()>), DaemonError> {
-    let db = store::open::open_reader(&data_dir.database()).map_err(DeploymentError::Sqlite)?;
-    Ok(Reader::start(name, db, Arc::clone(shared))?)
 }
 
 fn permits(number: u32) -> Arc<Semaphore> {
@@ -358,17 +321,6 @@ async fn serve(
     tracing::info!("stopped");
     daemon.shared.audit.note(Event::Stopped {});
     outcome
-}
-
-/// Lets the writer and the readers finish: what was handed in is done.
-async fn settle(daemon: Arc<Daemon>, threads: [JoinHandle<()>; 4]) {
-    drop(daemon);
-    let joined = tokio::task::spawn_blocking(move || {
-        threads.map(JoinHandle::join).iter().all(Result::is_ok)
-    });
-    if !matches!(joined.await, Ok(true)) {
-        tracing::error!("a thread of the store or of the audit log ended badly");
-    }
 }
 
 /// Removes the socket of a daemon that has ended, if it is still there.

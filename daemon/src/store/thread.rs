@@ -11,10 +11,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Builder, JoinHandle, Thread};
 
 /// Starts the thread `name`, which drives the future that `work` makes there, and ends with it.
-pub(super) fn start<F: Future<Output = ()>>(
+pub(super) fn start<F: Future<Output: Send + 'static>>(
     name: &str,
     work: impl FnOnce() -> F + Send + 'static,
-) -> io::Result<JoinHandle<()>> {
+) -> io::Result<JoinHandle<F::Output>> {
     Builder::new()
         .name(name.to_owned())
         .spawn(move || drive(work()))
@@ -28,11 +28,14 @@ impl Wake for Unpark {
     }
 }
 
-fn drive(work: impl Future<Output = ()>) {
+fn drive<T>(work: impl Future<Output = T>) -> T {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
     let mut work = pin!(work);
-    while work.as_mut().poll(&mut context) == Poll::Pending {
+    loop {
+        if let Poll::Ready(output) = work.as_mut().poll(&mut context) {
+            return output;
+        }
         // Woken meanwhile, this returns at once.
         thread::park();
     }

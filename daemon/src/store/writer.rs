@@ -38,13 +38,14 @@ pub(crate) struct WeakWriter {
 pub(crate) type Broken = watch::Receiver<Option<String>>;
 
 impl Writer {
-    /// Starts the writer's thread on `db`. It ends when every [`Writer`] is gone.
+    /// Starts the writer's thread on `db`. It ends when every [`Writer`] is gone, and gives `db`
+    /// back.
     pub(crate) fn start(
         db: Connection,
         guard: Guard,
         rng: StdRng,
         shared: Arc<Shared>,
-    ) -> std::io::Result<(Self, Broken, JoinHandle<()>)> {
+    ) -> std::io::Result<(Self, Broken, JoinHandle<Connection>)> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let (desk, is_broken) = Desk::new(db, guard, rng, shared);
         let thread = super::thread::start("writer", || desk.work(jobs))?;
@@ -94,7 +95,8 @@ impl Writer {
         use rand::SeedableRng;
         let (queue, jobs) = mpsc::channel(queued);
         let (desk, broken) = Desk::new(db, guard, StdRng::seed_from_u64(1), shared);
-        (Self { queue }, broken, desk.work(jobs))
+        let work = async { drop(desk.work(jobs).await) };
+        (Self { queue }, broken, work)
     }
 }
 
@@ -179,7 +181,7 @@ impl Desk {
         (desk, is_broken)
     }
 
-    async fn work(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+    async fn work(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) -> Connection {
         let mut batch = Vec::with_capacity(BATCH);
         while jobs.recv_many(&mut batch, BATCH).await > 0 {
             let committed = self.transact(&mut batch);
@@ -193,9 +195,10 @@ impl Desk {
                 job.answer(committed.clone());
             }
             if self.broken.borrow().is_some() {
-                return;
+                break;
             }
         }
+        self.db
     }
 
     /// Runs the batch, unless its files are gone: then nothing may be acknowledged any more.

@@ -109,6 +109,20 @@ fn the_log_beside_another_programs_database_is_not_written_to() {
     assert_eq!(written(&log), before);
 }
 
+/// Often, because what could go wrong is a matter of which thread is first.
+#[test]
+fn a_stop_in_good_order_leaves_one_file_and_no_log() {
+    let mut house = House::new();
+    for _ in 0..40 {
+        drop(house.operator());
+        house.stop().unwrap();
+        for beside in ["messages.db-wal", "messages.db-shm"] {
+            assert!(!house.path().join(beside).exists(), "{beside} is left");
+        }
+        house.start().unwrap();
+    }
+}
+
 #[test]
 fn a_linked_directory_is_refused() {
     let house = House::new();
