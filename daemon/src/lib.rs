@@ -25,6 +25,7 @@ mod daemon;
 pub mod deployment;
 mod dispatch;
 mod error;
+pub mod foreign;
 mod frozen;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;

@@ -131,9 +131,10 @@ fn shut_in(
 ) -> Result<Prepared, Failure> {
     let mut prepared = ipc_daemon::prepare(config)?;
     let due = is_due(&context.data_dir)?.then(|| Outside::look(config.legacy));
-    prepared.shut_in(config)?;
+    let inside = prepared.shut_in(config)?;
     if let Some(outside) = due
-        && let Some(report) = migrate::take_over(context, prepared.lock(), outside, progress)?
+        && let Some(report) =
+            migrate::take_over(context, prepared.lock(), &inside, outside, progress)?
     {
         let took_over = migrate::sentence(&report);
         tracing::info!("{took_over}");

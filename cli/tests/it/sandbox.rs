@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::harness::{Home, Running, Said, program, python};
 
 /// What a file of the kernel says after `key:`.
-fn facts(path: &str, key: &str) -> Vec<String> {
+pub(crate) fn facts(path: &str, key: &str) -> Vec<String> {
     let text = std::fs::read_to_string(path).unwrap();
     let lines = text.lines().filter_map(|line| line.strip_prefix(key));
     let values = lines.filter_map(|rest| rest.strip_prefix(':'));
