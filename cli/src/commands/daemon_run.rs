@@ -9,7 +9,7 @@ use ipc_daemon::clock::SystemClock;
 use ipc_daemon::config::{Config, ConfigError, Listening};
 use ipc_daemon::migrate::{Outside, Progress, is_due};
 use ipc_daemon::systemd::{self, ServiceManager, Watchdog};
-use ipc_daemon::{Deps, Prepared, sandbox};
+use ipc_daemon::{Deps, KeptSecret, Prepared, sandbox};
 use ipc_protocol::limits::SECRET_BYTES;
 use ipc_protocol::private;
 use ipc_protocol::secret::SharedSecret;
@@ -74,7 +74,8 @@ fn autostarted(context: &mut Context) -> Result<(), Failure> {
     let handed_over = if bytes.is_empty() {
         None
     } else {
-        Some(SharedSecret::new(std::mem::take(&mut *bytes))?)
+        let secret = SharedSecret::new(std::mem::take(&mut *bytes))?;
+        Some(KeptSecret::new(secret))
     };
     drop(private::ensure_directory(context.data_dir.root())?);
     log_to_file(&context.data_dir.log(), context)?;
@@ -99,7 +100,7 @@ fn foreground(context: &mut Context) -> Result<(), Failure> {
     let inherited = inherited.map_err(|error| Failure::local(error.to_string()))?;
     let manager = Arc::new(service_manager(context));
     let config = Config {
-        secret: secret::of_starter(context)?,
+        secret: secret::of_starter(context)?.map(KeptSecret::new),
         listening: inherited.map_or(Listening::Bind, Listening::Inherited),
         watchdog: Watchdog::of(&manager),
         ..load(context)?

@@ -14,7 +14,7 @@ use ipc_daemon::config::Config;
 use ipc_daemon::sandbox::{self, Inside, SandboxPolicy};
 use ipc_daemon::store::backup::BackupError;
 use ipc_daemon::store::restore;
-use ipc_daemon::{DaemonError, Deps};
+use ipc_daemon::{DaemonError, Deps, KeptSecret};
 use ipc_protocol::auth::Credential;
 use ipc_protocol::client::{Client, ClientError, connect};
 use ipc_protocol::error::{ErrorCode, Refusal};
@@ -157,6 +157,7 @@ impl House {
     /// Starts the daemon with another secret, or with none.
     pub(crate) fn start_with(&mut self, secret: Option<&str>) -> Result<(), DaemonError> {
         let secret = secret.map(|s| SharedSecret::new(s.as_bytes().to_vec()).unwrap());
+        let secret = secret.map(KeptSecret::new);
         let config = Config {
             secret,
             ..Config::load(self.data_dir()).unwrap()
