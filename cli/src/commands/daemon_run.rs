@@ -1,5 +1,7 @@
 //! `ipc daemon run`: the daemon itself, in the foreground or started by another command.
 
+mod descriptors;
+
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
@@ -8,7 +10,7 @@ use std::sync::Arc;
 use ipc_daemon::clock::SystemClock;
 use ipc_daemon::config::{Config, ConfigError, Listening};
 use ipc_daemon::migrate::{Outside, Progress, is_due};
-use ipc_daemon::systemd::{self, ServiceManager, Watchdog};
+use ipc_daemon::systemd::{self, HandedOver, ServiceManager, Watchdog};
 use ipc_daemon::{Deps, KeptSecret, Prepared, sandbox};
 use ipc_protocol::limits::SECRET_BYTES;
 use ipc_protocol::private;
@@ -32,6 +34,10 @@ const LARGEST_LOG: u64 = 8 * 1_024 * 1_024;
 
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(context: &mut Context, arguments: &RunArguments) -> Result<ExitStatus, Failure> {
+    // Whoever starts it by a command leaves it nothing.
+    if !arguments.autostarted && !arguments.alone {
+        descriptors::leave_behind(handed_over(context))?;
+    }
     sandbox::harden().map_err(|error| Failure::local(format!("hardening: {error}")))?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let outcome = if arguments.autostarted {
@@ -95,8 +101,7 @@ fn autostarted(context: &mut Context) -> Result<(), Failure> {
 
 fn foreground(context: &mut Context) -> Result<(), Failure> {
     log_to_standard_error(context);
-    let [pid, count, first] = context.environment.listen.each_ref().map(Option::as_deref);
-    let inherited = systemd::inherited_socket(systemd::HandedOver { pid, count, first });
+    let inherited = systemd::inherited_socket(handed_over(context));
     let inherited = inherited.map_err(|error| Failure::local(error.to_string()))?;
     let manager = Arc::new(service_manager(context));
     let config = Config {
@@ -110,6 +115,12 @@ fn foreground(context: &mut Context) -> Result<(), Failure> {
     serve(context, prepared, config, &manager, move || {
         report("ready", started.ready());
     })
+}
+
+/// What the environment says of descriptors that were handed over.
+fn handed_over(context: &Context) -> HandedOver<'_> {
+    let [pid, count, first] = context.environment.listen.each_ref().map(Option::as_deref);
+    HandedOver { pid, count, first }
 }
 
 /// The service manager that started this process; one that cannot be told anything is none.

@@ -215,6 +215,33 @@ fn the_daemon_holds_nothing_open_of_the_command_that_started_it() {
     );
 }
 
+/// The same with a daemon in the foreground, which the pipe must have left when it serves.
+const IN_THE_FOREGROUND: &str = "
+import os, select, subprocess, sys
+reading, writing = os.pipe()
+os.set_inheritable(writing, True)
+daemon = subprocess.Popen(sys.argv[1:], close_fds=False, stderr=subprocess.PIPE)
+os.close(writing)
+line = b' '
+while line and b'\"ready\"' not in line:
+    line = daemon.stderr.readline()
+ready, _, _ = select.select([reading], [], [], 0)
+print('ended' if ready and os.read(reading, 1) == b'' else 'held')
+print(daemon.pid, open(f'/proc/{daemon.pid}/comm').read().strip())
+daemon.terminate()
+print(daemon.wait())
+";
+
+#[test]
+fn a_daemon_in_the_foreground_holds_nothing_open_of_its_starter() {
+    let home = Home::new();
+    let mut command = python(IN_THE_FOREGROUND);
+    command.env("HOME", home.path()).arg(program());
+    let said = Said::of(&command.args(["daemon", "run"]).output().unwrap());
+    let pid = home.daemon_pid();
+    assert_eq!(said.out, format!("ended\n{pid} ipc\n0\n"), "{said:?}");
+}
+
 #[test]
 fn a_socket_elsewhere_works_in_the_sandbox_and_again_after_a_stop() {
     let home = Home::new();
