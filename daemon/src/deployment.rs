@@ -181,15 +181,15 @@ pub(crate) fn open(
     if known.is_empty() {
         let made = secret.take().map_or_else(|| random_secret(rng), Ok)?;
         if !has_file {
-            private::write_file(&data_dir.secret(), made.secret().expose())?;
+            private::write_file(&data_dir.secret(), made.expose())?;
         }
-        let verifier = derive(made.secret(), Kdf::ARGON2ID, "k1".to_owned(), rng)?;
+        let verifier = derive(&made, Kdf::ARGON2ID, "k1".to_owned(), rng)?;
         verifiers::add(&db, &key, &verifier, now)?;
         known.push(verifier);
         secret = Some(made);
         enrolment = Enrolment::Open;
     }
-    if secret.as_ref().is_some_and(|kept| kept.secret().is_weak()) {
+    if secret.as_ref().is_some_and(|kept| kept.is_weak()) {
         tracing::warn!(
             "the shared secret is under {} bytes: easy to guess",
             SECRET_BYTES.1

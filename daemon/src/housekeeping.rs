@@ -170,20 +170,16 @@ pub(crate) async fn examine_secret(daemon: Arc<Daemon>, secret: Option<KeptSecre
     let mut rng: StdRng = StdRng::from_rng(&mut daemon.shared.gate.fork_rng());
     let work = tokio::task::spawn_blocking(move || {
         let argon2id = known.iter().find(|v| v.kdf.name() == KdfName::Argon2id)?;
-        if !deployment::is_same(secret.secret(), argon2id) {
+        if !deployment::is_same(&secret, argon2id) {
             return Some(Err(Enrolment::SecretChanged));
         }
         if known.iter().any(|v| v.kdf.name() == KdfName::Scrypt) {
             return Some(Ok(None));
         }
         let kid = argon2id.kid.clone();
-        Some(Ok(deployment::derive(
-            secret.secret(),
-            Kdf::SCRYPT,
-            kid,
-            &mut rng,
-        )
-        .ok()))
+        Some(Ok(
+            deployment::derive(&secret, Kdf::SCRYPT, kid, &mut rng).ok()
+        ))
     });
     match work.await {
         Ok(Some(Ok(second))) => {

@@ -210,11 +210,8 @@ fn build(
     let (now, data_dir) = (clock.now(), config.data_dir);
     let opened = deployment::open(&data_dir, config.secret, now, &mut rng, &prepared.lock)?;
     let (socket, bound) = listen(config.listening, prepared.socket, &data_dir)?;
-    let (old_port, old_socket) = OldPort::prepare(
-        prepared.old_socket,
-        opened.secret.as_ref().map(KeptSecret::secret),
-        prepared.zone,
-    );
+    let (old_port, old_socket) =
+        OldPort::prepare(prepared.old_socket, opened.secret.as_deref(), prepared.zone);
     let own_rng = StdRng::from_rng(&mut rng);
     let gate = Gate::new(opened.id, opened.verifiers, opened.enrolment, own_rng);
     let policies = (config.names, config.secrets);

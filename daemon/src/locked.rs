@@ -3,6 +3,7 @@
 //! it lies.
 
 use std::fmt;
+use std::ops::Deref;
 
 use ipc_protocol::secret::SharedSecret;
 use region::LockGuard;
@@ -101,9 +102,12 @@ impl KeptSecret {
             secret,
         }
     }
+}
 
-    /// The secret.
-    pub(crate) const fn secret(&self) -> &SharedSecret {
+impl Deref for KeptSecret {
+    type Target = SharedSecret;
+
+    fn deref(&self) -> &SharedSecret {
         &self.secret
     }
 }
@@ -170,9 +174,9 @@ mod tests {
         let mut bytes = Vec::with_capacity(1 << 20);
         bytes.extend_from_slice(b"correct horse");
         let kept = KeptSecret::new(SharedSecret::new(bytes).unwrap());
-        let address = kept.secret().expose().as_ptr().addr();
+        let address = kept.expose().as_ptr().addr();
         assert!(locked_kib(address) >= 4);
-        assert_eq!(kept.secret().expose(), b"correct horse");
+        assert_eq!(kept.expose(), b"correct horse");
         assert!(!format!("{kept:?}").contains("horse"));
     }
 
