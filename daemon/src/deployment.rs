@@ -25,6 +25,7 @@ use zeroize::Zeroizing;
 use crate::clock::Now;
 use crate::key::DeploymentKey;
 use crate::limits::LOCK_PATIENCE;
+use crate::locked::KeptSecret;
 use crate::store::credentials;
 use crate::store::open::{self, OpenError};
 use crate::store::past::Past;
@@ -145,7 +146,7 @@ pub(crate) struct Deployment {
     pub(crate) verifiers: Vec<SecretVerifier>,
     pub(crate) enrolment: Enrolment,
     /// The secret, if one is known: what is slow about it is done after the daemon is ready.
-    pub(crate) secret: Option<SharedSecret>,
+    pub(crate) secret: Option<KeptSecret>,
     /// Who served it before this start.
     pub(crate) past: Past,
 }
@@ -153,7 +154,7 @@ pub(crate) struct Deployment {
 /// Opens the deployment in `data_dir`, making it if there is none.
 pub(crate) fn open(
     data_dir: &DataDir,
-    handed_over: Option<SharedSecret>,
+    handed_over: Option<KeptSecret>,
     now: Now,
     rng: &mut StdRng,
     _lock: &DaemonLock,
@@ -175,7 +176,7 @@ pub(crate) fn open(
     };
     let mut known = verifiers::all(&db, &key)?;
     let has_file = from_file.is_some();
-    let mut secret = handed_over.or(from_file);
+    let mut secret = handed_over.or_else(|| from_file.map(KeptSecret::new));
     let mut enrolment = Enrolment::Unchecked;
     if known.is_empty() {
         let made = secret.take().map_or_else(|| random_secret(rng), Ok)?;
@@ -188,7 +189,7 @@ pub(crate) fn open(
         secret = Some(made);
         enrolment = Enrolment::Open;
     }
-    if secret.as_ref().is_some_and(SharedSecret::is_weak) {
+    if secret.as_ref().is_some_and(|kept| kept.is_weak()) {
         tracing::warn!(
             "the shared secret is under {} bytes: easy to guess",
             SECRET_BYTES.1
@@ -229,14 +230,15 @@ pub(crate) fn read_secret(path: &Path) -> Result<Option<SharedSecret>, Deploymen
 }
 
 /// 256 random bits, as text that survives an environment variable.
-fn random_secret(rng: &mut impl CryptoRng) -> Result<SharedSecret, DeploymentError> {
+fn random_secret(rng: &mut impl CryptoRng) -> Result<KeptSecret, DeploymentError> {
     let mut bits = Zeroizing::new([0; 32]);
     rng.fill_bytes(&mut *bits);
     let text = BASE64URL_NOPAD.encode(&*bits).into_bytes();
-    SharedSecret::new(text).map_err(|source| DeploymentError::Secret {
+    let secret = SharedSecret::new(text).map_err(|source| DeploymentError::Secret {
         origin: "a random secret".to_owned(),
         source,
-    })
+    })?;
+    Ok(KeptSecret::new(secret))
 }
 
 /// Makes what proofs of `secret` are checked with. Slow on purpose.

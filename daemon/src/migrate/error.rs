@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private::PrivateError;
 
+use crate::foreign::ForeignError;
 use crate::store::backup::BackupError;
 use crate::store::open::OpenError;
 
@@ -84,6 +85,16 @@ pub enum MigrateError {
     /// A directory or file of ours cannot be trusted.
     #[error(transparent)]
     Private(#[from] PrivateError),
+}
+
+impl From<ForeignError> for MigrateError {
+    fn from(error: ForeignError) -> Self {
+        match error {
+            ForeignError::Untrusted { path, why } => Self::Untrusted { path, why },
+            ForeignError::InUse(path) => Self::Locked(path),
+            ForeignError::Io { path, source } => Self::Io { path, source },
+        }
+    }
 }
 
 impl MigrateError {
