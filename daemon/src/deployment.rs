@@ -6,7 +6,6 @@
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 use std::thread;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -24,7 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Now;
 use crate::key::DeploymentKey;
-use crate::limits::LOCK_PATIENCE;
+use crate::limits::{LOCK_PAUSE, LOCK_TRIES};
 use crate::locked::KeptSecret;
 use crate::store::credentials;
 use crate::store::open::{self, OpenError};
@@ -100,9 +99,10 @@ impl DaemonLock {
             path: path.clone(),
             source,
         };
-        let locked = lock_soon(private::open_lock(&path)?).map_err(failed)?;
-        let running = || DeploymentError::AlreadyRunning(data_dir.root().to_owned());
-        let mut file = locked.ok_or_else(running)?;
+        let mut file = private::open_lock(&path)?;
+        if !lock_soon(&file).map_err(failed)? {
+            return Err(DeploymentError::AlreadyRunning(data_dir.root().to_owned()));
+        }
         // For `ipc daemon stop`: whom to tell.
         let note = file
             .set_len(0)
@@ -113,28 +113,18 @@ impl DaemonLock {
     }
 }
 
-/// Locks `file`; `None` when somebody has it and keeps it. A daemon that was killed may hold its
-/// lock a moment longer than its socket, so it is waited for a little.
-fn lock_soon(file: File) -> io::Result<Option<File>> {
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => return Ok(Some(file)),
-        Err(rustix::io::Errno::WOULDBLOCK) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let (locked, is_locked) = mpsc::channel();
-    // Waiting for a lock cannot be given up, so another thread does. Should it get the lock after
-    // all, nobody takes the file from it, and dropping the file lets the lock go.
-    let wait =
-        move || drop(locked.send(flock(&file, FlockOperation::LockExclusive).map(|()| file)));
-    let waiting = thread::Builder::new().name("lock".to_owned()).spawn(wait)?;
-    match is_locked.recv_timeout(LOCK_PATIENCE) {
-        Ok(locked) => {
-            // Gone before the sandbox: it would stay outside.
-            drop(waiting.join());
-            locked.map(Some).map_err(io::Error::from)
+/// Whether `file` could be locked: not when somebody has it and keeps it. A daemon that was killed
+/// may hold its lock a moment longer than its socket, so it is waited for a little. By trying: to
+/// wait for a lock takes a thread that can be left behind, and before the sandbox there is none.
+fn lock_soon(file: &File) -> io::Result<bool> {
+    for _ in 0..LOCK_TRIES {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(true),
+            Err(rustix::io::Errno::WOULDBLOCK) => thread::sleep(LOCK_PAUSE),
+            Err(error) => return Err(error.into()),
         }
-        Err(_) => Ok(None),
     }
+    Ok(false)
 }
 
 /// An opened deployment.
