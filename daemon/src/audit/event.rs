@@ -51,6 +51,80 @@ pub(crate) enum Entrance {
     Renewed,
 }
 
+/// What ended an agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AgentEnd {
+    /// It gave its name up.
+    Unregistered,
+    /// An operator freed its name.
+    Released,
+    /// It was not seen for as long as names are held.
+    Forgotten,
+}
+
+impl AgentEnd {
+    /// What the senders of its waiting mail are told.
+    pub(crate) const fn told(self) -> EndReason {
+        match self {
+            Self::Unregistered | Self::Released => EndReason::RecipientLeft,
+            Self::Forgotten => EndReason::RecipientForgotten,
+        }
+    }
+}
+
+/// What ended a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SessionEnd {
+    /// Its time was over, or it was not used for too long.
+    Expired,
+    /// Its agent has more sessions than an agent may have, and used this one least recently.
+    Surplus,
+    /// Its agent ended it.
+    Revoked,
+    /// An operator ended it.
+    RevokedByOperator,
+    /// The shared secret is another now.
+    SecretRotated,
+    /// Somebody else took the agent up.
+    TakenOver,
+    /// Its agent ended, by giving its name up.
+    Unregistered,
+    /// Its agent ended: an operator freed its name.
+    Released,
+    /// Its agent ended, as one that nobody has seen.
+    Forgotten,
+}
+
+impl SessionEnd {
+    /// What the session's connections are told: not more than that it is over, or that somebody else has
+    /// the agent now.
+    pub(crate) const fn told(self) -> ErrorCode {
+        match self {
+            Self::TakenOver => ErrorCode::TakenOver,
+            Self::Expired
+            | Self::Surplus
+            | Self::Revoked
+            | Self::RevokedByOperator
+            | Self::SecretRotated
+            | Self::Unregistered
+            | Self::Released
+            | Self::Forgotten => ErrorCode::Expired,
+        }
+    }
+}
+
+impl From<AgentEnd> for SessionEnd {
+    fn from(end: AgentEnd) -> Self {
+        match end {
+            AgentEnd::Unregistered => Self::Unregistered,
+            AgentEnd::Released => Self::Released,
+            AgentEnd::Forgotten => Self::Forgotten,
+        }
+    }
+}
+
 /// Who was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -131,7 +205,7 @@ pub(crate) enum Event {
     SessionEnded {
         agent: AgentId,
         session: Sid,
-        why: ErrorCode,
+        why: SessionEnd,
     },
     Renamed {
         agent: AgentId,
@@ -143,7 +217,7 @@ pub(crate) enum Event {
         agent: AgentId,
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<Name>,
-        reason: EndReason,
+        reason: AgentEnd,
     },
     BoundarySet {
         agent: AgentId,
