@@ -9,6 +9,7 @@ pub(crate) mod charge;
 mod operator;
 mod refusals;
 mod reply;
+mod standing;
 mod wait;
 
 use std::future::Future;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use ipc_protocol::error::Refusal;
 use ipc_protocol::request::{
-    AutoCheckAction, Conversation, Enrolment, NoticesAction, Register, Request, WhenLive, Whoami,
+    AutoCheckAction, Conversation, Enrolment, NoticesAction, Register, Request, WhenLive,
 };
 use ipc_protocol::rpc::CallId;
 use serde::Serialize;
@@ -247,7 +248,7 @@ impl Desk<'_> {
                 self.write(caller, move |k, c| actions::session::revoke(&r, k, c))
                     .await
             }
-            Request::Status(_) => self.status(),
+            Request::Status(_) => self.status(Some(caller)),
             Request::Hello(_) | Request::Authenticate(_) | Request::Register(_) => {
                 self.refuse(already())
             }
@@ -259,17 +260,6 @@ impl Desk<'_> {
             | Request::AdminThaw(_)
             | Request::AdminReaders(_) => self.refuse(not_for_agents()),
         }
-    }
-
-    /// The one question that a frozen agent may ask of the store.
-    async fn whoami(&self, caller: &Caller, request: Whoami) -> ReplyFuture {
-        let (shared, caller) = (Arc::clone(&self.daemon.shared), caller.clone());
-        let question = move |view: &View<'_>| {
-            credentials::check_session(view, caller.session())?;
-            actions::whoami::whoami(&request, &caller, &shared.key, view)
-        };
-        let pending = self.daemon.reader.submit(question).await;
-        self.when(pending)
     }
 
     async fn send(&self, caller: &Caller, request: ipc_protocol::request::Send) -> ReplyFuture {
@@ -350,10 +340,6 @@ impl Desk<'_> {
         };
         let pending = reader.submit(question).await;
         self.when(pending)
-    }
-
-    fn status(&self) -> ReplyFuture {
-        self.later(housekeeping::status(Arc::clone(self.daemon)))
     }
 
     fn when<T: Serialize + Send + 'static>(&self, pending: Pending<T>) -> ReplyFuture {

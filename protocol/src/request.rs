@@ -59,9 +59,9 @@ pub use reply::Reply;
 pub use send::{RecipientOutcome, Send, Sent, SentTo};
 pub use session::{Renew, Renewed, Revoke, SessionRevoked};
 pub use status::{
-    Counters, Enrolment, OldPortReport, OldPortTrouble, Sandbox, Status, StatusReport,
+    Counters, Enrolment, Freezes, OldPortReport, OldPortTrouble, Sandbox, Status, StatusReport,
 };
-pub use whoami::{Whoami, WhoamiReport};
+pub use whoami::{Freeze, Frozen, Whoami, WhoamiReport};
 
 use crate::error::{ErrorCode, Refusal};
 use crate::message::InvalidText;
