@@ -148,6 +148,8 @@ pub(crate) struct Deployment {
     pub(crate) secret: Option<SharedSecret>,
     /// Who served it before this start.
     pub(crate) past: Past,
+    /// The backup that took the place of a damaged store just now.
+    pub(crate) restored: Option<PathBuf>,
 }
 
 /// Opens the deployment in `data_dir`, making it if there is none.
@@ -161,7 +163,8 @@ pub(crate) fn open(
     // Before anything is made, so that a start that is refused leaves nothing behind.
     let from_file = read_secret(&data_dir.secret())?;
     let key = DeploymentKey::read(data_dir)?;
-    let (db, past) = open::open_telling_past(data_dir, key.is_some(), now.wall)?;
+    let open::Opened { db, past, restored } =
+        open::open_telling_past(data_dir, key.is_some(), now.wall)?;
     let key = if let Some(key) = key {
         key
     } else {
@@ -202,6 +205,7 @@ pub(crate) fn open(
         enrolment,
         secret,
         past,
+        restored,
     })
 }
 

@@ -68,7 +68,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use audit::LogError;
-use audit::event::Event;
+use audit::event::{Event, RestoreCause};
 use clock::Clock;
 use config::{Config, Listening};
 use daemon::Daemon;
@@ -215,6 +215,11 @@ fn build(
     let gate = Gate::new(opened.id, opened.verifiers, opened.enrolment, own_rng);
     let policies = (config.names, config.secrets);
     let (audit, auditing) = audit::start(&data_dir, opened.past, &clock, &mut rng, &prepared.lock)?;
+    if let Some(backup) = opened.restored {
+        let holds = store::past::holds(&opened.db).map_err(DeploymentError::Sqlite)?;
+        let why = RestoreCause::Damaged;
+        audit.note(audit::restored(&data_dir, &backup, why, holds));
+    }
     let shared = Arc::new(Shared::new(
         clock,
         config.limits,

@@ -4,11 +4,13 @@
 //! whole line is brought to printable ASCII at the end: no line can be two, and none can move a
 //! terminal's cursor.
 
+mod ending;
+
 use std::fmt::Write;
 
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::AgentId;
-use ipc_protocol::message::{BoundaryRule, EndReason, ProgramName};
+use ipc_protocol::message::{BoundaryRule, ProgramName};
 use ipc_protocol::name::Name;
 use ipc_protocol::safe;
 use ipc_protocol::time::Timestamp;
@@ -17,6 +19,7 @@ use serde::{Serialize, Serializer};
 
 use super::chain::Sequence;
 use super::meter::Class;
+pub(crate) use ending::{AgentEnd, SessionEnd};
 
 /// Longest text in a record, in characters: an error of the system's.
 const PLAIN_CHARS: usize = 256;
@@ -51,80 +54,6 @@ pub(crate) enum Entrance {
     Renewed,
 }
 
-/// What ended an agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum AgentEnd {
-    /// It gave its name up.
-    Unregistered,
-    /// An operator freed its name.
-    Released,
-    /// It was not seen for as long as names are held.
-    Forgotten,
-}
-
-impl AgentEnd {
-    /// What the senders of its waiting mail are told.
-    pub(crate) const fn told(self) -> EndReason {
-        match self {
-            Self::Unregistered | Self::Released => EndReason::RecipientLeft,
-            Self::Forgotten => EndReason::RecipientForgotten,
-        }
-    }
-}
-
-/// What ended a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum SessionEnd {
-    /// Its time was over, or it was not used for too long.
-    Expired,
-    /// Its agent has more sessions than an agent may have, and used this one least recently.
-    Surplus,
-    /// Its agent ended it.
-    Revoked,
-    /// An operator ended it.
-    RevokedByOperator,
-    /// The shared secret is another now.
-    SecretRotated,
-    /// Somebody else took the agent up.
-    TakenOver,
-    /// Its agent ended, by giving its name up.
-    Unregistered,
-    /// Its agent ended: an operator freed its name.
-    Released,
-    /// Its agent ended, as one that nobody has seen.
-    Forgotten,
-}
-
-impl SessionEnd {
-    /// What the session's connections are told: not more than that it is over, or that somebody else has
-    /// the agent now.
-    pub(crate) const fn told(self) -> ErrorCode {
-        match self {
-            Self::TakenOver => ErrorCode::TakenOver,
-            Self::Expired
-            | Self::Surplus
-            | Self::Revoked
-            | Self::RevokedByOperator
-            | Self::SecretRotated
-            | Self::Unregistered
-            | Self::Released
-            | Self::Forgotten => ErrorCode::Expired,
-        }
-    }
-}
-
-impl From<AgentEnd> for SessionEnd {
-    fn from(end: AgentEnd) -> Self {
-        match end {
-            AgentEnd::Unregistered => Self::Unregistered,
-            AgentEnd::Released => Self::Released,
-            AgentEnd::Forgotten => Self::Forgotten,
-        }
-    }
-}
-
 /// Who was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -137,6 +66,33 @@ pub(crate) enum Who {
     Uid(u32),
     /// Somebody at the old port.
     OldPort(bool),
+}
+
+/// Why a backup took the place of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RestoreCause {
+    /// Somebody asked for it.
+    Asked,
+    /// The store was damaged.
+    Damaged,
+}
+
+/// How much a store holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Holds {
+    pub(crate) messages: u64,
+    pub(crate) agents: u64,
+}
+
+/// How what the Python server left came over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Way {
+    /// It lay where the store would be.
+    TakenOver,
+    /// Somebody named the file.
+    Imported,
 }
 
 /// What a freeze or a revocation was for: the agent, or everybody.
@@ -246,8 +202,24 @@ pub(crate) enum Event {
         file: Plain,
         bytes: u64,
     },
+    /// A backup took the place of the store.
     Restored {
         from: Plain,
+        why: RestoreCause,
+        #[serde(flatten)]
+        holds: Holds,
+    },
+    /// What the Python server left came over.
+    Migrated {
+        how: Way,
+        read: u64,
+        unread: u64,
+        repeated: u64,
+        names: u64,
+        forwards: u64,
+        sessions_dropped: u64,
+        /// Names that had to change, and what did not come over whole.
+        changes: u64,
     },
     Frozen {
         #[serde(flatten)]
@@ -289,6 +261,7 @@ impl Event {
             | Self::SecretRotated { .. }
             | Self::BackedUp { .. }
             | Self::Restored { .. }
+            | Self::Migrated { .. }
             | Self::Frozen { .. }
             | Self::Thawed { .. }
             | Self::ReadersAsked { .. } => Class::Always,
@@ -365,18 +338,16 @@ mod tests {
     fn a_record_is_one_line_of_printable_ascii_whatever_is_in_it() {
         let hostile = "a\nb\r\u{1b}[2J\u{9b}\u{7f}\u{2028}\u{202e}\u{e0041}\"\\\u{1f600}";
         for text in [hostile.to_owned(), "\n".repeat(100_000)] {
-            let event = Event::Restored {
-                from: Plain::new(&text),
+            let why = |why| Event::Broken {
+                why,
+                moved_to: None,
             };
-            let raw = Event::Restored { from: Plain(text) };
+            let (event, raw) = (why(Plain::new(&text)), why(Plain(text)));
             for event in [event, raw] {
                 let line = record(7, Timestamp::from_millis(0), &event) + "}";
                 assert!(line.bytes().all(|b| (0x20..0x7f).contains(&b)), "{line}");
                 let read: serde_json::Value = serde_json::from_str(&line).unwrap();
-                assert_eq!(
-                    (&read["n"], &read["event"]),
-                    (&7.into(), &"restored".into())
-                );
+                assert_eq!((&read["n"], &read["event"]), (&7.into(), &"broken".into()));
             }
         }
         assert!(Plain::new(&"\n".repeat(100_000)).0.len() <= PLAIN_CHARS);

@@ -1,5 +1,7 @@
 //! The audit log of a running daemon: what is in it, what is never in it, and who can write it.
 
+mod upkeep;
+
 use ipc_daemon::audit::anchor::{Anchor, Anchors};
 use ipc_daemon::audit::reading::{self, Record, Wanted};
 use ipc_daemon::audit::verify::{self, Finding, Report};
