@@ -35,7 +35,7 @@ use crate::store::context::{Context, View};
 use crate::store::credentials;
 use crate::store::reader::Reader;
 use crate::store::writer::{Pending, settle};
-use crate::{auth, housekeeping};
+use crate::{auth, housekeeping, secrets};
 pub(crate) use refusals::note_denial;
 use refusals::{already, not_for_agents, unregistered};
 pub(crate) use reply::{Reply, ReplyFuture, encode};
@@ -84,7 +84,7 @@ pub(crate) async fn dispatch(
 
 /// Registers a newcomer.
 pub(crate) async fn register(
-    request: Register,
+    mut request: Register,
     newcomer: Newcomer,
     peer: Peer,
     daemon: &Arc<Daemon>,
@@ -105,6 +105,7 @@ pub(crate) async fn register(
             }
         }
     }
+    secrets::screen(&mut request, &daemon.shared.secrets)?;
     let work = move |context: &mut Context<'_>| {
         actions::register::register(&request, &newcomer, &peer, context)
     };
@@ -127,7 +128,7 @@ impl Desk<'_> {
     #[expect(clippy::too_many_lines, reason = "one line for each request")]
     async fn for_agent(
         &self,
-        request: Request,
+        mut request: Request,
         caller: &Caller,
         ended: Option<Ended>,
     ) -> ReplyFuture {
@@ -135,6 +136,9 @@ impl Desk<'_> {
             return self.refuse(refusal);
         }
         if let Err(refusal) = self.daemon.shared.frozen.check(caller.agent(), &request) {
+            return self.refuse(refusal);
+        }
+        if let Err(refusal) = secrets::screen(&mut request, &self.daemon.shared.secrets) {
             return self.refuse(refusal);
         }
         match request {

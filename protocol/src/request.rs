@@ -26,6 +26,7 @@ mod reply;
 mod send;
 mod session;
 mod status;
+mod texts;
 mod whoami;
 
 use serde::Serialize;
@@ -61,6 +62,7 @@ pub use session::{Renew, Renewed, Revoke, SessionRevoked};
 pub use status::{
     Counters, Enrolment, Freezes, OldPortReport, OldPortTrouble, Sandbox, Status, StatusReport,
 };
+pub use texts::{Look, Text, Texts};
 pub use whoami::{Freeze, Frozen, Whoami, WhoamiReport};
 
 use crate::error::{ErrorCode, Refusal};

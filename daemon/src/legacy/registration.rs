@@ -16,6 +16,7 @@ use crate::audit::event::{AgentEnd, Entrance, Event, SessionEnd, Who};
 use crate::daemon::Daemon;
 use crate::error::{Done, Fault};
 use crate::limits::REFUSAL_DELAY;
+use crate::secrets;
 use crate::store::context::{Context, Effect};
 use crate::store::credentials;
 use crate::store::deliveries;
@@ -163,6 +164,7 @@ fn claim(name: &Name, context: &mut Context<'_>) -> Done<AgentId> {
 }
 
 fn create(name: &Name, context: &mut Context<'_>) -> Done<AgentId> {
+    secrets::screen_word("name", name.as_str(), context.secrets)?;
     let agent = agents::create_unowned(context)?;
     names::give(context.db, name, agent)?;
     deliveries::adopt(context, name, agent)?;
