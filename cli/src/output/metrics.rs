@@ -155,9 +155,8 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn each_metric_has_help_type_and_value() {
-        let report = StatusReport {
+    fn report() -> StatusReport {
+        StatusReport {
             version: "0".to_owned(),
             protocol: 1,
             schema: 1,
@@ -192,8 +191,12 @@ mod tests {
                 last_used_ms: Some(Timestamp::from_millis(9_000)),
                 closed_unread: 0,
             }),
-        };
-        let text = render(&report);
+        }
+    }
+
+    #[test]
+    fn each_metric_has_help_type_and_value() {
+        let text = render(&report());
         assert!(text.contains("\nipc_sent_total 3\n") && text.contains("\nipc_agents 2\n"));
         assert!(text.contains("\nipc_old_port_requests_total 7\n"));
         assert!(text.contains("\nipc_agents_frozen 2\n"));

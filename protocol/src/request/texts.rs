@@ -12,7 +12,7 @@ use super::{
     Register, Rename, Renew, Reply, Request, Revoke, Send, Status, Unregister, Whoami,
 };
 use crate::message::Data;
-use crate::profile::OneLine;
+use crate::profile::{Capabilities, OneLine};
 
 /// A text that others get to see.
 #[expect(missing_debug_implementations, reason = "peers' texts are not logged")]
@@ -71,7 +71,7 @@ impl Texts for Describe {
         if let Some(summary) = summary {
             look(Text::Line("summary", summary))?;
         }
-        let words = capabilities.iter().flat_map(|all| all.as_slice());
+        let words = capabilities.iter().flat_map(Capabilities::as_slice);
         for word in words {
             look(Text::Word("capability", word.as_str()))?;
         }
