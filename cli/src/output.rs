@@ -3,6 +3,7 @@
 //! Results go to standard output, notes and errors to standard error. What a peer chose passes
 //! through [`safe`] on its way to either.
 
+pub(crate) mod frozen;
 pub(crate) mod json;
 pub(crate) mod lines;
 pub(crate) mod mail;

@@ -29,6 +29,7 @@ mod state;
 mod tests;
 pub mod verify;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
@@ -42,11 +43,15 @@ use rand::rngs::StdRng;
 use crate::clock::Clock;
 use crate::deployment::DaemonLock;
 use crate::limits::AUDIT_QUEUE;
-use crate::store::past::Past;
-use event::{Event, Plain, Who};
+use crate::store::past::{self, Past};
+use event::{Event, Holds, Plain, RestoreCause, Who};
 use log::Log;
 pub use log::LogError;
 use meter::Meter;
+
+/// What the log says of a file that is no backup of the deployment's own: where it lies, and what it is
+/// called, is nobody's business.
+const ELSEWHERE: &str = "elsewhere";
 
 /// Something that happened, and when.
 #[derive(Debug)]
@@ -148,7 +153,8 @@ impl Audit {
     }
 }
 
-/// Notes that the store was replaced by the backup called `from`, while no daemon runs.
+/// Notes that the store was replaced by the backup at `from`, while no daemon runs. The log has the name
+/// of a backup of the deployment's own; of another file it says that it came from elsewhere.
 ///
 /// # Errors
 /// [`LogError`]; nothing was noted.
@@ -159,13 +165,33 @@ pub fn note_restore(
     rng: &mut StdRng,
     _lock: &DaemonLock,
 ) -> Result<(), LogError> {
+    let holds = past::holds_closed(data_dir);
+    let event = restored(data_dir, Path::new(from), RestoreCause::Asked, holds);
+    note_closed(data_dir, event, now, rng)
+}
+
+/// That the backup at `from` took the place of the store, which `holds` so much now.
+pub(crate) fn restored(data_dir: &DataDir, from: &Path, why: RestoreCause, holds: Holds) -> Event {
+    let own = std::path::absolute(from).ok();
+    let own = own.filter(|path| path.parent() == Some(&data_dir.backups()));
+    let name = own.as_deref().and_then(Path::file_name);
+    let from = name.map_or_else(|| ELSEWHERE.into(), |name| name.to_string_lossy());
+    Event::Restored {
+        from: Plain::new(&from),
+        why,
+        holds,
+    }
+}
+
+/// Notes `event` while no daemon runs.
+pub(crate) fn note_closed(
+    data_dir: &DataDir,
+    event: Event,
+    now: Timestamp,
+    rng: &mut StdRng,
+) -> Result<(), LogError> {
     let mut log = Log::open(&data_dir.audit(), Past::of_closed(data_dir), now, rng)?;
-    log.append(&[Entry {
-        at: now,
-        event: Event::Restored {
-            from: Plain::new(from),
-        },
-    }])
+    log.append(&[Entry { at: now, event }])
 }
 
 /// Whether a refusal with `code` is somebody kept from something, rather than a mistake or a state of

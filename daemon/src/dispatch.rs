@@ -9,6 +9,7 @@ pub(crate) mod charge;
 mod operator;
 mod refusals;
 mod reply;
+mod standing;
 mod wait;
 
 use std::future::Future;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use ipc_protocol::error::Refusal;
 use ipc_protocol::request::{
-    AutoCheckAction, Conversation, Enrolment, NoticesAction, Register, Request, WhenLive, Whoami,
+    AutoCheckAction, Conversation, Enrolment, NoticesAction, Register, Request, WhenLive,
 };
 use ipc_protocol::rpc::CallId;
 use serde::Serialize;
@@ -34,7 +35,7 @@ use crate::store::context::{Context, View};
 use crate::store::credentials;
 use crate::store::reader::Reader;
 use crate::store::writer::{Pending, settle};
-use crate::{auth, housekeeping};
+use crate::{auth, housekeeping, secrets};
 pub(crate) use refusals::note_denial;
 use refusals::{already, not_for_agents, unregistered};
 pub(crate) use reply::{Reply, ReplyFuture, encode};
@@ -83,7 +84,7 @@ pub(crate) async fn dispatch(
 
 /// Registers a newcomer.
 pub(crate) async fn register(
-    request: Register,
+    mut request: Register,
     newcomer: Newcomer,
     peer: Peer,
     daemon: &Arc<Daemon>,
@@ -104,6 +105,7 @@ pub(crate) async fn register(
             }
         }
     }
+    secrets::screen(&mut request, &daemon.shared.secrets)?;
     let work = move |context: &mut Context<'_>| {
         actions::register::register(&request, &newcomer, &peer, context)
     };
@@ -126,7 +128,7 @@ impl Desk<'_> {
     #[expect(clippy::too_many_lines, reason = "one line for each request")]
     async fn for_agent(
         &self,
-        request: Request,
+        mut request: Request,
         caller: &Caller,
         ended: Option<Ended>,
     ) -> ReplyFuture {
@@ -134,6 +136,9 @@ impl Desk<'_> {
             return self.refuse(refusal);
         }
         if let Err(refusal) = self.daemon.shared.frozen.check(caller.agent(), &request) {
+            return self.refuse(refusal);
+        }
+        if let Err(refusal) = secrets::screen(&mut request, &self.daemon.shared.secrets) {
             return self.refuse(refusal);
         }
         match request {
@@ -247,7 +252,7 @@ impl Desk<'_> {
                 self.write(caller, move |k, c| actions::session::revoke(&r, k, c))
                     .await
             }
-            Request::Status(_) => self.status(),
+            Request::Status(_) => self.status(Some(caller)),
             Request::Hello(_) | Request::Authenticate(_) | Request::Register(_) => {
                 self.refuse(already())
             }
@@ -259,17 +264,6 @@ impl Desk<'_> {
             | Request::AdminThaw(_)
             | Request::AdminReaders(_) => self.refuse(not_for_agents()),
         }
-    }
-
-    /// The one question that a frozen agent may ask of the store.
-    async fn whoami(&self, caller: &Caller, request: Whoami) -> ReplyFuture {
-        let (shared, caller) = (Arc::clone(&self.daemon.shared), caller.clone());
-        let question = move |view: &View<'_>| {
-            credentials::check_session(view, caller.session())?;
-            actions::whoami::whoami(&request, &caller, &shared.key, view)
-        };
-        let pending = self.daemon.reader.submit(question).await;
-        self.when(pending)
     }
 
     async fn send(&self, caller: &Caller, request: ipc_protocol::request::Send) -> ReplyFuture {
@@ -350,10 +344,6 @@ impl Desk<'_> {
         };
         let pending = reader.submit(question).await;
         self.when(pending)
-    }
-
-    fn status(&self) -> ReplyFuture {
-        self.later(housekeeping::status(Arc::clone(self.daemon)))
     }
 
     fn when<T: Serialize + Send + 'static>(&self, pending: Pending<T>) -> ReplyFuture {

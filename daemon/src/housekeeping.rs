@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipc_protocol::id::AgentId;
 use ipc_protocol::limits::PROTOCOL_VERSION;
 use ipc_protocol::request::{BackedUp, Enrolment, OldPortTrouble, StatusReport};
 use ipc_protocol::time::Timestamp;
@@ -20,7 +21,7 @@ use crate::error::{Done, Fault};
 use crate::limits::{CLOCK_TOLERANCE_MS, DAY_MS, FREE_SPACE_BYTES};
 use crate::locked::KeptSecret;
 use crate::presence::Uses;
-use crate::store::context::{Context, Effect};
+use crate::store::context::{Context, Effect, View};
 use crate::store::{agents, backup, credentials, quarantine, retention, verifiers};
 use ipc_protocol::auth::{Kdf, KdfName};
 
@@ -135,9 +136,10 @@ pub(crate) async fn backup_now(daemon: Arc<Daemon>) -> Done<BackedUp> {
     })
 }
 
-/// Puts a status report together.
-pub(crate) async fn status(daemon: Arc<Daemon>) -> Done<StatusReport> {
-    let store = daemon.reader.run(actions::status::status).await?;
+/// Puts a status report together, for `asker` if it is an agent.
+pub(crate) async fn status(daemon: Arc<Daemon>, asker: Option<AgentId>) -> Done<StatusReport> {
+    let look = move |view: &View<'_>| actions::status::status(asker, view);
+    let store = daemon.reader.run(look).await?;
     let counters = daemon.shared.counters.read();
     Ok(StatusReport {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -156,6 +158,7 @@ pub(crate) async fn status(daemon: Arc<Daemon>) -> Done<StatusReport> {
         last_backup_ms: newest_backup(&daemon),
         counters,
         sandbox: daemon.sandbox,
+        frozen: store.frozen,
         old_port: daemon.old_port.report(&daemon.shared.gate),
     })
 }

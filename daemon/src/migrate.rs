@@ -36,6 +36,7 @@ pub use error::MigrateError;
 pub use original::Original;
 pub use report::{LeftOut, NewName, Report};
 
+use crate::audit::{self, event::Way};
 use crate::config::LoopbackAddress;
 use crate::deployment::DaemonLock;
 use crate::limits::Limits;
@@ -132,7 +133,9 @@ impl Migration<'_> {
         }
         self.outside.refuse_while_served()?;
         if let Some(report) = place::finish(self.data_dir)? {
-            return Report::read(&report).map(Some);
+            let report = Report::read(&report)?;
+            self.note(Way::TakenOver, &report)?;
+            return Ok(Some(report));
         }
         if !original::may_be_predecessors(&database)? {
             return Ok(None);
@@ -162,6 +165,7 @@ impl Migration<'_> {
             .inspect_err(|_| place::clear(self.data_dir))?;
         // Nobody has written to the original since it was copied: it is locked.
         place::swap(self.data_dir)?;
+        self.note(Way::TakenOver, &report)?;
         Ok(Some(report))
     }
 
@@ -178,7 +182,9 @@ impl Migration<'_> {
         self.outside.refuse_while_served()?;
         let copy = Copy::make(original, self.data_dir, self.now)?;
         let imported = self.import_copy(&copy, original);
-        copy.keep_if_good(imported)
+        let report = copy.keep_if_good(imported)?;
+        self.note(Way::Imported, &report)?;
+        Ok(report)
     }
 
     fn import_copy(&mut self, copy: &Copy, original: &Original) -> Result<Report, MigrateError> {
@@ -195,6 +201,13 @@ impl Migration<'_> {
             .map_err(|(_, error)| MigrateError::store(self.data_dir, error))?;
         report.keep()?;
         Ok(report)
+    }
+
+    /// Puts it into the audit log: how much, and nothing of where it lay or what it says.
+    fn note(&mut self, how: Way, report: &Report) -> Result<(), MigrateError> {
+        let event = report.event(how);
+        let noted = audit::note_closed(self.data_dir, event, self.now, self.rng);
+        noted.map_err(MigrateError::NotAudited)
     }
 
     /// Builds the new store beside the old one, whole.

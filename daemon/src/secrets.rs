@@ -1,4 +1,4 @@
-//! Credentials in outgoing mail: refused, masked or let through, before anything is stored.
+//! Credentials in what an agent gives to others, mail above all: refused, masked or let through, before anything is stored.
 //!
 //! What a credential looks like is `ipc_protocol::leak`'s. A refusal names the rule and the place,
 //! never a byte of what stands there: it may be logged.
@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::leak::{self, FoundIn, Part, Rule, Treatment, UnknownRule, Unmaskable};
 use ipc_protocol::message::Data;
+use ipc_protocol::profile::OneLine;
+use ipc_protocol::request::{Text, Texts};
 use serde::Deserialize;
 
 use crate::error::Done;
@@ -117,24 +119,78 @@ pub(crate) fn masked_in(text: &str, data: Option<&Data>, secrets: &Secrets) -> V
     rules.collect()
 }
 
+/// Refuses or masks the credentials in what else of `request` others get to see; messages go through
+/// [`clean`], where they are stored.
+pub(crate) fn screen(request: &mut impl Texts, secrets: &Secrets) -> Result<(), Refusal> {
+    request.each_text(&mut |text| match text {
+        Text::Message(..) => Ok(()),
+        Text::Line(what, line) => screen_line(what, line, secrets),
+        Text::Word(what, word) => screen_word(what, word, secrets),
+    })
+}
+
+fn screen_line(
+    what: &'static str,
+    line: &mut dyn OneLine,
+    secrets: &Secrets,
+) -> Result<(), Refusal> {
+    if let Some(found) = leak::find(line.text(), secrets.is(Treatment::Refuse)) {
+        return Err(refusal(found.rule, Place::Line(what)));
+    }
+    let wanted = secrets.is(Treatment::Mask);
+    if let Some(masked) = leak::mask(line.text(), wanted).map_err(|_| entangled())? {
+        line.put(&masked.text);
+        // What was cut off may have been what told something from a credential.
+        if leak::find(line.text(), wanted).is_some() {
+            return Err(entangled());
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a name or word that is one: it cannot be masked and still be a name.
+pub(crate) fn screen_word(
+    what: &'static str,
+    word: &str,
+    secrets: &Secrets,
+) -> Result<(), Refusal> {
+    let is_kept = |rule| match secrets.of(rule) {
+        Treatment::Refuse | Treatment::Mask => true,
+        Treatment::Allow => false,
+    };
+    match leak::find(word, is_kept) {
+        Some(found) => Err(refusal(found.rule, Place::Word(what))),
+        None => Ok(()),
+    }
+}
+
 /// Where a credential stands.
 #[derive(Debug, Clone, Copy)]
 enum Place {
     /// In the text, at this byte.
     Text(usize),
     Data(Part),
+    /// In what is called so.
+    Line(&'static str),
+    Word(&'static str),
 }
 
 fn refusal(rule: Rule, place: Place) -> Refusal {
+    let holder = match place {
+        Place::Text(_) | Place::Data(_) => "message",
+        Place::Line(what) | Place::Word(what) => what,
+    };
     let (place, or_mask) = match place {
-        Place::Text(at) => (format!("at byte {at} of the text"), true),
-        Place::Data(Part::Value) => ("in the attached data".to_owned(), true),
+        Place::Text(at) => (format!(", at byte {at} of the text"), true),
+        Place::Data(Part::Value) => (", in the attached data".to_owned(), true),
         // Two names that were masked could be one: they never are.
-        Place::Data(Part::Name) => ("in a name in the attached data".to_owned(), false),
+        Place::Data(Part::Name) => (", in a name in the attached data".to_owned(), false),
+        Place::Line(_) => (String::new(), true),
+        Place::Word(_) => (String::new(), false),
     };
     let or_mask = if or_mask { " (or \"mask\")" } else { "" };
     let text = format!(
-        "the message holds what looks like a credential ({rule}, {place}); it was not stored"
+        "the {holder} holds what looks like a credential ({rule}{place}); it was not stored"
     );
     let hint = format!(
         "take it out; where it must be sent, whoever runs the daemon sets `{rule} = \"allow\"`{or_mask} \
@@ -144,7 +200,8 @@ fn refusal(rule: Rule, place: Place) -> Refusal {
 }
 
 fn entangled() -> Refusal {
-    let text = "the message holds what looks like credentials, and they cannot be masked; it was not stored";
+    let text =
+        "the text holds what looks like credentials, and they cannot be masked; it was not stored";
     Refusal::new(ErrorCode::Forbidden, text).hint("take them out")
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::ConversationId;
 use crate::limits::TITLE_BYTES;
+use crate::profile::{OneLine, fitting};
 use crate::safe;
 
 /// What a group is called: free text on one line, 1 to 128 bytes, not blank.
@@ -41,6 +42,19 @@ impl Title {
     /// The title in quotes that it cannot end, for a terminal.
     pub fn shown(&self) -> String {
         format!("\"{}\"", safe::line(&self.0).replace('"', "'"))
+    }
+}
+
+impl OneLine for Title {
+    fn text(&self) -> &str {
+        &self.0
+    }
+
+    fn put(&mut self, text: &str) {
+        // What would be blank is no title: then it stays as it was.
+        if let Ok(title) = Self::parse(&fitting(text, TITLE_BYTES)) {
+            *self = title;
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use data::{FoundIn, MaskedData, Part, Unmaskable, find_in, mask_in};
 pub use rules::{Rule, UnknownRule};
+use shapes::Scan;
 
 /// How often a text is gone through: masking one credential can uncover another beside it, once.
 const PASSES: usize = 8;
@@ -34,7 +35,7 @@ pub struct Found {
 
 /// The first credential in `text` of a rule that is `wanted`.
 pub fn find(text: &str, wanted: impl Fn(Rule) -> bool) -> Option<Found> {
-    shapes::next(text, 0, &wanted)
+    Scan::of(text).next(0, &wanted)
 }
 
 /// A text with its credentials masked.
@@ -76,7 +77,8 @@ fn once(
 ) -> Result<Option<String>, Entangled> {
     let mut masked = None;
     let mut from = 0;
-    while let Some(found) = shapes::next(text, from, wanted) {
+    let mut scan = Scan::of(text);
+    while let Some(found) = scan.next(from, wanted) {
         let so_far = masked.get_or_insert_with(String::new);
         // Credentials begin and end with ASCII, so that this is never between two of its bytes.
         so_far.push_str(text.get(from..found.at.start).ok_or(Entangled)?);

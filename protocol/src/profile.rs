@@ -17,6 +17,27 @@ use crate::limits::{CAPABILITIES, CAPABILITY_CHARS, STATUS_BYTES, SUMMARY_BYTES}
 #[error("{0}")]
 pub struct InvalidProfile(&'static str);
 
+/// A text on one line that a part of can be taken out of.
+pub trait OneLine {
+    /// The text.
+    fn text(&self) -> &str;
+
+    /// Says `text` instead, or as much of it as fits.
+    fn put(&mut self, text: &str);
+}
+
+/// As much of `text` as fits into so many bytes on one line, what may not stand there left out.
+pub(crate) fn fitting(text: &str, longest: usize) -> String {
+    let mut line = String::new();
+    for c in text.chars().filter(|c| !c.is_control()) {
+        if line.len().saturating_add(c.len_utf8()) > longest {
+            break;
+        }
+        line.push(c);
+    }
+    line
+}
+
 macro_rules! one_line {
     ($(#[$doc:meta])* $name:ident, $longest:expr, $wrong:literal) => {
         $(#[$doc])*
@@ -37,14 +58,17 @@ macro_rules! one_line {
 
             /// As much of `text` as fits on the line, what may not stand there left out.
             pub fn fitting(text: &str) -> Self {
-                let mut line = String::new();
-                for c in text.chars().filter(|c| !c.is_control()) {
-                    if line.len().saturating_add(c.len_utf8()) > $longest {
-                        break;
-                    }
-                    line.push(c);
-                }
-                Self(line)
+                Self(fitting(text, $longest))
+            }
+        }
+
+        impl OneLine for $name {
+            fn text(&self) -> &str {
+                &self.0
+            }
+
+            fn put(&mut self, text: &str) {
+                *self = Self::fitting(text);
             }
         }
 

@@ -26,6 +26,7 @@ mod reply;
 mod send;
 mod session;
 mod status;
+mod texts;
 mod whoami;
 
 use serde::Serialize;
@@ -59,9 +60,10 @@ pub use reply::Reply;
 pub use send::{RecipientOutcome, Send, Sent, SentTo};
 pub use session::{Renew, Renewed, Revoke, SessionRevoked};
 pub use status::{
-    Counters, Enrolment, OldPortReport, OldPortTrouble, Sandbox, Status, StatusReport,
+    Counters, Enrolment, Freezes, OldPortReport, OldPortTrouble, Sandbox, Status, StatusReport,
 };
-pub use whoami::{Whoami, WhoamiReport};
+pub use texts::{Look, Text, Texts};
+pub use whoami::{Freeze, Frozen, Whoami, WhoamiReport};
 
 use crate::error::{ErrorCode, Refusal};
 use crate::message::InvalidText;

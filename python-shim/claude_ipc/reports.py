@@ -54,9 +54,26 @@ class Described:
 
 
 @record(frozen=True)
+class Freeze:
+    """That an operator has stopped the agent (``whom``: ``agent``) or all (``everybody``); its mail waits."""
+
+    whom: str
+    since_ms: int
+
+
+@record(frozen=True)
+class Freezes:
+    """Who is frozen. ``everybody_since_ms``: ``None`` unless everybody is. ``you``: this agent's freeze."""
+
+    agents: int
+    everybody_since_ms: Optional[int]
+    you: Optional[Freeze]
+
+
+@record(frozen=True)
 class Whoami:
     """The agent itself. ``aliases``: old names that still forward. ``muted``: how many of those that wait are
-    of agents that it has muted."""
+    of agents that it has muted. ``frozen``: ``None`` unless an operator has frozen it."""
 
     agent_id: str
     name: str
@@ -70,6 +87,7 @@ class Whoami:
     status: Optional[str]
     summary: Optional[str]
     capabilities: List[str]
+    frozen: Optional[Freeze]
 
 
 @record(frozen=True)
@@ -145,6 +163,7 @@ class Status:
     live: int
     messages: int
     waiting: int
+    frozen: Freezes
     all: Dict[str, Any]
 
 
@@ -196,6 +215,7 @@ def whoami(reader: Reader) -> Whoami:
         reader.whole("waiting"),
         reader.maybe(reader.whole, "muted") or 0,
         *_said_of_itself(reader),
+        frozen=_freeze(reader, "frozen"),
     )
 
 
@@ -273,5 +293,18 @@ def status(reader: Reader) -> Status:
         live=reader.whole("live"),
         messages=reader.whole("messages"),
         waiting=reader.whole("waiting"),
+        frozen=_freezes(reader.maybe(reader.inner, "frozen")),
         all=reader.raw,
     )
+
+
+def _freeze(reader: Reader, key: str) -> Optional[Freeze]:
+    inner = reader.maybe(reader.inner, key)
+    return None if inner is None else Freeze(inner.text("whom"), inner.time("since_ms"))
+
+
+def _freezes(reader: Optional[Reader]) -> Freezes:
+    if reader is None:
+        return Freezes(0, None, None)
+    everybody = reader.maybe(reader.time, "everybody_since_ms")
+    return Freezes(reader.whole("agents"), everybody, _freeze(reader, "you"))

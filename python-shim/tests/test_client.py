@@ -105,6 +105,18 @@ class Methods(Case):
         self.assertIn("counters", now.all)
         ann.offline()
 
+    def test_whoever_is_frozen_is_told_so(self) -> None:
+        ann = self.agent("ann-f")
+        self.assertEqual((ann.whoami().frozen, ann.status().frozen.you), (None, None))
+        self.home.ipc("admin", "freeze", "ann-f")
+        frozen = ann.whoami().frozen
+        self.assertEqual(frozen and frozen.whom, "agent")
+        self.assertEqual((ann.status().frozen.agents, ann.status().frozen.you), (1, frozen))
+        with self.assertRaises(errors.Frozen):
+            ann.check()
+        self.home.ipc("admin", "thaw", "ann-f")
+        self.assertEqual(ann.check(), [])
+
     def test_auto_check_is_started_shown_and_stopped(self) -> None:
         ann = self.agent("ann-a")
         self.assertEqual((ann.auto_check().mode, ann.auto_check("start", 7).minutes), ("arrival", 7))

@@ -12,7 +12,7 @@ use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::front::Front;
 use crate::notices::Place;
-use crate::output::{table, times};
+use crate::output::{frozen, table, times};
 
 /// Shows whose mailbox this is.
 pub(crate) fn whoami(context: &mut Context) -> Result<ExitStatus, Failure> {
@@ -30,6 +30,9 @@ fn people(report: &WhoamiReport, now: Timestamp) -> String {
         ("name", report.name.to_string()),
         ("agent", report.agent_id.to_string()),
     ];
+    if let Some(freeze) = report.frozen {
+        rows.push(("frozen", frozen::own(freeze, now)));
+    }
     if !aliases.is_empty() {
         rows.push(("aliases", aliases.join(", ")));
     }

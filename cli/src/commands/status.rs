@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::front;
-use crate::output::{metrics, old_port, table, times};
+use crate::output::{frozen, metrics, old_port, table, times};
 
 /// Asks, as the agent if it is clear which, else with the shared secret.
 pub(crate) fn run(
@@ -67,6 +67,11 @@ fn people(context: &Context, report: &StatusReport, now: Timestamp) -> String {
         ("database", times::bytes(report.database_bytes)),
         ("last backup", backup.unwrap_or_else(|| "none".to_owned())),
     ];
+    let frozen = frozen::overview(&report.frozen, now);
+    rows.extend(frozen.map(|said| ("frozen", said)));
+    if let Some(freeze) = report.frozen.you {
+        rows.push(("you", format!("frozen {}", frozen::own(freeze, now))));
+    }
     if let Some(port) = &report.old_port {
         rows.push(("old port", old_port::line(port, now)));
     }

@@ -1,7 +1,9 @@
 //! The daemon: whether it runs, answers, and is of this version. None is started: not even through
 //! the socket of a service manager, so that nothing is connected to unless a daemon holds its lock.
 
-use ipc_protocol::request::{Enrolment, OldPortReport, OldPortTrouble, Status, StatusReport};
+use ipc_protocol::request::{
+    Enrolment, Freezes, OldPortReport, OldPortTrouble, Status, StatusReport,
+};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 
 use super::finding::Finding;
@@ -100,6 +102,7 @@ fn judged(report: &StatusReport, own: &str, ipc: &str) -> Vec<Finding> {
         let what = "the secret is not the one that this deployment was made with: nobody can enrol";
         findings.push(Finding::problem("secret", what).fix(format!("{ipc} admin rotate-secret")));
     }
+    findings.extend(frozen(&report.frozen, ipc));
     findings.extend(report.old_port.as_ref().map(old_port));
     if report.counters.faults > 0 {
         let what = format!(
@@ -109,6 +112,18 @@ fn judged(report: &StatusReport, own: &str, ipc: &str) -> Vec<Finding> {
         findings.push(Finding::note("database", what));
     }
     findings
+}
+
+/// A freeze that somebody forgot looks like agents that do not answer.
+fn frozen(freezes: &Freezes, ipc: &str) -> Option<Finding> {
+    let all = freezes.everybody_since_ms.is_some();
+    let what = match (all, freezes.agents) {
+        (false, 0) => return None,
+        (true, _) => "an operator has frozen everybody, and nobody comes in".to_owned(),
+        (false, agents) => format!("an operator has frozen {agents} agents; their mail waits"),
+    };
+    let what = format!("{what}: `{ipc} admin freeze` shows who, `{ipc} admin thaw` ends it");
+    Some(Finding::note("frozen", what))
 }
 
 /// The old port weakens what the rest promises, so it is named wherever it is on.
@@ -165,6 +180,24 @@ mod tests {
                 .iter()
                 .all(Finding::is_fine)
         );
+    }
+
+    #[test]
+    fn a_freeze_is_named_and_is_no_problem_of_the_installation() {
+        let with = |freezes: serde_json::Value| {
+            let mut report = report("0.1.0", "open");
+            report.frozen = serde_json::from_value(freezes).unwrap();
+            judged(&report, "0.1.0", "ipc")
+        };
+        assert_eq!(with(json!({"agents": 0})).len(), 1);
+        for frozen in [
+            json!({"agents": 1}),
+            json!({"agents": 0, "everybody_since_ms": 7}),
+        ] {
+            let findings = with(frozen);
+            assert!(findings.iter().all(Finding::is_fine));
+            assert!(findings[1].what.contains("admin thaw"), "{findings:?}");
+        }
     }
 
     #[test]

@@ -39,6 +39,7 @@ impl From<MigrateError> for Failure {
             )),
             MigrateError::Backup(_) => failure.hint("nothing was imported"),
             MigrateError::Private(error) => error.into(),
+            MigrateError::NotAudited(_) => failure.hint("look at the disk and at `audit/` in the data directory"),
         }
     }
 }

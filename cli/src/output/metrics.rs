@@ -30,7 +30,7 @@ pub(crate) fn render(report: &StatusReport) -> String {
     lines.into_text()
 }
 
-fn gauges(report: &StatusReport) -> [(&'static str, &'static str, u64); 10] {
+fn gauges(report: &StatusReport) -> [(&'static str, &'static str, u64); 12] {
     let is_open = match report.enrolment {
         Enrolment::Open | Enrolment::Unchecked => 1,
         Enrolment::SecretChanged => 0,
@@ -54,6 +54,16 @@ fn gauges(report: &StatusReport) -> [(&'static str, &'static str, u64); 10] {
         ),
         ("agents", "Agents that have a name", report.agents),
         ("agents_live", "Agents that are live", report.live),
+        (
+            "agents_frozen",
+            "Agents that an operator has frozen",
+            report.frozen.agents,
+        ),
+        (
+            "everybody_frozen",
+            "Whether everybody is frozen",
+            u64::from(report.frozen.everybody_since_ms.is_some()),
+        ),
         ("connections_open", "Open connections", report.connections),
         ("messages", "Messages in the store", report.messages),
         (
@@ -141,13 +151,12 @@ fn seconds(time: Timestamp) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use ipc_protocol::request::{Counters, Sandbox};
+    use ipc_protocol::request::{Counters, Freezes, Sandbox};
 
     use super::*;
 
-    #[test]
-    fn each_metric_has_help_type_and_value() {
-        let report = StatusReport {
+    fn report() -> StatusReport {
+        StatusReport {
             version: "0".to_owned(),
             protocol: 1,
             schema: 1,
@@ -170,6 +179,10 @@ mod tests {
                 landlock: 6,
                 system_calls: true,
             },
+            frozen: Freezes {
+                agents: 2,
+                ..Freezes::default()
+            },
             old_port: Some(OldPortReport {
                 address: None,
                 trouble: None,
@@ -178,10 +191,16 @@ mod tests {
                 last_used_ms: Some(Timestamp::from_millis(9_000)),
                 closed_unread: 0,
             }),
-        };
-        let text = render(&report);
+        }
+    }
+
+    #[test]
+    fn each_metric_has_help_type_and_value() {
+        let text = render(&report());
         assert!(text.contains("\nipc_sent_total 3\n") && text.contains("\nipc_agents 2\n"));
         assert!(text.contains("\nipc_old_port_requests_total 7\n"));
+        assert!(text.contains("\nipc_agents_frozen 2\n"));
+        assert!(text.contains("\nipc_everybody_frozen 0\n"));
         assert!(text.starts_with("# HELP ipc_start_time_seconds"));
         for lines in text.lines().collect::<Vec<_>>().chunks(3) {
             let name = lines[2].split(' ').next().unwrap();

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::harness::Home;
+use serde_json::json;
+
+use crate::harness::{Home, words};
 
 /// The first file of the log, written to its end: no daemon runs any more.
 fn log(home: &Home) -> PathBuf {
@@ -117,6 +119,42 @@ fn freezing_and_asking_who_read_what_prove_the_secret() {
     home.ok(&["admin", "thaw", "--all"]);
     let denied = home.json(&["admin", "revoke", "--all"]);
     assert_eq!(denied["sessions"], 2);
+}
+
+#[test]
+fn who_is_frozen_reads_so_in_whoami_in_status_and_in_the_tool() {
+    let home = Home::new();
+    let alice = home.register("alice");
+    let mut host = home.host("bob").start();
+    assert_eq!(host.name(), "bob");
+    assert!(!alice.ok(&["whoami"]).contains("frozen"));
+    assert!(!alice.ok(&["status"]).contains("frozen"));
+    for agent in ["alice", "bob"] {
+        home.ok(&["admin", "freeze", agent]);
+    }
+    let said = alice.ok(&["whoami"]);
+    assert!(
+        said.contains("frozen") && said.contains("mail waits") && said.contains("`ipc admin thaw`"),
+        "{said}"
+    );
+    let said = alice.ok(&["status"]);
+    assert!(
+        said.contains("2 agents by name") && said.contains("frozen by the operator"),
+        "{said}"
+    );
+    assert_eq!(alice.json(&["whoami"])["frozen"]["whom"], "agent");
+    assert_eq!(alice.json(&["status"])["frozen"]["agents"], 2);
+    let answer = host.call("ipc_status", json!({}));
+    let said = words(&answer);
+    assert!(
+        said.contains("you are frozen by the operator since") && said.contains("your mail waits"),
+        "{said}"
+    );
+    assert!(answer["structuredContent"]["frozen_since"].is_string());
+    home.ok(&["admin", "thaw", "bob"]);
+    let answer = host.call("ipc_status", json!({}));
+    assert!(answer["structuredContent"]["frozen_since"].is_null());
+    assert_eq!(answer["structuredContent"]["notices"], json!(false));
 }
 
 #[test]

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use ipc_protocol::auth::{Kdf, KdfName, Verifier};
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::AgentId;
-use ipc_protocol::message::EndReason;
 use ipc_protocol::name::{Name, Recipient};
 use ipc_protocol::request::{
     AdminRelease, AdminRevoke, AdminRotateSecret, Released, Revoked, Rotated,
@@ -14,7 +13,7 @@ use ipc_protocol::request::{
 use ipc_protocol::token::Sid;
 use rand::Rng;
 
-use crate::audit::event::{Event, Whom};
+use crate::audit::event::{AgentEnd, Event, SessionEnd, Whom};
 use crate::caller::Operator;
 use crate::error::{Done, refuse};
 use crate::store::context::{Context, Effect, View};
@@ -31,7 +30,7 @@ pub(crate) fn release(
     check_current(operator, context)?;
     let name = request.name.clone();
     let refused = match names::holder(context, &name)? {
-        Holder::Agent(id) => agents::end(context, id, EndReason::RecipientLeft)?,
+        Holder::Agent(id) => agents::end(context, id, AgentEnd::Released)?,
         Holder::Alias { .. } => {
             names::drop_alias(context.db, &name)?;
             0
@@ -55,11 +54,11 @@ pub(crate) fn revoke(
     check_current(operator, context)?;
     let (sessions, whom) = match target(&request.name, context)? {
         Target::Agent(id) => {
-            let sessions = credentials::void_all(context, id, ErrorCode::Expired)?;
+            let sessions = credentials::void_all(context, id, SessionEnd::RevokedByOperator)?;
             (sessions, Whom::Agent(id))
         }
         Target::Everybody => {
-            let sessions = void_every_session(context)?;
+            let sessions = void_every_session(context, SessionEnd::RevokedByOperator)?;
             credentials::clear(context.db)?;
             (sessions, Whom::Everybody(true))
         }
@@ -110,7 +109,7 @@ pub(crate) fn rotate_secret(
         };
         verifiers::add(context.db, context.key, &secret, context.now)?;
     }
-    let sessions = void_every_session(context)?;
+    let sessions = void_every_session(context, SessionEnd::SecretRotated)?;
     let verifiers = Arc::new(verifiers::all(context.db, context.key)?);
     context.effects.push(Effect::Rotated(verifiers));
     tracing::info!(sessions, "the shared secret was rotated");
@@ -166,7 +165,7 @@ pub(crate) fn check_current(operator: &Operator, view: &View<'_>) -> Done<()> {
     )
 }
 
-fn void_every_session(context: &mut Context<'_>) -> rusqlite::Result<u64> {
+fn void_every_session(context: &mut Context<'_>, why: SessionEnd) -> rusqlite::Result<u64> {
     let every: Vec<Sid> = {
         let sql = "SELECT sid FROM credentials WHERE kind = 'session'";
         let mut query = context.db.prepare_cached(sql)?;
@@ -176,7 +175,7 @@ fn void_every_session(context: &mut Context<'_>) -> rusqlite::Result<u64> {
     };
     let mut ended = 0_u64;
     for sid in every {
-        credentials::void(context, sid, ErrorCode::Expired)?;
+        credentials::void(context, sid, why)?;
         ended = ended.saturating_add(1);
     }
     Ok(ended)

@@ -1,9 +1,9 @@
 //! `unregister` and `offline`: give the name up, or only step out.
 
-use ipc_protocol::message::EndReason;
 use ipc_protocol::request::{GoOffline, Left, Offline, Unregister};
 
 use super::sender;
+use crate::audit::event::AgentEnd;
 use crate::caller::Caller;
 use crate::error::Done;
 use crate::store::agents;
@@ -12,7 +12,7 @@ use crate::store::context::Context;
 /// Ends the caller's agent: the name is free, what waits is refused, and its senders are told.
 pub(crate) fn unregister(_: &Unregister, caller: &Caller, context: &mut Context<'_>) -> Done<Left> {
     let name = sender::of(context, caller.agent())?.name;
-    let refused = agents::end(context, caller.agent(), EndReason::RecipientLeft)?;
+    let refused = agents::end(context, caller.agent(), AgentEnd::Unregistered)?;
     Ok(Left { name, refused })
 }
 

@@ -2,14 +2,14 @@
 
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::AgentId;
-use ipc_protocol::message::{EndReason, SystemEvent};
+use ipc_protocol::message::SystemEvent;
 use ipc_protocol::name::Name;
 use ipc_protocol::process;
 use ipc_protocol::request::{HostProcess, Register, Registered, WhenLive};
 use ipc_protocol::token::{Sid, TokenKind};
 
 use super::{admin, freeze, list};
-use crate::audit::event::{Entrance, Event};
+use crate::audit::event::{AgentEnd, Entrance, Event, SessionEnd};
 use crate::caller::{Caller, Newcomer, Peer};
 use crate::config::NamePolicy;
 use crate::error::{Done, Fault, expired, refuse};
@@ -83,7 +83,7 @@ fn claim(request: &Register, context: &mut Context<'_>) -> Done<(AgentId, Entran
                 return Err(in_use(name).into());
             }
             if holder.is_forgotten(context)? {
-                agents::end(context, id, EndReason::RecipientForgotten)?;
+                agents::end(context, id, AgentEnd::Forgotten)?;
                 return create(request, context);
             }
             // Without a credential (revoked, or lost with the key) nobody could ever come back.
@@ -106,7 +106,7 @@ fn create(request: &Register, context: &mut Context<'_>) -> Done<(AgentId, Entra
 /// Makes the agent that was imported, or that came over the old port, the newcomer's own: from now
 /// on its credential owns the name, and what was registered over the old port is over.
 fn first_enrolment(agent: AgentId, context: &mut Context<'_>) -> Done<AgentId> {
-    credentials::void_all(context, agent, ErrorCode::TakenOver)?;
+    credentials::void_all(context, agent, SessionEnd::TakenOver)?;
     boundaries::distrust(context.db, agent)?;
     agents::reincarnate(context.db, agent)?;
     Ok(agent)
@@ -115,7 +115,7 @@ fn first_enrolment(agent: AgentId, context: &mut Context<'_>) -> Done<AgentId> {
 /// Gives a held name and its mail to whoever knows the secret: the former owner is out, and all
 /// are told.
 fn reclaim(name: &Name, agent: AgentId, context: &mut Context<'_>) -> Done<AgentId> {
-    credentials::void_all(context, agent, ErrorCode::TakenOver)?;
+    credentials::void_all(context, agent, SessionEnd::TakenOver)?;
     agents::reincarnate(context.db, agent)?;
     boundaries::distrust(context.db, agent)?;
     tracing::warn!(%name, %agent, "a held name was claimed with the shared secret alone");
@@ -163,8 +163,8 @@ fn come_back(
             }
         }
         WhenLive::TakeOver => {
-            credentials::void_sessions(context, id, ErrorCode::TakenOver)?;
-            credentials::void(context, resume, ErrorCode::TakenOver)?;
+            credentials::void_sessions(context, id, SessionEnd::TakenOver)?;
+            credentials::void(context, resume, SessionEnd::TakenOver)?;
             agents::reincarnate(context.db, id)?;
             return Ok(Entrance::TookOver);
         }

@@ -3,12 +3,12 @@
 //! The subject is the caller, always: no request can rename somebody else.
 
 use ipc_protocol::error::{ErrorCode, Refusal};
-use ipc_protocol::message::{EndReason, SystemEvent};
+use ipc_protocol::message::SystemEvent;
 use ipc_protocol::name::Name;
 use ipc_protocol::request::{Rename, Renamed};
 
 use super::{boundaries, list, sender};
-use crate::audit::event::Event;
+use crate::audit::event::{AgentEnd, Event};
 use crate::caller::Caller;
 use crate::error::{Done, Fault};
 use crate::limits::ALIAS_MS;
@@ -102,7 +102,7 @@ fn check_free(new: &Name, caller: &Caller, context: &mut Context<'_>) -> Done<()
             let agent = agents::find(context.db, id)?;
             let agent = agent.ok_or(Fault::Inconsistent("a name without an agent"))?;
             if agent.is_forgotten(context)? {
-                agents::end(context, id, EndReason::RecipientForgotten)?;
+                agents::end(context, id, AgentEnd::Forgotten)?;
                 return Ok(());
             }
             let text = format!("another agent has the name `{new}`");

@@ -4,7 +4,7 @@ use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::request::{Renew, Renewed, Revoke, SessionRevoked};
 use ipc_protocol::token::TokenKind;
 
-use crate::audit::event::{Entrance, Event};
+use crate::audit::event::{Entrance, Event, SessionEnd};
 use crate::caller::Caller;
 use crate::error::{Done, Fault, refuse};
 use crate::limits::RENEW_GRACE_MS;
@@ -61,9 +61,9 @@ pub(crate) fn revoke(
     context: &mut Context<'_>,
 ) -> Done<SessionRevoked> {
     let sessions = if request.all {
-        credentials::void_sessions(context, caller.agent(), ErrorCode::Expired)?
+        credentials::void_sessions(context, caller.agent(), SessionEnd::Revoked)?
     } else {
-        credentials::void(context, caller.session(), ErrorCode::Expired)?;
+        credentials::void(context, caller.session(), SessionEnd::Revoked)?;
         1
     };
     Ok(SessionRevoked { sessions })

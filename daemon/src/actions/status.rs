@@ -1,8 +1,11 @@
 //! `status`: what the store says of itself; the daemon adds the rest.
 
+use ipc_protocol::id::AgentId;
+use ipc_protocol::request::Freezes;
+
 use crate::error::Done;
 use crate::store::context::View;
-use crate::store::{SCHEMA_VERSION, agents, count};
+use crate::store::{SCHEMA_VERSION, agents, count, freezes};
 
 /// The part of a status report that comes from the store.
 #[derive(Debug, Clone, Copy)]
@@ -13,10 +16,11 @@ pub(crate) struct StoreStatus {
     pub(crate) messages: u64,
     pub(crate) waiting: u64,
     pub(crate) database_bytes: u64,
+    pub(crate) frozen: Freezes,
 }
 
-/// Looks at the store.
-pub(crate) fn status(view: &View<'_>) -> Done<StoreStatus> {
+/// Looks at the store, for `asker` if it is an agent.
+pub(crate) fn status(asker: Option<AgentId>, view: &View<'_>) -> Done<StoreStatus> {
     let number = |sql: &str| {
         view.db
             .prepare_cached(sql)?
@@ -37,5 +41,6 @@ pub(crate) fn status(view: &View<'_>) -> Done<StoreStatus> {
             "SELECT count(*) FROM deliveries WHERE state IN ('stored', 'offered') AND NOT ping",
         )?)?,
         database_bytes: count(pages.saturating_mul(page_bytes))?,
+        frozen: freezes::overview(view.db, asker)?,
     })
 }

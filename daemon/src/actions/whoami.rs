@@ -8,7 +8,7 @@ use crate::caller::Caller;
 use crate::error::Done;
 use crate::key::DeploymentKey;
 use crate::store::context::View;
-use crate::store::{agents, boundaries, credentials, deliveries, names, profiles};
+use crate::store::{agents, boundaries, credentials, deliveries, freezes, names, profiles};
 
 /// Says who the caller is.
 pub(crate) fn whoami(
@@ -36,5 +36,6 @@ pub(crate) fn whoami(
         status: profile.status(),
         summary: profile.summary(),
         capabilities: profile.capabilities,
+        frozen: freezes::of(view.db, id)?,
     })
 }

@@ -4,11 +4,13 @@
 //! whole line is brought to printable ASCII at the end: no line can be two, and none can move a
 //! terminal's cursor.
 
+mod ending;
+
 use std::fmt::Write;
 
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::AgentId;
-use ipc_protocol::message::{BoundaryRule, EndReason, ProgramName};
+use ipc_protocol::message::{BoundaryRule, ProgramName};
 use ipc_protocol::name::Name;
 use ipc_protocol::safe;
 use ipc_protocol::time::Timestamp;
@@ -17,6 +19,7 @@ use serde::{Serialize, Serializer};
 
 use super::chain::Sequence;
 use super::meter::Class;
+pub(crate) use ending::{AgentEnd, SessionEnd};
 
 /// Longest text in a record, in characters: an error of the system's.
 const PLAIN_CHARS: usize = 256;
@@ -63,6 +66,33 @@ pub(crate) enum Who {
     Uid(u32),
     /// Somebody at the old port.
     OldPort(bool),
+}
+
+/// Why a backup took the place of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RestoreCause {
+    /// Somebody asked for it.
+    Asked,
+    /// The store was damaged.
+    Damaged,
+}
+
+/// How much a store holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Holds {
+    pub(crate) messages: u64,
+    pub(crate) agents: u64,
+}
+
+/// How what the Python server left came over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Way {
+    /// It lay where the store would be.
+    TakenOver,
+    /// Somebody named the file.
+    Imported,
 }
 
 /// What a freeze or a revocation was for: the agent, or everybody.
@@ -131,7 +161,7 @@ pub(crate) enum Event {
     SessionEnded {
         agent: AgentId,
         session: Sid,
-        why: ErrorCode,
+        why: SessionEnd,
     },
     Renamed {
         agent: AgentId,
@@ -143,7 +173,7 @@ pub(crate) enum Event {
         agent: AgentId,
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<Name>,
-        reason: EndReason,
+        reason: AgentEnd,
     },
     BoundarySet {
         agent: AgentId,
@@ -172,8 +202,24 @@ pub(crate) enum Event {
         file: Plain,
         bytes: u64,
     },
+    /// A backup took the place of the store.
     Restored {
         from: Plain,
+        why: RestoreCause,
+        #[serde(flatten)]
+        holds: Holds,
+    },
+    /// What the Python server left came over.
+    Migrated {
+        how: Way,
+        read: u64,
+        unread: u64,
+        repeated: u64,
+        names: u64,
+        forwards: u64,
+        sessions_dropped: u64,
+        /// Names that had to change, and what did not come over whole.
+        changes: u64,
     },
     Frozen {
         #[serde(flatten)]
@@ -215,6 +261,7 @@ impl Event {
             | Self::SecretRotated { .. }
             | Self::BackedUp { .. }
             | Self::Restored { .. }
+            | Self::Migrated { .. }
             | Self::Frozen { .. }
             | Self::Thawed { .. }
             | Self::ReadersAsked { .. } => Class::Always,
@@ -291,18 +338,16 @@ mod tests {
     fn a_record_is_one_line_of_printable_ascii_whatever_is_in_it() {
         let hostile = "a\nb\r\u{1b}[2J\u{9b}\u{7f}\u{2028}\u{202e}\u{e0041}\"\\\u{1f600}";
         for text in [hostile.to_owned(), "\n".repeat(100_000)] {
-            let event = Event::Restored {
-                from: Plain::new(&text),
+            let why = |why| Event::Broken {
+                why,
+                moved_to: None,
             };
-            let raw = Event::Restored { from: Plain(text) };
+            let (event, raw) = (why(Plain::new(&text)), why(Plain(text)));
             for event in [event, raw] {
                 let line = record(7, Timestamp::from_millis(0), &event) + "}";
                 assert!(line.bytes().all(|b| (0x20..0x7f).contains(&b)), "{line}");
                 let read: serde_json::Value = serde_json::from_str(&line).unwrap();
-                assert_eq!(
-                    (&read["n"], &read["event"]),
-                    (&7.into(), &"restored".into())
-                );
+                assert_eq!((&read["n"], &read["event"]), (&7.into(), &"broken".into()));
             }
         }
         assert!(Plain::new(&"\n".repeat(100_000)).0.len() <= PLAIN_CHARS);

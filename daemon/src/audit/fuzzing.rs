@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use super::Entry;
 use super::anchor::Anchors;
-use super::event::{Event, Plain};
+use super::event::{Event, Holds, Plain, RestoreCause};
 use super::files::{self, LogError};
 use super::log::Log;
 use super::reading::{self, Page, Wanted};
@@ -141,9 +141,10 @@ fn is_found(checked: &Result<Report, VerifyError>) -> bool {
 }
 
 fn restored(from: &str) -> Entry {
-    let from = Plain::new(from);
-    Entry {
-        at: NOW,
-        event: Event::Restored { from },
-    }
+    let event = Event::Restored {
+        from: Plain::new(from),
+        why: RestoreCause::Asked,
+        holds: Holds::default(),
+    };
+    Entry { at: NOW, event }
 }

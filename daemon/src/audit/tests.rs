@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 
 use super::Entry;
 use super::anchor::{Anchor, Anchors, AuditKey};
-use super::event::{Event, Plain};
+use super::event::{Event, Holds, Plain, RestoreCause};
 use super::files;
 use super::log::Log;
 use super::state::{self, Found, Place};
@@ -119,6 +119,8 @@ fn copy(from: &Path, to: &Path) {
 fn restored(from: &str) -> Entry {
     let event = Event::Restored {
         from: Plain::new(from),
+        why: RestoreCause::Asked,
+        holds: Holds::default(),
     };
     Entry { at: NOW, event }
 }

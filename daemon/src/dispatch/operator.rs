@@ -18,7 +18,7 @@ impl Desk<'_> {
     pub(super) async fn for_operator(&self, request: Request, operator: &Operator) -> ReplyFuture {
         let operator = operator.clone();
         match request {
-            Request::Status(_) => self.status(),
+            Request::Status(_) => self.status(None),
             Request::List(r) => {
                 let list = move |view: &View<'_>| actions::list::list(&r, None, view);
                 self.when(self.daemon.reader.submit(list).await)

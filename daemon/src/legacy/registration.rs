@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::AgentId;
-use ipc_protocol::message::EndReason;
 use ipc_protocol::name::{InvalidName, Name};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
@@ -13,10 +12,11 @@ use zeroize::Zeroizing;
 use super::token::OldToken;
 use super::wire::{Fields, Given, Refused};
 use crate::actions::freeze;
-use crate::audit::event::{Entrance, Event, Who};
+use crate::audit::event::{AgentEnd, Entrance, Event, SessionEnd, Who};
 use crate::daemon::Daemon;
 use crate::error::{Done, Fault};
 use crate::limits::REFUSAL_DELAY;
+use crate::secrets;
 use crate::store::context::{Context, Effect};
 use crate::store::credentials;
 use crate::store::deliveries;
@@ -116,7 +116,7 @@ fn enrol(name: &Name, kid: &str, uid: u32, context: &mut Context<'_>) -> Done<En
     freeze::check_entrance(None, context)?;
     let agent = claim(name, context)?;
     freeze::check_entrance(Some(agent), context)?;
-    credentials::void_sessions(context, agent, ErrorCode::TakenOver)?;
+    credentials::void_sessions(context, agent, SessionEnd::TakenOver)?;
     let token = OldToken::random(context.rng);
     credentials::old_port::keep(context, token.sid(), token.verifier(), agent, kid, uid)?;
     agents::seen(context.db, agent, context.now.wall)?;
@@ -154,7 +154,7 @@ fn claim(name: &Name, context: &mut Context<'_>) -> Done<AgentId> {
                 return Ok(id);
             }
             if holder.is_forgotten(context)? {
-                agents::end(context, id, EndReason::RecipientForgotten)?;
+                agents::end(context, id, AgentEnd::Forgotten)?;
                 return create(name, context);
             }
             let text = "an agent of its own has this name";
@@ -164,6 +164,7 @@ fn claim(name: &Name, context: &mut Context<'_>) -> Done<AgentId> {
 }
 
 fn create(name: &Name, context: &mut Context<'_>) -> Done<AgentId> {
+    secrets::screen_word("name", name.as_str(), context.secrets)?;
     let agent = agents::create_unowned(context)?;
     names::give(context.db, name, agent)?;
     deliveries::adopt(context, name, agent)?;

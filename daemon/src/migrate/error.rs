@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private::PrivateError;
 
+use crate::audit::LogError;
 use crate::foreign::ForeignError;
 use crate::store::backup::BackupError;
 use crate::store::open::OpenError;
@@ -85,6 +86,9 @@ pub enum MigrateError {
     /// A directory or file of ours cannot be trusted.
     #[error(transparent)]
     Private(#[from] PrivateError),
+    /// It is done, but the audit log does not say so.
+    #[error("everything came over, and it is not in the audit log: {0}")]
+    NotAudited(LogError),
 }
 
 impl From<ForeignError> for MigrateError {
@@ -140,7 +144,8 @@ impl MigrateError {
             | Self::TooMany { .. }
             | Self::Store(_)
             | Self::Backup(_)
-            | Self::Private(_) => false,
+            | Self::Private(_)
+            | Self::NotAudited(_) => false,
         }
     }
 }

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::error::MigrateError;
+use crate::audit::event::{Event, Way};
 
 /// Largest report that is read, in bytes: its lists are bounded, and so is a name.
 const LARGEST: u64 = 4 * 1_024 * 1_024;
@@ -96,6 +97,22 @@ impl Report {
     /// Where the report lies: beside the copy.
     pub fn path(&self) -> PathBuf {
         self.copy.with_extension("json")
+    }
+
+    /// What the audit log says of it.
+    pub(super) fn event(&self, how: Way) -> Event {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let listed = count(self.renamed.len()).saturating_add(count(self.left_out.len()));
+        Event::Migrated {
+            how,
+            read: self.read,
+            unread: self.unread,
+            repeated: self.repeated,
+            names: self.names,
+            forwards: self.forwards,
+            sessions_dropped: self.sessions_dropped,
+            changes: listed.saturating_add(self.unlisted),
+        }
     }
 
     pub(super) fn add_name(&mut self, old: &str, new: &Name, why: &'static str) {

@@ -1,8 +1,6 @@
 //! Agents: who exists, and what ends with one that goes.
 
-use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::AgentId;
-use ipc_protocol::message::EndReason;
 use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -11,7 +9,7 @@ use super::{
     auto_checks, boundaries, conversations, credentials, deliveries, freezes, names, notice_files,
     profiles,
 };
-use crate::audit::event::Event;
+use crate::audit::event::{AgentEnd, Event};
 use crate::error::Done;
 use crate::limits::DAY_MS;
 
@@ -180,19 +178,20 @@ pub(crate) fn seen(db: &Connection, id: AgentId, now: Timestamp) -> rusqlite::Re
         .map(|_| ())
 }
 
-/// Ends the agent: its names are free, its groups left, its credentials void, its waiting mail refused for
-/// `reason` and the senders told. Says how many messages that were.
-pub(crate) fn end(context: &mut Context<'_>, id: AgentId, reason: EndReason) -> Done<u64> {
+/// Ends the agent: its names are free, its groups left, its credentials void, its waiting mail refused and
+/// the senders told. Says how many messages that were.
+pub(crate) fn end(context: &mut Context<'_>, id: AgentId, why: AgentEnd) -> Done<u64> {
+    let reason = why.told();
     let name = names::current(context.db, id)?;
     context.effects.push(Effect::Audited(Event::AgentEnded {
         agent: id,
         name,
-        reason,
+        reason: why,
     }));
     let refused = deliveries::end_waiting(context, id, reason)?;
     conversations::leave_all(context, id)?;
     let held = boundaries::end_held(context, id, None, reason)?;
-    credentials::void_all(context, id, ErrorCode::Expired)?;
+    credentials::void_all(context, id, why.into())?;
     names::take_all(context.db, id)?;
     auto_checks::remove(context.db, id)?;
     profiles::remove(context.db, id)?;

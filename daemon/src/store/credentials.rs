@@ -5,7 +5,6 @@ mod lifetime;
 pub(crate) mod old_port;
 
 use ipc_protocol::auth::{SaltedKey, Verifier};
-use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::AgentId;
 use ipc_protocol::process;
 use ipc_protocol::time::Timestamp;
@@ -13,7 +12,7 @@ use ipc_protocol::token::{Sid, Token, TokenKind};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::context::{Context, Effect, View};
-use crate::audit::event::Event;
+use crate::audit::event::{Event, SessionEnd};
 use crate::caller::Peer;
 use crate::clock::{BootId, Now};
 use crate::key::DeploymentKey;
@@ -227,7 +226,7 @@ pub(crate) fn make_room(context: &mut Context<'_>, agent: AgentId) -> rusqlite::
         .saturating_add(1)
         .saturating_sub(SESSIONS_PER_AGENT);
     for (sid, _) in sessions.into_iter().take(surplus) {
-        void(context, sid, ErrorCode::Expired)?;
+        void(context, sid, SessionEnd::Surplus)?;
     }
     Ok(())
 }
@@ -302,7 +301,7 @@ pub(crate) fn clear(db: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Ends one session or resume credential.
-pub(crate) fn void(context: &mut Context<'_>, sid: Sid, why: ErrorCode) -> rusqlite::Result<()> {
+pub(crate) fn void(context: &mut Context<'_>, sid: Sid, why: SessionEnd) -> rusqlite::Result<()> {
     let sql = "DELETE FROM credentials WHERE sid = ?1 RETURNING agent, kind = 'session'";
     let ended = context
         .db
@@ -318,6 +317,7 @@ pub(crate) fn void(context: &mut Context<'_>, sid: Sid, why: ErrorCode) -> rusql
             why,
         }));
     }
+    let why = why.told();
     context.effects.push(Effect::SessionEnded { sid, why });
     Ok(())
 }
@@ -326,7 +326,7 @@ pub(crate) fn void(context: &mut Context<'_>, sid: Sid, why: ErrorCode) -> rusql
 pub(crate) fn void_sessions(
     context: &mut Context<'_>,
     agent: AgentId,
-    why: ErrorCode,
+    why: SessionEnd,
 ) -> rusqlite::Result<u64> {
     let sessions = sessions(context, agent)?;
     let number = sessions.len();
@@ -340,7 +340,7 @@ pub(crate) fn void_sessions(
 pub(crate) fn void_all(
     context: &mut Context<'_>,
     agent: AgentId,
-    why: ErrorCode,
+    why: SessionEnd,
 ) -> rusqlite::Result<u64> {
     let sessions = void_sessions(context, agent, why)?;
     let sql = "DELETE FROM credentials WHERE agent = ?1";

@@ -2,11 +2,12 @@
 
 use ipc_protocol::id::AgentId;
 use ipc_protocol::limits::LIST_ROWS;
-use ipc_protocol::request::FrozenRow;
+use ipc_protocol::request::{Freeze, Freezes, Frozen as Whom, FrozenRow};
 use ipc_protocol::time::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::names;
+use super::{count, names};
+use crate::error::Done;
 use crate::frozen::Frozen;
 
 /// Whether everybody is frozen.
@@ -42,6 +43,43 @@ pub(crate) fn freeze_everybody(db: &Connection, now: Timestamp) -> rusqlite::Res
 /// Lets everybody go on who is not frozen by itself; says whether everybody was frozen.
 pub(crate) fn thaw_everybody(db: &Connection) -> rusqlite::Result<bool> {
     Ok(db.prepare_cached("DELETE FROM standstill")?.execute([])? > 0)
+}
+
+/// Since when everybody is frozen; nothing when not everybody is.
+fn everybody_since(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    db.prepare_cached("SELECT since_ms FROM standstill")?
+        .query_row([], |row| row.get(0).map(Timestamp::from_millis))
+        .optional()
+}
+
+/// The freeze that holds `agent`: its own, else everybody's.
+pub(crate) fn of(db: &Connection, agent: AgentId) -> rusqlite::Result<Option<Freeze>> {
+    let own = db
+        .prepare_cached("SELECT frozen_ms FROM frozen WHERE agent = ?1")?
+        .query_row([agent.to_row()], |row| {
+            row.get(0).map(Timestamp::from_millis)
+        })
+        .optional()?;
+    let freeze = |whom| move |since_ms| Freeze { whom, since_ms };
+    match own {
+        Some(_) => Ok(own.map(freeze(Whom::Agent))),
+        None => Ok(everybody_since(db)?.map(freeze(Whom::Everybody))),
+    }
+}
+
+/// How many are frozen, and whether `asker` is.
+pub(crate) fn overview(db: &Connection, asker: Option<AgentId>) -> Done<Freezes> {
+    let agents = db
+        .prepare_cached("SELECT count(*) FROM frozen")?
+        .query_row([], |row| row.get(0))?;
+    Ok(Freezes {
+        agents: count(agents)?,
+        everybody_since_ms: everybody_since(db)?,
+        you: match asker {
+            Some(agent) => of(db, agent)?,
+            None => None,
+        },
+    })
 }
 
 /// Tells `memory` who is frozen, at a start.

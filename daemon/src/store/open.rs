@@ -82,15 +82,25 @@ pub fn open_writer(
     used_before: bool,
     now: Timestamp,
 ) -> Result<Connection, OpenError> {
-    open_telling_past(data_dir, used_before, now).map(|(db, _)| db)
+    open_telling_past(data_dir, used_before, now).map(|opened| opened.db)
 }
 
-/// The same; says what was done before with the store, at the version that it was at.
+/// A store that was opened for writing, and what was found out about it.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) db: Connection,
+    /// Who served it before, told from the version that it was at.
+    pub(crate) past: Past,
+    /// The backup that took the place of a damaged one just now.
+    pub(crate) restored: Option<PathBuf>,
+}
+
+/// The same; tells what was done before with the store.
 pub(crate) fn open_telling_past(
     data_dir: &DataDir,
     used_before: bool,
     now: Timestamp,
-) -> Result<(Connection, Past), OpenError> {
+) -> Result<Opened, OpenError> {
     let path = data_dir.database();
     let sqlite = |source| OpenError::Sqlite {
         path: path.clone(),
@@ -101,7 +111,8 @@ pub(crate) fn open_telling_past(
         let log = beside(&path, "-wal");
         log::write_again(&log).map_err(|source| OpenError::Io { path: log, source })?;
     }
-    quarantine::replace_damaged(data_dir, now).map_err(|_| OpenError::Damaged(path.clone()))?;
+    let restored = quarantine::replace_damaged(data_dir, now);
+    let restored = restored.map_err(|_| OpenError::Damaged(path.clone()))?;
     if examine(&path)? == Found::Nothing {
         if used_before {
             return Err(OpenError::Gone(path));
@@ -121,7 +132,7 @@ pub(crate) fn open_telling_past(
         return Err(OpenError::Altered(path));
     }
     let past = Past::of(&db, version).map_err(sqlite)?;
-    Ok((db, past))
+    Ok(Opened { db, past, restored })
 }
 
 /// Makes a store at `path`, where there is none, to be filled before it is a store: what is

@@ -5,6 +5,7 @@ use ipc_protocol::paths::DataDir;
 use rusqlite::Connection;
 
 use super::{migrations, open, verifiers};
+use crate::audit::event::Holds;
 
 /// The first version of the schema whose daemons keep an audit log.
 const WITH_LOG: i32 = 4;
@@ -40,6 +41,24 @@ impl Past {
         let past = db.and_then(|db| Self::of(&db, migrations::version(&db)?));
         past.unwrap_or(Self::WithLog)
     }
+}
+
+/// How much `db` holds.
+pub(crate) fn holds(db: &Connection) -> rusqlite::Result<Holds> {
+    let number = |sql: &str| {
+        let number = db.query_row(sql, [], |row| row.get::<_, i64>(0))?;
+        Ok::<_, rusqlite::Error>(u64::try_from(number).unwrap_or(0))
+    };
+    Ok(Holds {
+        messages: number("SELECT count(*) FROM messages")?,
+        agents: number("SELECT count(*) FROM agents WHERE ended_ms IS NULL")?,
+    })
+}
+
+/// The same of a store that is not being opened to be served; nothing of one that cannot be read.
+pub(crate) fn holds_closed(data_dir: &DataDir) -> Holds {
+    let db = open::open_reader(&data_dir.database());
+    db.and_then(|db| holds(&db)).unwrap_or_default()
 }
 
 #[cfg(test)]

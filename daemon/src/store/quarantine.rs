@@ -1,7 +1,7 @@
 //! What happens to a damaged store: it is marked, and the next start puts the newest good backup in
 //! its place. An empty store never takes the place of a damaged one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
@@ -31,15 +31,19 @@ pub(crate) fn mark(data_dir: &DataDir, why: &str) {
     }
 }
 
-/// Puts the newest good backup in the place of a store that is marked as damaged.
-pub(crate) fn replace_damaged(data_dir: &DataDir, now: Timestamp) -> Result<(), NoGoodBackup> {
+/// Puts the newest good backup in the place of a store that is marked as damaged, and says which.
+pub(crate) fn replace_damaged(
+    data_dir: &DataDir,
+    now: Timestamp,
+) -> Result<Option<PathBuf>, NoGoodBackup> {
     if !data_dir.damage_marker().exists() {
-        return Ok(());
+        return Ok(None);
     }
     match mend_words(&data_dir.database()) {
         Ok(true) => {
             tracing::error!("the index of words was damaged and is made anew; no mail is missing");
-            return backup::remove_if_there(&data_dir.damage_marker()).map_err(|_| NoGoodBackup);
+            let removed = backup::remove_if_there(&data_dir.damage_marker());
+            return removed.map(|()| None).map_err(|_| NoGoodBackup);
         }
         Ok(false) => {}
         Err(error) => tracing::error!(%error, "the damage is not in the index of words alone"),
@@ -56,7 +60,7 @@ pub(crate) fn replace_damaged(data_dir: &DataDir, now: Timestamp) -> Result<(), 
                     damaged = %aside.unwrap_or_default().display(),
                     "the store was damaged: a backup has taken its place, mail since then is missing"
                 );
-                return Ok(());
+                return Ok(Some(backup));
             }
             Err(error) => tracing::error!(%error, "this backup is passed over"),
         }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::ConversationId;
-use ipc_protocol::message::EndReason;
 use ipc_protocol::time::Timestamp;
 use rusqlite::params;
 
 use super::context::Context;
 use super::{agents, conversations, credentials, deliveries, pings};
+use crate::audit::event::{AgentEnd, SessionEnd};
 use crate::error::Done;
 use crate::limits::{ALIAS_MS, DAY_MS, SEARCHED_BYTES, SESSION_IDLE_MS};
 
@@ -95,7 +94,7 @@ fn forget_agents(context: &mut Context<'_>) -> Done<u64> {
             && deliveries::waiting(context, agent.id)?.0 == 0
             && !agent.is_live(context)?;
         if brief || agent.is_forgotten(context)? {
-            agents::end(context, agent.id, EndReason::RecipientForgotten)?;
+            agents::end(context, agent.id, AgentEnd::Forgotten)?;
             forgotten = forgotten.saturating_add(1);
             if forgotten >= u64::from(GO) {
                 break;
@@ -126,7 +125,7 @@ fn delete_sessions(context: &mut Context<'_>) -> rusqlite::Result<()> {
     let unused = now.plus_millis(SESSION_IDLE_MS.saturating_mul(2).saturating_neg());
     // A connection may still be open under one that was renewed: it hears of the end.
     for sid in credentials::sessions_over(context.db, now, unused)? {
-        credentials::void(context, sid, ErrorCode::Expired)?;
+        credentials::void(context, sid, SessionEnd::Expired)?;
     }
     Ok(())
 }

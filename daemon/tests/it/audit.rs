@@ -1,12 +1,15 @@
 //! The audit log of a running daemon: what is in it, what is never in it, and who can write it.
 
+mod upkeep;
+
 use ipc_daemon::audit::anchor::{Anchor, Anchors};
 use ipc_daemon::audit::reading::{self, Record, Wanted};
 use ipc_daemon::audit::verify::{self, Finding, Report};
 use ipc_daemon::{DaemonError, deployment::DeploymentError};
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::request::{
-    AdminFreeze, AdminRelease, AdminRevoke, AdminThaw, Boundaries, BoundaryRule, Renew, WhenLive,
+    AdminFreeze, AdminRelease, AdminRevoke, AdminThaw, Boundaries, BoundaryRule, Renew, Revoke,
+    Unregister, WhenLive,
 };
 use ipc_protocol::time::Timestamp;
 use serde_json::json;
@@ -106,6 +109,59 @@ fn what_agents_and_operators_do_is_in_the_log_and_the_log_is_whole() {
     house.stop().unwrap();
     assert_eq!(events(&house), ALL);
     verified(&house, &Anchors::default());
+}
+
+/// What a record says in `field`.
+fn fact(record: &Record, field: &str) -> String {
+    let mut facts = record.facts();
+    let found = facts.find(|(name, _)| *name == field);
+    found.map_or_else(String::new, |(_, value)| {
+        value.as_str().unwrap_or_default().to_owned()
+    })
+}
+
+/// What ended agents and sessions, in the order of the log.
+fn ends(house: &House) -> Vec<String> {
+    let records = records(house).into_iter();
+    let ends = records.filter_map(|record| match record.event() {
+        "session_ended" => Some(fact(&record, "why")),
+        "agent_ended" => Some(fact(&record, "reason")),
+        _ => None,
+    });
+    ends.collect()
+}
+
+#[test]
+fn the_log_says_what_ended_a_session_and_not_only_that_it_is_over() {
+    let mut house = House::new();
+    house.register("alice").call(&Unregister {}).unwrap();
+    let mut bob = house.register("bob");
+    bob.call(&Revoke { all: false }).unwrap();
+    let carol = house.register("carol");
+    let again = house.resume(carol.resume(), "carol", WhenLive::TakeOver);
+    let agent = || "carol".parse().unwrap();
+    let mut operator = house.operator();
+    operator.call(&AdminRevoke { name: agent() }).unwrap();
+    let dora = house.register("dora");
+    let name = name("dora");
+    operator.call(&AdminRelease { name }).unwrap();
+    drop((bob, carol, again, dora));
+    house.register("eve");
+    house.clock.pass(15 * 86_400);
+    house.register("eve");
+    house.stop().unwrap();
+    let expected = [
+        "unregistered",
+        "unregistered",
+        "revoked",
+        "taken_over",
+        "revoked_by_operator",
+        "released",
+        "released",
+        "forgotten",
+        "forgotten",
+    ];
+    assert_eq!(ends(&house), expected);
 }
 
 #[test]

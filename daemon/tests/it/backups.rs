@@ -14,7 +14,7 @@ use ipc_protocol::time::Timestamp;
 use crate::harness::{Agent, House};
 
 /// Overwrites the database from byte `from` on, in the place of what lies there.
-fn damage(house: &House, from: u64) {
+pub(crate) fn damage(house: &House, from: u64) {
     use std::io::{Seek, SeekFrom, Write};
     let db = house.database();
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
@@ -31,7 +31,7 @@ fn damage(house: &House, from: u64) {
 }
 
 /// The daemon finds the damage, at the start or soon after it, and ends.
-fn ends_damaged(house: &mut House) {
+pub(crate) fn ends_damaged(house: &mut House) {
     let ended = house.start().and_then(|()| house.wait_for_end());
     assert!(
         matches!(ended, Err(DaemonError::StoreDamaged(_))),

@@ -4,8 +4,8 @@ use ipc_daemon::store::backup;
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::message::DeliveryState;
 use ipc_protocol::request::{
-    AdminBackup, AdminFreeze, AdminReaders, AdminRevoke, AdminThaw, Fetch, FrozenReport, Rename,
-    Unregister, WhenLive,
+    AdminBackup, AdminFreeze, AdminReaders, AdminRevoke, AdminThaw, Fetch, Freeze, Freezes, Frozen,
+    FrozenReport, Rename, Status, Unregister, WhenLive,
 };
 use ipc_protocol::time::Timestamp;
 
@@ -39,8 +39,51 @@ fn check_frozen(agent: &mut Agent) {
     };
     assert_eq!(code(agent.call(&rename)), ErrorCode::Frozen);
     assert_eq!(code(agent.call(&Unregister {})), ErrorCode::Frozen);
-    agent.whoami().unwrap();
-    agent.call(&ipc_protocol::request::Status {}).unwrap();
+    assert!(agent.whoami().unwrap().frozen.is_some());
+    assert!(agent.call(&Status {}).unwrap().frozen.you.is_some());
+}
+
+#[test]
+fn whoever_is_frozen_is_told_so_and_since_when_and_an_operator_how_many() {
+    let house = House::new();
+    let (mut alice, mut bob) = (house.register("alice"), house.register("bob"));
+    assert_eq!(bob.whoami().unwrap().frozen, None);
+    let since = Timestamp::from_millis;
+    let first = since(1_800_000_000_000);
+    freeze(&house, "bob");
+    house.clock.pass(60);
+    alice.send("bob", "meanwhile");
+    let own = Freeze {
+        whom: Frozen::Agent,
+        since_ms: first,
+    };
+    let report = bob.whoami().unwrap();
+    assert_eq!((report.frozen, report.waiting), (Some(own), 1));
+    assert_eq!(alice.whoami().unwrap().frozen, None);
+    freeze(&house, "all");
+    let all = Freeze {
+        whom: Frozen::Everybody,
+        since_ms: first.plus_millis(60_000),
+    };
+    assert_eq!(
+        bob.whoami().unwrap().frozen,
+        Some(own),
+        "thawing all leaves it"
+    );
+    assert_eq!(alice.whoami().unwrap().frozen, Some(all));
+    let freezes = |you| Freezes {
+        agents: 1,
+        everybody_since_ms: Some(all.since_ms),
+        you,
+    };
+    let status = |agent: &mut Agent| agent.call(&Status {}).unwrap().frozen;
+    assert_eq!(status(&mut bob), freezes(Some(own)));
+    assert_eq!(status(&mut alice), freezes(Some(all)));
+    let seen = house.operator().call(&Status {}).unwrap().frozen;
+    assert_eq!(seen, freezes(None));
+    thaw(&house, "all");
+    thaw(&house, "bob");
+    assert_eq!(status(&mut bob), Freezes::default());
 }
 
 #[test]

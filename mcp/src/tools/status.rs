@@ -48,8 +48,13 @@ pub(crate) struct Output {
     agent_id: String,
     /// Old names that still forward.
     aliases: Vec<String>,
-    /// Whether the daemon keeps a notice of waiting mail for the project's CLAUDE.md.
-    notices: bool,
+    /// Since when an operator has frozen this agent, RFC 3339; absent when it goes on. Then stop and wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frozen_since: Option<String>,
+    /// Whether the daemon keeps a notice of waiting mail for the project's CLAUDE.md; absent while
+    /// the agent is frozen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notices: Option<bool>,
     /// How you said that you are.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
@@ -113,6 +118,12 @@ impl Tool for Status {
         }
         let (output, waiting) = look(desk).await?;
         lines.push(format!("you are {}", output.name));
+        lines.extend(output.frozen_since.as_ref().map(|since| {
+            format!(
+                "you are frozen by the operator since {since}: stop, tell your user, and wait; \
+                 your mail waits, and everything but ipc_status is refused until the operator thaws you"
+            )
+        }));
         lines.push(format!(
             "daemon {} runs since {}; {} agents, {} live",
             output.daemon_version, output.daemon_started, output.agents, output.live,
@@ -132,11 +143,18 @@ pub(crate) async fn look(desk: &Arc<Desk>) -> Result<(Output, u64), Failure> {
     let status = Notices {
         action: NoticesAction::Status,
     };
-    let notices = desk.call(status).await?.on;
+    // A frozen agent may ask for nothing else.
+    let notices = match who.frozen {
+        Some(_) => None,
+        None => Some(desk.call(status).await?.on),
+    };
     let output = Output {
         name: who.name.to_string(),
         agent_id: who.agent_id.to_string(),
         aliases: who.aliases.iter().map(ToString::to_string).collect(),
+        frozen_since: who
+            .frozen
+            .map(|freeze| freeze.since_ms.rfc3339().unwrap_or_default()),
         notices,
         status: who.status.map(|text| safe::line(text.as_str())),
         summary: who.summary.map(|text| safe::line(text.as_str())),

@@ -88,7 +88,13 @@ fn in_member(name: &str, value: &Value, wanted: &impl Fn(Rule) -> bool) -> Optio
         rule: found.rule,
         part: part(&found, start),
     });
-    found.or_else(|| in_value(value, wanted))
+    match value {
+        // It was looked at behind its name, where nothing hides that stands in it alone.
+        Value::String(_) => found,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            found.or_else(|| in_value(value, wanted))
+        }
+    }
 }
 
 /// As deep as the value is, which [`crate::limits::JSON_DEPTH`] bounds.
@@ -143,7 +149,11 @@ impl<W: Fn(Rule) -> bool> Masking<W> {
     fn member(&mut self, name: &str, value: &mut Value) -> Result<(), Unmaskable> {
         let (start, text) = joined(name, value);
         let Some(found) = find(&text, &self.wanted) else {
-            return self.value(value);
+            return if value.is_string() {
+                Ok(())
+            } else {
+                self.value(value)
+            };
         };
         if part(&found, start) == Part::Name {
             return Err(Unmaskable::Name(found.rule));

@@ -6,7 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::shapes::{Alphabet, Shape, checks, own, run};
+use super::shapes::checks::{GITHUB, MIXED, NUMBERED, OPENAI, PLAIN};
+use super::shapes::{Alphabet, Shape, own, own_near, run};
 
 /// Not the name of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -114,56 +115,56 @@ use Rule::{
 };
 
 /// Longest token whose makers say no length, in bytes: longer runs are something else.
-const LONG: usize = 400;
+pub(super) const LONG: usize = 400;
 
 /// How they look, each with where that is said. Of two that begin alike the first that fits counts.
 pub(super) const SHAPES: &[Shape] = &[
     own(PrivateKey, "-----BEGIN ", own::private_key),
-    run(AgeKey, "AGE-SECRET-KEY-1", Bech32, 58..=58, checks::plain),
+    run(AgeKey, "AGE-SECRET-KEY-1", Bech32, 58..=58, PLAIN),
     // docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html: what follows is base32.
-    run(AwsAccessKey, "AKIA", Base32, 16..=16, checks::plain),
-    run(AwsAccessKey, "ASIA", Base32, 16..=16, checks::plain),
+    run(AwsAccessKey, "AKIA", Base32, 16..=16, PLAIN),
+    run(AwsAccessKey, "ASIA", Base32, 16..=16, PLAIN),
     own(AwsSecretKey, "aws_secret_access_key", own::aws_secret_key),
     own(AwsSecretKey, "AWS_SECRET_ACCESS_KEY", own::aws_secret_key),
     own(AwsSecretKey, "ecretAccessKey", own::aws_secret_key),
-    run(GoogleApiKey, "AIza", WordDash, 35..=35, checks::mixed).in_names(),
-    run(GoogleOauth, "GOCSPX-", WordDash, 28..=28, checks::mixed).in_names(),
-    run(GoogleOauth, "ya29.", WordDash, 40..=LONG, checks::mixed).in_names(),
+    run(GoogleApiKey, "AIza", WordDash, 35..=35, MIXED).in_names(),
+    run(GoogleOauth, "GOCSPX-", WordDash, 28..=28, MIXED).in_names(),
+    run(GoogleOauth, "ya29.", WordDash, 40..=LONG, MIXED).in_names(),
     own(AzureStorageKey, "AccountKey=", own::azure_storage_key),
-    own(AzureSas, "sig=", own::azure_sas),
+    own_near(AzureSas, "sig=", own::azure_sas, b"sv=20", own::SAS_QUERY),
     // github.blog/2021-04-05-behind-githubs-new-authentication-token-formats.
-    run(GithubToken, "ghp_", Word, 36..=36, checks::github),
-    run(GithubToken, "gho_", Word, 36..=36, checks::github),
-    run(GithubToken, "ghu_", Word, 36..=36, checks::github),
-    run(GithubToken, "ghs_", Word, 36..=36, checks::github),
-    run(GithubToken, "ghr_", Word, 36..=36, checks::github),
-    run(GithubToken, "github_pat_", WordDash, 82..=82, checks::mixed).in_names(),
+    run(GithubToken, "ghp_", Word, 36..=36, GITHUB),
+    run(GithubToken, "gho_", Word, 36..=36, GITHUB),
+    run(GithubToken, "ghu_", Word, 36..=36, GITHUB),
+    run(GithubToken, "ghs_", Word, 36..=36, GITHUB),
+    run(GithubToken, "ghr_", Word, 36..=36, GITHUB),
+    run(GithubToken, "github_pat_", WordDash, 82..=82, MIXED).in_names(),
     // docs.gitlab.com/security/tokens, "Token prefixes".
-    run(GitlabToken, "glpat-", WordDashDot, 20..=LONG, checks::mixed).in_names(),
-    run(GitlabToken, "gldt-", WordDashDot, 20..=LONG, checks::mixed),
-    run(GitlabToken, "glrt-", WordDashDot, 20..=LONG, checks::mixed),
-    run(GitlabToken, "glptt-", WordDashDot, 20..=LONG, checks::mixed),
-    run(GitlabToken, "glcbt-", WordDashDot, 20..=LONG, checks::mixed),
+    run(GitlabToken, "glpat-", WordDashDot, 20..=LONG, MIXED).in_names(),
+    run(GitlabToken, "gldt-", WordDashDot, 20..=LONG, MIXED),
+    run(GitlabToken, "glrt-", WordDashDot, 20..=LONG, MIXED),
+    run(GitlabToken, "glptt-", WordDashDot, 20..=LONG, MIXED),
+    run(GitlabToken, "glcbt-", WordDashDot, 20..=LONG, MIXED),
     // api.slack.com/concepts/token-types.
-    run(SlackToken, "xoxb-", WordDash, 24..=LONG, checks::numbered).in_names(),
-    run(SlackToken, "xoxp-", WordDash, 24..=LONG, checks::numbered).in_names(),
-    run(SlackToken, "xoxa-", WordDash, 24..=LONG, checks::numbered).in_names(),
-    run(SlackToken, "xoxe-", WordDash, 24..=LONG, checks::numbered).in_names(),
-    run(SlackToken, "xapp-", WordDash, 24..=LONG, checks::numbered),
+    run(SlackToken, "xoxb-", WordDash, 24..=LONG, NUMBERED).in_names(),
+    run(SlackToken, "xoxp-", WordDash, 24..=LONG, NUMBERED).in_names(),
+    run(SlackToken, "xoxa-", WordDash, 24..=LONG, NUMBERED).in_names(),
+    run(SlackToken, "xoxe-", WordDash, 24..=LONG, NUMBERED).in_names(),
+    run(SlackToken, "xapp-", WordDash, 24..=LONG, NUMBERED),
     own(SlackToken, "hooks.slack.com/services/", own::slack_webhook),
     // docs.stripe.com/keys: the keys of the test mode open nothing.
-    run(StripeKey, "sk_live_", Word, 24..=LONG, checks::mixed),
-    run(StripeKey, "rk_live_", Word, 24..=LONG, checks::mixed),
-    run(StripeKey, "whsec_", Base64, 32..=88, checks::mixed),
+    run(StripeKey, "sk_live_", Word, 24..=LONG, MIXED),
+    run(StripeKey, "rk_live_", Word, 24..=LONG, MIXED),
+    run(StripeKey, "whsec_", Base64, 32..=88, MIXED),
     // github.blog/2021-09-23-announcing-npms-new-access-token-format: GitHub's checksum.
-    run(NpmToken, "npm_", Word, 36..=36, checks::github),
+    run(NpmToken, "npm_", Word, 36..=36, GITHUB),
     // A macaroon for pypi.org or test.pypi.org, in base64.
     run(
         PypiToken,
         "pypi-AgEIcHlwaS5vcmc",
         WordDash,
         50..=LONG,
-        checks::mixed,
+        MIXED,
     )
     .in_names(),
     run(
@@ -171,18 +172,18 @@ pub(super) const SHAPES: &[Shape] = &[
         "pypi-AgENdGVzdC5weXBpLm9yZw",
         WordDash,
         50..=LONG,
-        checks::mixed,
+        MIXED,
     )
     .in_names(),
-    run(AnthropicKey, "sk-ant-", WordDash, 40..=LONG, checks::mixed).in_names(),
-    run(OpenaiKey, "sk-", WordDash, 40..=LONG, checks::openai).in_names(),
-    run(HuggingFaceToken, "hf_", Letters, 34..=34, checks::mixed),
+    run(AnthropicKey, "sk-ant-", WordDash, 40..=LONG, MIXED).in_names(),
+    run(OpenaiKey, "sk-", WordDash, 40..=LONG, OPENAI).in_names(),
+    run(HuggingFaceToken, "hf_", Letters, 34..=34, MIXED),
     own(SendgridKey, "SG.", own::sendgrid_key),
     own(TelegramToken, ":AA", own::telegram_token),
-    run(DockerToken, "dckr_pat_", WordDash, 27..=27, checks::mixed).in_names(),
-    run(DigitaloceanToken, "dop_v1_", Hex, 64..=64, checks::plain),
-    run(DigitaloceanToken, "dor_v1_", Hex, 64..=64, checks::plain),
-    run(VaultToken, "hvs.", WordDash, 24..=LONG, checks::mixed),
-    run(VaultToken, "hvb.", WordDash, 24..=LONG, checks::mixed),
+    run(DockerToken, "dckr_pat_", WordDash, 27..=27, MIXED).in_names(),
+    run(DigitaloceanToken, "dop_v1_", Hex, 64..=64, PLAIN),
+    run(DigitaloceanToken, "dor_v1_", Hex, 64..=64, PLAIN),
+    run(VaultToken, "hvs.", WordDash, 24..=LONG, MIXED),
+    run(VaultToken, "hvb.", WordDash, 24..=LONG, MIXED),
     own(Jwt, "eyJ", own::jwt),
 ];

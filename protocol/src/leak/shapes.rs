@@ -1,77 +1,24 @@
 //! Looking for shapes: one pass over the bytes, each shape only where its first byte stands.
 //!
-//! Linear, whatever the text: a run is followed no further than the longest that counts; the other
-//! shapes look a bounded way ahead, or up to where the next of their kind begins. Those are JSON
+//! Linear, whatever the text: a run is followed once, however many prefixes stand in it (`runs`); the
+//! other shapes look a bounded way ahead, or up to where the next of their kind begins. Those are JSON
 //! Web Tokens, which begin only behind a byte that is not in their alphabet or behind an escape,
 //! which has one, and frames, which end with the next five dashes.
 
+mod alphabets;
 pub(super) mod checks;
 mod escapes;
 pub(super) mod own;
+mod runs;
 
 use std::ops::{Range, RangeInclusive};
 use std::sync::LazyLock;
 
 use super::rules::SHAPES;
 use super::{Found, Rule};
-
-/// The bytes that something is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Alphabet {
-    /// `A` to `Z` and `2` to `7`.
-    Base32,
-    /// The capital letters and digits of Bech32 (BIP 173).
-    Bech32,
-    /// Digits and `a` to `f`.
-    Hex,
-    /// ASCII letters.
-    Letters,
-    /// ASCII letters and digits.
-    Word,
-    /// The same with `-` and `_`.
-    WordDash,
-    /// The same with `.`, too.
-    WordDashDot,
-    /// Letters, digits, `+`, `/`.
-    Base64,
-}
-
-impl Alphabet {
-    pub(super) const fn has(self, byte: u8) -> bool {
-        match self {
-            Self::Base32 => matches!(byte, b'A'..=b'Z' | b'2'..=b'7'),
-            Self::Bech32 => {
-                matches!(byte, b'A' | b'C'..=b'H' | b'J'..=b'N' | b'P'..=b'Z' | b'0' | b'2'..=b'9')
-            }
-            Self::Hex => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-            Self::Letters => byte.is_ascii_alphabetic(),
-            Self::Word => byte.is_ascii_alphanumeric(),
-            Self::WordDash => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'),
-            Self::WordDashDot => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'),
-            Self::Base64 => byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'),
-        }
-    }
-
-    /// How many of the first bytes are of it. Five dashes begin or end a frame, which is no part of
-    /// a run that it touches.
-    pub(super) fn run(self, bytes: &[u8]) -> usize {
-        let mut in_a_row = 0_usize;
-        for (at, byte) in bytes.iter().enumerate() {
-            if !self.has(*byte) {
-                return at;
-            }
-            in_a_row = if *byte == b'-' {
-                in_a_row.saturating_add(1)
-            } else {
-                0
-            };
-            if in_a_row == DASHES.len() {
-                return at.saturating_sub(DASHES.len().saturating_sub(1));
-            }
-        }
-        bytes.len()
-    }
-}
+pub(super) use alphabets::Alphabet;
+use checks::Ending;
+use runs::{Near, Runs};
 
 /// What follows a prefix, and where.
 type Measure = fn(&[u8], usize) -> Option<Range<usize>>;
@@ -89,9 +36,20 @@ pub(super) struct Shape {
 #[derive(Debug, Clone)]
 enum Body {
     /// A run of an alphabet, whole, of such a length, that passes a check.
-    Run(Alphabet, RangeInclusive<usize>, fn(&[u8]) -> bool),
+    Run(Alphabet, RangeInclusive<usize>, Check),
     /// What a function of its own makes of the text from the prefix on.
     Own(Measure),
+    /// The same, where such a text stands no further than so many bytes away.
+    OwnNear(Measure, &'static [u8], usize),
+}
+
+/// What is asked of a run besides its length.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Check {
+    /// What its end tells.
+    Ending(fn(&Ending, usize) -> bool),
+    /// What the whole of it tells.
+    Whole(fn(&[u8]) -> bool),
 }
 
 pub(super) const fn run(
@@ -99,7 +57,7 @@ pub(super) const fn run(
     prefix: &'static str,
     alphabet: Alphabet,
     length: RangeInclusive<usize>,
-    check: fn(&[u8]) -> bool,
+    check: Check,
 ) -> Shape {
     Shape {
         rule,
@@ -118,11 +76,36 @@ pub(super) const fn own(rule: Rule, prefix: &'static str, measure: Measure) -> S
     }
 }
 
+/// The same as [`own`], where `text` stands within so many bytes before or behind.
+pub(super) const fn own_near(
+    rule: Rule,
+    prefix: &'static str,
+    measure: Measure,
+    text: &'static [u8],
+    within: usize,
+) -> Shape {
+    Shape {
+        rule,
+        prefix,
+        body: Body::OwnNear(measure, text, within),
+        in_names: false,
+    }
+}
+
 impl Shape {
     /// What it begins with, or what stands before it.
     #[cfg(any(fuzzing, test))]
     pub(super) const fn prefix(&self) -> &'static str {
         self.prefix
+    }
+
+    /// The longest body that counts, where that is bounded by a number.
+    #[cfg(test)]
+    pub(super) const fn longest(&self) -> Option<usize> {
+        match &self.body {
+            Body::Run(_, length, _) => Some(*length.end()),
+            Body::Own(_) | Body::OwnNear(..) => None,
+        }
     }
 
     /// The same also behind `-` and `_`: for a prefix, length or check that no name has by chance.
@@ -131,30 +114,33 @@ impl Shape {
         self
     }
 
-    /// Where the credential is whose prefix may stand at `at`.
-    fn at(&self, bytes: &[u8], at: usize) -> Option<Range<usize>> {
-        let rest = bytes.get(at..)?;
-        if !rest.starts_with(self.prefix.as_bytes()) {
-            return None;
-        }
+    /// Where the credential is whose prefix stands at `at`.
+    fn at(&self, scan: &mut Scan<'_>, at: usize) -> Option<Range<usize>> {
         match &self.body {
-            Body::Own(measure) => measure(bytes, at),
+            Body::Own(measure) => measure(scan.bytes, at),
+            Body::OwnNear(measure, text, within) => {
+                let found = measure(scan.bytes, at)?;
+                let around = at.saturating_sub(*within)..found.end.saturating_add(*within);
+                scan.near
+                    .stands_in(scan.bytes, text, around)
+                    .then_some(found)
+            }
             Body::Run(alphabet, length, check) => {
                 let is_part = |before: u8| {
                     let joins = self.in_names && matches!(before, b'-' | b'_');
                     before.is_ascii_alphanumeric() || alphabet.has(before) && !joins
                 };
-                if !begins(bytes, at, is_part) {
+                if !begins(scan.bytes, at, is_part) {
                     return None;
                 }
-                let body = rest.get(self.prefix.len()..)?;
-                // As far as dashes behind the longest end it.
-                let far = length.end().saturating_add(DASHES.len());
-                let body = body.get(..body.len().min(far))?;
-                let body = body.get(..alphabet.run(body))?;
-                let fits = length.contains(&body.len()) && check(body);
-                let end = at.checked_add(self.prefix.len())?.checked_add(body.len())?;
-                fits.then_some(at..end)
+                let start = at.checked_add(self.prefix.len())?;
+                let run = scan.runs.run(scan.bytes, *alphabet, start);
+                let fits = length.contains(&run.end.saturating_sub(start))
+                    && match check {
+                        Check::Ending(check) => run.ending(scan.bytes, start, *check),
+                        Check::Whole(check) => check(scan.bytes.get(start..run.end)?),
+                    };
+                fits.then_some(at..run.end)
             }
         }
     }
@@ -174,7 +160,27 @@ pub(super) const DASHES: &[u8] = b"-----";
 
 /// Where the next five dashes are.
 pub(super) fn dashes(bytes: &[u8]) -> Option<usize> {
-    bytes.windows(DASHES.len()).position(|part| part == DASHES)
+    // One of any five bytes in a row has a number that five divides.
+    let fifths = bytes
+        .iter()
+        .enumerate()
+        .skip(DASHES.len().saturating_sub(1));
+    fifths
+        .step_by(DASHES.len())
+        .filter(|(_, byte)| **byte == b'-')
+        .find_map(|(at, _)| {
+            let from = at.saturating_sub(DASHES.len().saturating_sub(1));
+            let around = bytes.get(from..)?;
+            let around = around.get(
+                ..around
+                    .len()
+                    .min(DASHES.len().saturating_mul(2).saturating_sub(1)),
+            )?;
+            let first = around
+                .windows(DASHES.len())
+                .position(|part| part == DASHES)?;
+            from.checked_add(first)
+        })
 }
 
 /// The byte before `at`.
@@ -182,26 +188,93 @@ pub(super) fn before(bytes: &[u8], at: usize) -> Option<&u8> {
     bytes.get(at.checked_sub(1)?)
 }
 
-/// The shapes by their first byte: most bytes begin none, and the others few.
-static BY_FIRST_BYTE: LazyLock<[Vec<&Shape>; 256]> = LazyLock::new(|| {
-    std::array::from_fn(|byte| {
-        let begins = |shape: &&Shape| shape.prefix.bytes().next().map(usize::from) == Some(byte);
-        SHAPES.iter().filter(begins).collect()
-    })
+/// The first bytes of a prefix: every one has as many.
+const HEAD: usize = 3;
+
+/// Where shapes begin: most bytes begin none.
+struct Beginnings {
+    /// For each first byte, the second ones.
+    pairs: [[bool; 256]; 256],
+    /// The shapes by their first byte, in their order, each with its first bytes.
+    by_first: [Vec<([u8; HEAD], &'static Shape)>; 256],
+}
+
+static BEGINNINGS: LazyLock<Beginnings> = LazyLock::new(|| {
+    let heads = || {
+        let head = |shape: &'static Shape| Some((*shape.prefix.as_bytes().first_chunk()?, shape));
+        SHAPES.iter().filter_map(head)
+    };
+    let is = |byte: u8, number: usize| usize::from(byte) == number;
+    Beginnings {
+        pairs: std::array::from_fn(|first| {
+            std::array::from_fn(|second| {
+                heads().any(|([one, two, _], _)| is(one, first) && is(two, second))
+            })
+        }),
+        by_first: std::array::from_fn(|first| {
+            heads().filter(|([one, ..], _)| is(*one, first)).collect()
+        }),
+    }
 });
 
-/// The first credential that begins at `from` or later, of a rule that is `wanted`.
-pub(super) fn next(text: &str, from: usize, wanted: &impl Fn(Rule) -> bool) -> Option<Found> {
-    let bytes = text.as_bytes();
-    let shapes = &*BY_FIRST_BYTE;
-    bytes.iter().enumerate().skip(from).find_map(|(at, byte)| {
-        let mut begin_so = shapes.get(usize::from(*byte))?.iter();
-        begin_so.find_map(|shape| {
-            let found = shape.at(bytes, at)?;
-            (found.start >= from && wanted(shape.rule)).then_some(Found {
-                rule: shape.rule,
-                at: found,
+impl Beginnings {
+    /// The shapes whose prefix stands at the beginning of `rest`.
+    fn of<'a>(&'a self, rest: &'a [u8]) -> impl Iterator<Item = &'static Shape> + 'a {
+        let head = rest.first_chunk::<HEAD>();
+        let shapes = head.and_then(|[first, second, _]| {
+            let (first, second) = (usize::from(*first), usize::from(*second));
+            let begins = self.pairs.get(first)?.get(second)?;
+            begins.then(|| self.by_first.get(first)).flatten()
+        });
+        let shapes = shapes.into_iter().flatten();
+        let shapes = shapes.filter(move |(known, _)| head == Some(known));
+        let shapes = shapes.map(|(_, shape)| *shape);
+        shapes.filter(|shape| rest.starts_with(shape.prefix.as_bytes()))
+    }
+}
+
+/// One pass over a text, with what was found out about it on the way.
+#[derive(Debug)]
+pub(super) struct Scan<'a> {
+    bytes: &'a [u8],
+    runs: Runs,
+    near: Near,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self {
+            bytes: text.as_bytes(),
+            runs: Runs::default(),
+            near: Near::default(),
+        }
+    }
+
+    /// How many bytes runs were followed over.
+    #[cfg(test)]
+    pub(super) const fn followed(&self) -> usize {
+        self.runs.followed
+    }
+
+    /// Where the run of `alphabet` ends that goes on at `start`.
+    #[cfg(test)]
+    pub(super) fn run_end(&mut self, alphabet: Alphabet, start: usize) -> usize {
+        self.runs.run(self.bytes, alphabet, start).end
+    }
+
+    /// The first credential that begins at `from` or later, of a rule that is `wanted`; `from` is never
+    /// less than the time before.
+    pub(super) fn next(&mut self, from: usize, wanted: &impl Fn(Rule) -> bool) -> Option<Found> {
+        let beginnings = &*BEGINNINGS;
+        let bytes = self.bytes;
+        (from..bytes.len()).find_map(|at| {
+            beginnings.of(bytes.get(at..)?).find_map(|shape| {
+                let found = shape.at(self, at)?;
+                (found.start >= from && wanted(shape.rule)).then_some(Found {
+                    rule: shape.rule,
+                    at: found,
+                })
             })
         })
-    })
+    }
 }

@@ -10,6 +10,7 @@ use rand::seq::IndexedRandom;
 
 use super::*;
 
+mod cost;
 mod data;
 mod escapes;
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::Freeze;
 use crate::time::Timestamp;
 
 /// Asks how the daemon is. For every caller that proved a credential.
@@ -48,9 +49,25 @@ pub struct StatusReport {
     /// What the daemon has shut itself in with.
     #[serde(default)]
     pub sandbox: Sandbox,
+    /// Who is frozen.
+    #[serde(default)]
+    pub frozen: Freezes,
     /// The old port, where the configuration asks for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_port: Option<OldPortReport>,
+}
+
+/// Who is frozen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Freezes {
+    /// Agents that are frozen by themselves.
+    pub agents: u64,
+    /// Since when everybody is; nothing when not everybody is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub everybody_since_ms: Option<Timestamp>,
+    /// The freeze of whoever asks; nothing for an operator, and for an agent that goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub you: Option<Freeze>,
 }
 
 /// What holds around the daemon, as far as its kernel can.

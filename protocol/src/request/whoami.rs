@@ -43,6 +43,30 @@ pub struct WhoamiReport {
     /// What it can do.
     #[serde(default, skip_serializing_if = "Capabilities::is_empty")]
     pub capabilities: Capabilities,
+    /// That an operator has frozen it; nothing when it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<Freeze>,
+}
+
+/// That an operator has stopped the agent: everything but `whoami` and `status` is refused, and its
+/// mail waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freeze {
+    /// Whom it is for.
+    pub whom: Frozen,
+    /// Since when.
+    pub since_ms: Timestamp,
+}
+
+/// Whom a freeze is for. Of an agent that is frozen both ways it is its own that is told: thawing
+/// everybody leaves that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Frozen {
+    /// This agent.
+    Agent,
+    /// Everybody.
+    Everybody,
 }
 
 #[expect(

@@ -7,6 +7,7 @@ use ipc_protocol::request::{Fetch, Notice, Read, RecipientOutcome, Rename, Reply
 use super::*;
 use crate::actions::harness::Desk;
 use crate::actions::{fetch, leave, notice, read, rename, reply};
+use crate::audit::event::SessionEnd;
 use crate::store::credentials;
 
 fn ask(
@@ -370,8 +371,14 @@ fn who_was_allowed_is_not_who_claims_the_name_anew() {
     let [alice, bob, _] = trio(&mut desk);
     hold_strangers(&mut desk, &alice, true);
     say(&mut desk, &alice, "bob", BoundaryRule::Allow).unwrap();
-    desk.act(|c| Ok(credentials::void_all(c, bob.agent(), ErrorCode::Expired)?))
-        .unwrap();
+    desk.act(|c| {
+        Ok(credentials::void_all(
+            c,
+            bob.agent(),
+            SessionEnd::RevokedByOperator,
+        )?)
+    })
+    .unwrap();
     let claimed = desk.register("bob", false).unwrap();
     assert_eq!(claimed.agent(), bob.agent());
     let sent = desk.send(&claimed, "alice", "it is me").unwrap();

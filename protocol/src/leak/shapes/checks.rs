@@ -1,5 +1,7 @@
 //! What tells a credential from what only looks like one: a placeholder, an example, a word.
 
+use super::Check;
+
 /// Different bytes that anything random of these lengths has.
 const DIFFERENT: usize = 8;
 
@@ -9,43 +11,114 @@ const CHECKSUM: usize = 6;
 /// Digits in base 62, in the order of that checksum.
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Neither an example as documentations have them (`AKIAIOSFODNN7EXAMPLE`) nor a placeholder
-/// (`xxxx…`).
-pub(in super::super) fn plain(body: &[u8]) -> bool {
-    let has = |word: &[u8]| body.windows(word.len()).any(|part| part == word);
-    !has(b"EXAMPLE") && !has(b"example") && different(body) >= DIFFERENT
+/// What tells the bodies that end where a run ends: each as the last place where one may begin that has
+/// it. A longer one has it too, so that one look at the end of a run is enough for all of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in super::super) struct Ending {
+    /// Behind the last word of an example (`AKIAIOSFODNN7EXAMPLE`): the first place where one may begin.
+    past_examples: usize,
+    /// As many different bytes as anything random has: a placeholder (`xxxx…`) has fewer.
+    varied: Option<usize>,
+    /// Capital and small letters, or letters and digits: words have not both.
+    mixed: Option<usize>,
+    /// A number of six digits.
+    numbered: Option<usize>,
+    /// The mark in the middle of every key of `OpenAI`.
+    marked: Option<usize>,
 }
 
-/// The same, and not made of words: capital and small letters, or letters and digits, mixed.
+/// Neither an example nor a placeholder.
+pub(in super::super) const PLAIN: Check = Check::Ending(Ending::plain);
+/// The same, and not made of words.
+pub(in super::super) const MIXED: Check = Check::Ending(Ending::mixed);
+/// The same, and with a number in it.
+pub(in super::super) const NUMBERED: Check = Check::Ending(Ending::numbered);
+/// Mixed, and with the mark of `OpenAI`.
+pub(in super::super) const OPENAI: Check = Check::Ending(Ending::openai);
+/// With GitHub's checksum.
+pub(in super::super) const GITHUB: Check = Check::Whole(github);
+
+/// The maker's name in base64.
+const OPENAI_MARK: &[u8] = b"T3BlbkFJ";
+
+/// Digits of the ids of workspace and bot in a Slack token.
+const ID_DIGITS: usize = 6;
+
+impl Ending {
+    /// Looks at `tail`, from its end.
+    pub(in super::super) fn of(tail: &[u8]) -> Self {
+        let mut ending = Self::default();
+        let mut seen = [false; 256];
+        let (mut different, mut digits) = (0_usize, 0_usize);
+        let (mut has_digit, mut has_upper, mut has_lower) = (false, false, false);
+        for (at, byte) in tail.iter().enumerate().rev() {
+            if let Some(seen) = seen.get_mut(usize::from(*byte)) {
+                different = different.saturating_add(usize::from(!*seen));
+                *seen = true;
+            }
+            let is_digit = byte.is_ascii_digit();
+            digits = if is_digit {
+                digits.saturating_add(1)
+            } else {
+                0
+            };
+            has_digit |= is_digit;
+            has_upper |= byte.is_ascii_uppercase();
+            has_lower |= byte.is_ascii_lowercase();
+            let classes = [has_digit, has_upper, has_lower];
+            if different >= DIFFERENT {
+                ending.varied.get_or_insert(at);
+            }
+            if classes.iter().filter(|has| **has).count() >= 2 {
+                ending.mixed.get_or_insert(at);
+            }
+            if digits >= ID_DIGITS {
+                ending.numbered.get_or_insert(at);
+            }
+            let rest = || tail.get(at..).unwrap_or_default();
+            if *byte == b'T' && rest().starts_with(OPENAI_MARK) {
+                ending.marked.get_or_insert(at);
+            }
+            let is_example = || rest().starts_with(b"EXAMPLE") || rest().starts_with(b"example");
+            if matches!(byte, b'E' | b'e') && ending.past_examples == 0 && is_example() {
+                ending.past_examples = at.saturating_add(1);
+            }
+        }
+        ending
+    }
+
+    /// Neither an example as documentations have them nor a placeholder.
+    pub(in super::super) fn plain(&self, start: usize) -> bool {
+        start >= self.past_examples && has(self.varied, start)
+    }
+
+    /// The same, and not made of words.
+    pub(in super::super) fn mixed(&self, start: usize) -> bool {
+        has(self.mixed, start) && self.plain(start)
+    }
+
+    /// The same, and with a number in it.
+    pub(in super::super) fn numbered(&self, start: usize) -> bool {
+        has(self.numbered, start) && self.mixed(start)
+    }
+
+    /// The same as mixed, and with the maker's mark.
+    pub(in super::super) fn openai(&self, start: usize) -> bool {
+        has(self.marked, start) && self.mixed(start)
+    }
+}
+
+fn has(last: Option<usize>, start: usize) -> bool {
+    last.is_some_and(|last| start <= last)
+}
+
+/// Whether `body` is mixed as an [`Ending`] is.
 pub(in super::super) fn mixed(body: &[u8]) -> bool {
-    let classes: [fn(&u8) -> bool; 3] = [
-        u8::is_ascii_digit,
-        u8::is_ascii_uppercase,
-        u8::is_ascii_lowercase,
-    ];
-    let used = classes
-        .iter()
-        .filter(|class| body.iter().any(class))
-        .count();
-    used >= 2 && plain(body)
-}
-
-/// The same, and with a number in it: the ids of workspace and bot.
-pub(in super::super) fn numbered(body: &[u8]) -> bool {
-    mixed(body)
-        && body
-            .windows(6)
-            .any(|part| part.iter().all(u8::is_ascii_digit))
-}
-
-/// The mark in the middle of every key: the maker's name in base64.
-pub(in super::super) fn openai(body: &[u8]) -> bool {
-    let mark = b"T3BlbkFJ";
-    body.windows(mark.len()).any(|part| part == mark) && mixed(body)
+    Ending::of(body).mixed(0)
 }
 
 /// The last six digits are the CRC-32 of what comes before, in base 62.
-pub(in super::super) fn github(body: &[u8]) -> bool {
+fn github(body: &[u8]) -> bool {
     let Some((random, said)) = body.len().checked_sub(CHECKSUM).map(|at| body.split_at(at)) else {
         return false;
     };
@@ -59,14 +132,4 @@ pub(in super::super) fn github(body: &[u8]) -> bool {
         .rev()
         .zip(digits)
         .all(|(said, digit)| Some(said) == digit)
-}
-
-fn different(body: &[u8]) -> usize {
-    let mut seen = [false; 256];
-    for byte in body {
-        if let Some(seen) = seen.get_mut(usize::from(*byte)) {
-            *seen = true;
-        }
-    }
-    seen.iter().filter(|seen| **seen).count()
 }

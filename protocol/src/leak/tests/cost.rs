@@ -1,0 +1,67 @@
+//! What a text that was made for it costs: each of its bytes is gone through a few times, however many
+//! prefixes stand in it. Counted, not timed.
+
+use super::super::Scan;
+use super::super::rules::{LONG, SHAPES};
+use super::super::shapes::{Alphabet, Shape, dashes};
+use super::*;
+
+/// How often a run may be followed: once for each alphabet that a prefix in it asks for, and once more
+/// where a longer prefix was asked about before a shorter one at the same place.
+const TIMES: usize = 6;
+
+fn followed(text: &str) -> usize {
+    let mut scan = Scan::of(text);
+    assert_eq!(scan.next(0, &every), None, "{text:.80}");
+    scan.followed()
+}
+
+#[test]
+fn a_text_of_nothing_but_prefixes_is_gone_through_a_few_times_and_not_once_for_each() {
+    let prefixes: Vec<&str> = SHAPES.iter().map(Shape::prefix).collect();
+    let joined = prefixes.join("-");
+    for unit in prefixes.into_iter().chain([joined.as_str()]) {
+        let text = unit.repeat(65_536_usize.div_ceil(unit.len()));
+        let followed = followed(&text);
+        assert!(followed <= TIMES * text.len(), "{unit}: {followed}");
+    }
+}
+
+#[test]
+fn a_prefix_has_the_bytes_that_it_is_looked_for_by() {
+    for shape in SHAPES {
+        assert!(shape.prefix().len() >= 3, "{}", shape.prefix());
+        assert!(shape.longest().is_none_or(|longest| longest <= LONG));
+    }
+}
+
+const ALPHABETS: [Alphabet; 8] = [
+    Alphabet::Base32,
+    Alphabet::Bech32,
+    Alphabet::Hex,
+    Alphabet::Letters,
+    Alphabet::Word,
+    Alphabet::WordDash,
+    Alphabet::WordDashDot,
+    Alphabet::Base64,
+];
+
+proptest! {
+    #[test]
+    fn whatever_begins_within_a_run_ends_where_the_run_ends(
+        text in "[aZ7+._-]{0,40}", starts in proptest::collection::vec(0_usize..40, 1..6), which in 0_usize..8
+    ) {
+        let alphabet = ALPHABETS[which];
+        let mut scan = Scan::of(&text);
+        for start in starts.into_iter().filter(|start| *start <= text.len()) {
+            let afresh = alphabet.run(&text.as_bytes()[start..]);
+            prop_assert_eq!(scan.run_end(alphabet, start).checked_sub(start), Some(afresh));
+        }
+    }
+
+    #[test]
+    fn five_dashes_are_found_wherever_they_begin(text in "[a-]{0,40}") {
+        let plain = text.find("-----");
+        prop_assert_eq!(dashes(text.as_bytes()), plain);
+    }
+}
