@@ -20,6 +20,7 @@ pub(crate) mod help;
 mod history;
 pub(crate) mod hook;
 mod incident;
+mod inside;
 mod large;
 mod list;
 mod mcp;

@@ -8,10 +8,10 @@ use std::path::{Component, PathBuf};
 use ipc_protocol::limits::BODY_BYTES;
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private::{self, PrivateError};
-use ipc_protocol::secret::SharedSecret;
 use serde::Deserialize;
 
 use crate::limits::Limits;
+use crate::locked::KeptSecret;
 use crate::sandbox::SandboxPolicy;
 pub use crate::secrets::Secrets;
 use crate::systemd::Watchdog;
@@ -110,7 +110,7 @@ pub struct Config {
     /// Who wants to hear that the daemon is at work, if somebody does.
     pub watchdog: Option<Watchdog>,
     /// The secret that the starter handed over; else the `secret` file is looked at.
-    pub secret: Option<SharedSecret>,
+    pub secret: Option<KeptSecret>,
 }
 
 #[derive(Debug, Default, Deserialize)]

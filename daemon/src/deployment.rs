@@ -6,7 +6,6 @@
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 use std::thread;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -24,7 +23,8 @@ use zeroize::Zeroizing;
 
 use crate::clock::Now;
 use crate::key::DeploymentKey;
-use crate::limits::LOCK_PATIENCE;
+use crate::limits::{LOCK_PAUSE, LOCK_TRIES};
+use crate::locked::KeptSecret;
 use crate::store::credentials;
 use crate::store::open::{self, OpenError};
 use crate::store::past::Past;
@@ -99,9 +99,10 @@ impl DaemonLock {
             path: path.clone(),
             source,
         };
-        let locked = lock_soon(private::open_lock(&path)?).map_err(failed)?;
-        let running = || DeploymentError::AlreadyRunning(data_dir.root().to_owned());
-        let mut file = locked.ok_or_else(running)?;
+        let mut file = private::open_lock(&path)?;
+        if !lock_soon(&file).map_err(failed)? {
+            return Err(DeploymentError::AlreadyRunning(data_dir.root().to_owned()));
+        }
         // For `ipc daemon stop`: whom to tell.
         let note = file
             .set_len(0)
@@ -112,28 +113,18 @@ impl DaemonLock {
     }
 }
 
-/// Locks `file`; `None` when somebody has it and keeps it. A daemon that was killed may hold its
-/// lock a moment longer than its socket, so it is waited for a little.
-fn lock_soon(file: File) -> io::Result<Option<File>> {
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => return Ok(Some(file)),
-        Err(rustix::io::Errno::WOULDBLOCK) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let (locked, is_locked) = mpsc::channel();
-    // Waiting for a lock cannot be given up, so another thread does. Should it get the lock after
-    // all, nobody takes the file from it, and dropping the file lets the lock go.
-    let wait =
-        move || drop(locked.send(flock(&file, FlockOperation::LockExclusive).map(|()| file)));
-    let waiting = thread::Builder::new().name("lock".to_owned()).spawn(wait)?;
-    match is_locked.recv_timeout(LOCK_PATIENCE) {
-        Ok(locked) => {
-            // Gone before the sandbox: it would stay outside.
-            drop(waiting.join());
-            locked.map(Some).map_err(io::Error::from)
+/// Whether `file` could be locked: not when somebody has it and keeps it. A daemon that was killed
+/// may hold its lock a moment longer than its socket, so it is waited for a little. By trying: to
+/// wait for a lock takes a thread that can be left behind, and before the sandbox there is none.
+fn lock_soon(file: &File) -> io::Result<bool> {
+    for _ in 0..LOCK_TRIES {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(true),
+            Err(rustix::io::Errno::WOULDBLOCK) => thread::sleep(LOCK_PAUSE),
+            Err(error) => return Err(error.into()),
         }
-        Err(_) => Ok(None),
     }
+    Ok(false)
 }
 
 /// An opened deployment.
@@ -145,7 +136,7 @@ pub(crate) struct Deployment {
     pub(crate) verifiers: Vec<SecretVerifier>,
     pub(crate) enrolment: Enrolment,
     /// The secret, if one is known: what is slow about it is done after the daemon is ready.
-    pub(crate) secret: Option<SharedSecret>,
+    pub(crate) secret: Option<KeptSecret>,
     /// Who served it before this start.
     pub(crate) past: Past,
     /// The backup that took the place of a damaged store just now.
@@ -155,7 +146,7 @@ pub(crate) struct Deployment {
 /// Opens the deployment in `data_dir`, making it if there is none.
 pub(crate) fn open(
     data_dir: &DataDir,
-    handed_over: Option<SharedSecret>,
+    handed_over: Option<KeptSecret>,
     now: Now,
     rng: &mut StdRng,
     _lock: &DaemonLock,
@@ -178,7 +169,7 @@ pub(crate) fn open(
     };
     let mut known = verifiers::all(&db, &key)?;
     let has_file = from_file.is_some();
-    let mut secret = handed_over.or(from_file);
+    let mut secret = handed_over.or_else(|| from_file.map(KeptSecret::new));
     let mut enrolment = Enrolment::Unchecked;
     if known.is_empty() {
         let made = secret.take().map_or_else(|| random_secret(rng), Ok)?;
@@ -191,7 +182,7 @@ pub(crate) fn open(
         secret = Some(made);
         enrolment = Enrolment::Open;
     }
-    if secret.as_ref().is_some_and(SharedSecret::is_weak) {
+    if secret.as_ref().is_some_and(|kept| kept.is_weak()) {
         tracing::warn!(
             "the shared secret is under {} bytes: easy to guess",
             SECRET_BYTES.1
@@ -233,14 +224,15 @@ pub(crate) fn read_secret(path: &Path) -> Result<Option<SharedSecret>, Deploymen
 }
 
 /// 256 random bits, as text that survives an environment variable.
-fn random_secret(rng: &mut impl CryptoRng) -> Result<SharedSecret, DeploymentError> {
+fn random_secret(rng: &mut impl CryptoRng) -> Result<KeptSecret, DeploymentError> {
     let mut bits = Zeroizing::new([0; 32]);
     rng.fill_bytes(&mut *bits);
     let text = BASE64URL_NOPAD.encode(&*bits).into_bytes();
-    SharedSecret::new(text).map_err(|source| DeploymentError::Secret {
+    let secret = SharedSecret::new(text).map_err(|source| DeploymentError::Secret {
         origin: "a random secret".to_owned(),
         source,
-    })
+    })?;
+    Ok(KeptSecret::new(secret))
 }
 
 /// Makes what proofs of `secret` are checked with. Slow on purpose.

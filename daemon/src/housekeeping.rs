@@ -19,11 +19,11 @@ use crate::daemon::{Daemon, stopped};
 use crate::deployment;
 use crate::error::{Done, Fault};
 use crate::limits::{CLOCK_TOLERANCE_MS, DAY_MS, FREE_SPACE_BYTES};
+use crate::locked::KeptSecret;
 use crate::presence::Uses;
 use crate::store::context::{Context, Effect, View};
 use crate::store::{agents, backup, credentials, quarantine, retention, verifiers};
 use ipc_protocol::auth::{Kdf, KdfName};
-use ipc_protocol::secret::SharedSecret;
 
 /// How often the daemon looks after itself: uses reach the disk within this time, and nothing is
 /// forgotten before the clock has been right for so long.
@@ -164,7 +164,7 @@ pub(crate) async fn status(daemon: Arc<Daemon>, asker: Option<AgentId>) -> Done<
 }
 
 /// What is slow about the shared secret: is it the right one, and the second verifier.
-pub(crate) async fn examine_secret(daemon: Arc<Daemon>, secret: Option<SharedSecret>) {
+pub(crate) async fn examine_secret(daemon: Arc<Daemon>, secret: Option<KeptSecret>) {
     let Some(secret) = secret else { return };
     let known = daemon.shared.gate.verifiers();
     let kid = known.iter().find(|v| v.kdf.name() == KdfName::Argon2id);

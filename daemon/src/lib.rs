@@ -25,6 +25,7 @@ mod daemon;
 pub mod deployment;
 mod dispatch;
 mod error;
+pub mod foreign;
 mod frozen;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
@@ -62,7 +63,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ipc_protocol::paths::DataDir;
-use ipc_protocol::secret::SharedSecret;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rusqlite::Connection;
@@ -79,6 +79,7 @@ use gate::Gate;
 use legacy::OldPort;
 pub use listener::BindError;
 use listener::Listener;
+pub use locked::KeptSecret;
 pub use prepared::{Prepared, prepare};
 use quota::Quotas;
 use shared::Shared;
@@ -194,7 +195,7 @@ struct House {
     /// Whether the socket is ours to remove.
     bound: bool,
     old_socket: Option<TcpListener>,
-    secret: Option<SharedSecret>,
+    secret: Option<KeptSecret>,
     broken: Broken,
     threads: Threads,
     lock: DaemonLock,
@@ -212,7 +213,7 @@ fn build(
     let opened = deployment::open(&data_dir, config.secret, now, &mut rng, &prepared.lock)?;
     let (socket, bound) = listen(config.listening, prepared.socket, &data_dir)?;
     let (old_port, old_socket) =
-        OldPort::prepare(prepared.old_socket, opened.secret.as_ref(), prepared.zone);
+        OldPort::prepare(prepared.old_socket, opened.secret.as_deref(), prepared.zone);
     let own_rng = StdRng::from_rng(&mut rng);
     let gate = Gate::new(opened.id, opened.verifiers, opened.enrolment, own_rng);
     let policies = (config.names, config.secrets);

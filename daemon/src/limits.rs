@@ -381,8 +381,11 @@ pub(crate) const OLD_PORT_MESSAGE: usize = 24_576;
 /// whether it took it.
 pub(crate) const OLD_PORT_FAREWELL: Duration = Duration::from_secs(1);
 
-/// How long a start waits for a lock that a dying daemon may still hold.
-pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+/// How often a start tries to lock what a dying daemon may still hold: a second in all.
+pub(crate) const LOCK_TRIES: usize = 200;
+
+/// Between two such tries.
+pub(crate) const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 /// How long a stop waits for what is under way.
 pub(crate) const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);

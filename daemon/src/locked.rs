@@ -1,8 +1,11 @@
-//! Secrets that stay as long as the daemon runs: each on a page of its own, locked so that it never
-//! reaches the swap, wiped before it is let go.
+//! Secrets in memory, locked so that they never reach the swap, and wiped before they are let go: those
+//! that stay as long as the daemon runs each on a page of its own, the shared secret of a start where
+//! it lies.
 
 use std::fmt;
+use std::ops::Deref;
 
+use ipc_protocol::secret::SharedSecret;
 use region::LockGuard;
 use zeroize::Zeroize;
 
@@ -35,17 +38,19 @@ impl<T: Zeroize> Locked<T> {
     /// The same where the secret is needed, locked or not: the log tells which.
     pub(crate) fn or_unlocked(empty: T, fill: impl FnOnce(&mut T)) -> Self {
         let page = Box::new(Page(empty));
-        let lock = lock(&page)
-            .inspect_err(|error| {
-                tracing::warn!(%error, "a key is on a page that could not be locked");
-            })
-            .ok();
+        let lock = told(lock(&page));
         Self::filled(page, lock, fill)
     }
 
     fn filled(mut page: Box<Page<T>>, lock: Option<LockGuard>, fill: impl FnOnce(&mut T)) -> Self {
         fill(&mut page.0);
         Self { _lock: lock, page }
+    }
+
+    /// Puts `value` in the place of the one that is there, which is wiped.
+    pub(crate) fn replace(&mut self, value: T) {
+        self.page.0.zeroize();
+        self.page.0 = value;
     }
 
     /// The value.
@@ -59,6 +64,14 @@ fn lock<T>(page: &Page<T>) -> Result<LockGuard, region::Error> {
     region::lock(std::ptr::from_ref(page), PAGE)
 }
 
+/// The lock, or a word in the log that there is none.
+fn told(lock: Result<LockGuard, region::Error>) -> Option<LockGuard> {
+    lock.inspect_err(|error| {
+        tracing::warn!(%error, "a key is on a page that could not be locked");
+    })
+    .ok()
+}
+
 impl<T: Zeroize> Drop for Locked<T> {
     fn drop(&mut self) {
         self.page.0.zeroize();
@@ -68,6 +81,46 @@ impl<T: Zeroize> Drop for Locked<T> {
 impl<T: Zeroize> fmt::Debug for Locked<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Locked(…)")
+    }
+}
+
+/// The shared secret from when it is had until it has been compared, which may be after a long
+/// migration. What it lies on is locked where it is: another copy would be one more. No two are kept
+/// at once: locks on a page do not add up, and the first to go would take both.
+pub struct KeptSecret {
+    // Before the secret, as above.
+    _lock: Option<LockGuard>,
+    secret: SharedSecret,
+}
+
+impl KeptSecret {
+    /// Locks what `secret` lies on.
+    pub fn new(secret: SharedSecret) -> Self {
+        let bytes = secret.expose();
+        Self {
+            _lock: told(region::lock(bytes.as_ptr(), bytes.len())),
+            secret,
+        }
+    }
+}
+
+impl Deref for KeptSecret {
+    type Target = SharedSecret;
+
+    fn deref(&self) -> &SharedSecret {
+        &self.secret
+    }
+}
+
+impl fmt::Debug for KeptSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeptSecret(…)")
+    }
+}
+
+impl Drop for KeptSecret {
+    fn drop(&mut self) {
+        self.secret.zeroize();
     }
 }
 
@@ -103,6 +156,28 @@ mod tests {
         let address = std::ptr::from_ref(locked.expose()).addr();
         assert_eq!(address % PAGE, 0);
         assert!(locked_kib(address) >= 4);
+    }
+
+    #[test]
+    fn what_takes_the_place_of_a_key_is_on_the_same_locked_page() {
+        let mut locked = Locked::new([1_u8; 64], |_| {}).unwrap();
+        let address = std::ptr::from_ref(locked.expose()).addr();
+        locked.replace([2; 64]);
+        assert_eq!(std::ptr::from_ref(locked.expose()).addr(), address);
+        assert_eq!(locked.expose(), &[2; 64]);
+        assert!(locked_kib(address) >= 4);
+    }
+
+    #[test]
+    fn a_secret_that_is_kept_for_a_start_is_locked_where_it_lies() {
+        // Large, and so in a mapping of its own where no other test locks anything.
+        let mut bytes = Vec::with_capacity(1 << 20);
+        bytes.extend_from_slice(b"correct horse");
+        let kept = KeptSecret::new(SharedSecret::new(bytes).unwrap());
+        let address = kept.expose().as_ptr().addr();
+        assert!(locked_kib(address) >= 4);
+        assert_eq!(kept.expose(), b"correct horse");
+        assert!(!format!("{kept:?}").contains("horse"));
     }
 
     #[test]

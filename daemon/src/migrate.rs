@@ -1,7 +1,8 @@
 //! Taking over what the Python server kept: its messages, names and forwards.
 //!
 //! The original is only read, and copied once; until the end it is under a lock that keeps its
-//! server from writing. Everything else works on the copy, which stays as a backup. The new store
+//! server from writing. Everything else works on the copy, which stays as a backup, and only in a
+//! process that has shut itself in: [`Inside`] says so. The new store
 //! is built beside the old one and takes its place in one step, when it is whole; a migration that
 //! was cut off before that begins anew, and one that was cut off after it is finished by the next
 //! start, if nobody has written to the original meanwhile.
@@ -23,7 +24,6 @@ mod times;
 mod writing;
 
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
 use std::time::Duration;
 
 use ipc_protocol::paths::DataDir;
@@ -33,12 +33,14 @@ use jiff::tz::TimeZone;
 use rand::rngs::StdRng;
 
 pub use error::MigrateError;
+pub use original::Original;
 pub use report::{LeftOut, NewName, Report};
 
 use crate::audit::{self, event::Way};
 use crate::config::LoopbackAddress;
 use crate::deployment::DaemonLock;
 use crate::limits::Limits;
+use crate::sandbox::Inside;
 use crate::store::{backup, open};
 use original::Copy;
 use place::Note;
@@ -90,6 +92,17 @@ impl Outside {
             old_server: answering(configured.into_iter().chain([OLD_PORT])),
         }
     }
+
+    /// Goes on only if the old server does not run.
+    ///
+    /// # Errors
+    /// [`MigrateError::OldServerRuns`].
+    pub const fn refuse_while_served(&self) -> Result<(), MigrateError> {
+        match self.old_server {
+            Some(address) => Err(MigrateError::OldServerRuns(address)),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Where of `addresses` a server answers.
@@ -109,12 +122,16 @@ impl Migration<'_> {
     ///
     /// # Errors
     /// [`MigrateError`]; the original is as it was.
-    pub fn take_over(&mut self, _lock: &DaemonLock) -> Result<Option<Report>, MigrateError> {
+    pub fn take_over(
+        &mut self,
+        _lock: &DaemonLock,
+        _inside: &Inside,
+    ) -> Result<Option<Report>, MigrateError> {
         let database = self.data_dir.database();
         if !is_due(self.data_dir)? {
             return Ok(None);
         }
-        self.refuse_while_served()?;
+        self.outside.refuse_while_served()?;
         if let Some(report) = place::finish(self.data_dir)? {
             let report = Report::read(&report)?;
             self.note(Way::TakenOver, &report)?;
@@ -126,7 +143,8 @@ impl Migration<'_> {
         if self.data_dir.daemon_key().exists() {
             return Err(MigrateError::InPlaceOfOurs(database));
         }
-        let copy = Copy::make(&database, self.data_dir, self.now)?;
+        let original = Original::open(&database)?;
+        let copy = Copy::make(&original, self.data_dir, self.now)?;
         let source = match copy.keep_if_good(Source::open(&copy, &database)) {
             // Whose it is instead is for whoever opens the store to say.
             Err(MigrateError::NotPredecessors { .. }) => return Ok(None),
@@ -134,7 +152,7 @@ impl Migration<'_> {
         };
         let mut report = Report::new(&database, copy.path(), &self.outside.zone);
         report.large_directory_closed = large::close_directory(self.data_dir)?;
-        let built = self.build(&source, &database, &mut report);
+        let built = self.build(&source, &original, &mut report);
         let built = built.and_then(|()| {
             report.keep()?;
             let note = Note {
@@ -151,22 +169,27 @@ impl Migration<'_> {
         Ok(Some(report))
     }
 
-    /// Imports the file at `path`, which the Python server wrote elsewhere, into the store.
+    /// Imports `original`, which the Python server wrote elsewhere, into the store.
     ///
     /// # Errors
     /// [`MigrateError`]; the file and the store are as they were.
-    pub fn import(&mut self, path: &Path, _lock: &DaemonLock) -> Result<Report, MigrateError> {
-        self.refuse_while_served()?;
-        let copy = Copy::make(path, self.data_dir, self.now)?;
-        let imported = self.import_copy(&copy, path);
+    pub fn import(
+        &mut self,
+        original: &Original,
+        _lock: &DaemonLock,
+        _inside: &Inside,
+    ) -> Result<Report, MigrateError> {
+        self.outside.refuse_while_served()?;
+        let copy = Copy::make(original, self.data_dir, self.now)?;
+        let imported = self.import_copy(&copy, original);
         let report = copy.keep_if_good(imported)?;
         self.note(Way::Imported, &report)?;
         Ok(report)
     }
 
-    fn import_copy(&mut self, copy: &Copy, original: &Path) -> Result<Report, MigrateError> {
-        let source = Source::open(copy, original)?;
-        let mut report = Report::new(original, copy.path(), &self.outside.zone);
+    fn import_copy(&mut self, copy: &Copy, original: &Original) -> Result<Report, MigrateError> {
+        let source = Source::open(copy, original.path())?;
+        let mut report = Report::new(original.path(), copy.path(), &self.outside.zone);
         let used_before = self.data_dir.daemon_key().exists();
         let mut db = open::open_writer(self.data_dir, used_before, self.now)?;
         if used_before {
@@ -191,7 +214,7 @@ impl Migration<'_> {
     fn build(
         &mut self,
         source: &Source,
-        original: &Path,
+        original: &Original,
         report: &mut Report,
     ) -> Result<(), MigrateError> {
         place::clear(self.data_dir);
@@ -207,32 +230,24 @@ impl Migration<'_> {
         &mut self,
         db: &mut rusqlite::Connection,
         source: &Source,
-        original: &Path,
+        original: &Original,
         report: &mut Report,
     ) -> Result<(), MigrateError> {
         let store = |error| MigrateError::store(self.data_dir, error);
         let transaction = db
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
             .map_err(store)?;
-        let large = large::Directory::beside(original);
         let mut writing = Writing {
             db: &transaction,
             now: self.now,
             zone: &self.outside.zone,
             rng: self.rng,
-            large,
+            large: original.directory(),
             body_bytes: usize::try_from(Limits::default().body_bytes).unwrap_or(usize::MAX),
             report,
         };
         writing.run(source, self.progress)?;
         transaction.commit().map_err(store)
-    }
-
-    fn refuse_while_served(&self) -> Result<(), MigrateError> {
-        match self.outside.old_server {
-            Some(address) => Err(MigrateError::OldServerRuns(address)),
-            None => Ok(()),
-        }
     }
 }
 

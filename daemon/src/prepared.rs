@@ -11,7 +11,7 @@ use crate::deployment::DaemonLock;
 use crate::legacy::OldSocket;
 use crate::listener;
 use crate::migrate;
-use crate::sandbox::{self, SandboxError};
+use crate::sandbox::{self, Inside, SandboxError};
 
 /// The hold on the data directory, a free place for the socket or the socket itself, and the old
 /// port's.
@@ -60,8 +60,9 @@ impl Prepared {
     ///
     /// # Errors
     /// [`SandboxError`]; then the daemon must not run.
-    pub fn shut_in(&mut self, config: &Config) -> Result<(), SandboxError> {
-        self.sandbox = sandbox::enter(config.sandbox, &config.data_dir)?;
-        Ok(())
+    pub fn shut_in(&mut self, config: &Config) -> Result<Inside, SandboxError> {
+        let inside = sandbox::enter(config.sandbox, &config.data_dir)?;
+        self.sandbox = inside.holds();
+        Ok(inside)
     }
 }

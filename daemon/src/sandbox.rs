@@ -16,6 +16,7 @@ mod calls;
 mod files;
 mod process;
 
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -61,17 +62,41 @@ pub enum SandboxError {
     Io(#[from] io::Error),
 }
 
+/// That this process is shut in, as far as the configuration asks and the kernel can: what parses
+/// a database that somebody else may have made asks for it. Only [`enter`] gives one.
+#[derive(Debug)]
+pub struct Inside(Sandbox);
+
+impl Inside {
+    /// What holds.
+    pub const fn holds(&self) -> Sandbox {
+        self.0
+    }
+}
+
 /// Shuts this process in, as far as `policy` asks and the kernel can. Irrevocable.
 ///
 /// # Errors
 /// [`SandboxError`]; then the daemon must not start.
-pub fn enter(policy: SandboxPolicy, data_dir: &DataDir) -> Result<Sandbox, SandboxError> {
+pub fn enter(policy: SandboxPolicy, data_dir: &DataDir) -> Result<Inside, SandboxError> {
+    enter_reading(policy, data_dir, None)
+}
+
+/// The same; files beneath `directory` can be read from inside as well.
+///
+/// # Errors
+/// As [`enter`].
+pub fn enter_reading(
+    policy: SandboxPolicy,
+    data_dir: &DataDir,
+    directory: Option<&File>,
+) -> Result<Inside, SandboxError> {
     if policy == SandboxPolicy::Off {
         tracing::warn!("the daemon is not in its sandbox: `sandbox` in config.toml turns it off");
-        return Ok(Sandbox::default());
+        return Ok(Inside(Sandbox::default()));
     }
     alone()?;
-    let holds = confine(data_dir)?;
+    let holds = confine(data_dir, directory)?;
     if policy == SandboxPolicy::Require {
         if holds.landlock < REQUIRED_LANDLOCK {
             return Err(SandboxError::Missing(
@@ -84,7 +109,7 @@ pub fn enter(policy: SandboxPolicy, data_dir: &DataDir) -> Result<Sandbox, Sandb
             ));
         }
     }
-    Ok(holds)
+    Ok(Inside(holds))
 }
 
 /// Shuts the calling thread in, and all that it starts.
@@ -92,9 +117,9 @@ pub fn enter(policy: SandboxPolicy, data_dir: &DataDir) -> Result<Sandbox, Sandb
 /// # Errors
 /// [`SandboxError`] when the data directory cannot be trusted.
 #[cfg(target_os = "linux")]
-pub fn confine(data_dir: &DataDir) -> Result<Sandbox, SandboxError> {
+fn confine(data_dir: &DataDir, directory: Option<&File>) -> Result<Sandbox, SandboxError> {
     let root = private::ensure_directory(data_dir.root())?;
-    let landlock = files::restrict(&root);
+    let landlock = files::restrict(&root, directory);
     let system_calls = calls::restrict();
     Ok(Sandbox {
         landlock,
@@ -107,7 +132,7 @@ pub fn confine(data_dir: &DataDir) -> Result<Sandbox, SandboxError> {
 /// # Errors
 /// None.
 #[cfg(not(target_os = "linux"))]
-pub fn confine(_data_dir: &DataDir) -> Result<Sandbox, SandboxError> {
+fn confine(_data_dir: &DataDir, _directory: Option<&File>) -> Result<Sandbox, SandboxError> {
     Ok(Sandbox::default())
 }
 

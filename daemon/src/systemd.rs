@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::os::fd::RawFd;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -98,6 +99,15 @@ pub struct HandedOver<'a> {
 }
 
 impl HandedOver<'_> {
+    /// The descriptors that were handed over to the process `own`: the first that is free, or none.
+    ///
+    /// # Errors
+    /// Something else than one socket was.
+    pub fn descriptors(&self, own: u32) -> io::Result<&'static [RawFd]> {
+        // SD_LISTEN_FDS_START of sd-daemon.h.
+        Ok(if self.is_one_socket(own)? { &[3] } else { &[] })
+    }
+
     /// Whether one socket was handed over to the process `own`. What was meant for another process
     /// is none of ours: variables are inherited, descriptors usually too.
     fn is_one_socket(&self, own: u32) -> io::Result<bool> {

@@ -45,6 +45,9 @@ pub(crate) struct RunArguments {
     /// Started by another command: the secret on standard input, one line of answer, no terminal
     #[arg(long, hide = true)]
     pub(crate) autostarted: bool,
+    /// Said by itself: nothing that its starter had open is left
+    #[arg(long, hide = true)]
+    pub(crate) alone: bool,
 }
 
 /// `ipc mcp`

@@ -1,5 +1,7 @@
 //! `ipc daemon run`: the daemon itself, in the foreground or started by another command.
 
+mod descriptors;
+
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
@@ -8,8 +10,8 @@ use std::sync::Arc;
 use ipc_daemon::clock::SystemClock;
 use ipc_daemon::config::{Config, ConfigError, Listening};
 use ipc_daemon::migrate::{Outside, Progress, is_due};
-use ipc_daemon::systemd::{self, ServiceManager, Watchdog};
-use ipc_daemon::{Deps, Prepared, sandbox};
+use ipc_daemon::systemd::{self, HandedOver, ServiceManager, Watchdog};
+use ipc_daemon::{Deps, KeptSecret, Prepared, sandbox};
 use ipc_protocol::limits::SECRET_BYTES;
 use ipc_protocol::private;
 use ipc_protocol::secret::SharedSecret;
@@ -32,6 +34,10 @@ const LARGEST_LOG: u64 = 8 * 1_024 * 1_024;
 
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(context: &mut Context, arguments: &RunArguments) -> Result<ExitStatus, Failure> {
+    // Whoever starts it by a command leaves it nothing.
+    if !arguments.autostarted && !arguments.alone {
+        descriptors::leave_behind(handed_over(context))?;
+    }
     sandbox::harden().map_err(|error| Failure::local(format!("hardening: {error}")))?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let outcome = if arguments.autostarted {
@@ -74,7 +80,8 @@ fn autostarted(context: &mut Context) -> Result<(), Failure> {
     let handed_over = if bytes.is_empty() {
         None
     } else {
-        Some(SharedSecret::new(std::mem::take(&mut *bytes))?)
+        let secret = SharedSecret::new(std::mem::take(&mut *bytes))?;
+        Some(KeptSecret::new(secret))
     };
     drop(private::ensure_directory(context.data_dir.root())?);
     log_to_file(&context.data_dir.log(), context)?;
@@ -94,12 +101,11 @@ fn autostarted(context: &mut Context) -> Result<(), Failure> {
 
 fn foreground(context: &mut Context) -> Result<(), Failure> {
     log_to_standard_error(context);
-    let [pid, count, first] = context.environment.listen.each_ref().map(Option::as_deref);
-    let inherited = systemd::inherited_socket(systemd::HandedOver { pid, count, first });
+    let inherited = systemd::inherited_socket(handed_over(context));
     let inherited = inherited.map_err(|error| Failure::local(error.to_string()))?;
     let manager = Arc::new(service_manager(context));
     let config = Config {
-        secret: secret::of_starter(context)?,
+        secret: secret::of_starter(context)?.map(KeptSecret::new),
         listening: inherited.map_or(Listening::Bind, Listening::Inherited),
         watchdog: Watchdog::of(&manager),
         ..load(context)?
@@ -109,6 +115,12 @@ fn foreground(context: &mut Context) -> Result<(), Failure> {
     serve(context, prepared, config, &manager, move || {
         report("ready", started.ready());
     })
+}
+
+/// What the environment says of descriptors that were handed over.
+fn handed_over(context: &Context) -> HandedOver<'_> {
+    let [pid, count, first] = context.environment.listen.each_ref().map(Option::as_deref);
+    HandedOver { pid, count, first }
 }
 
 /// The service manager that started this process; one that cannot be told anything is none.
@@ -131,9 +143,10 @@ fn shut_in(
 ) -> Result<Prepared, Failure> {
     let mut prepared = ipc_daemon::prepare(config)?;
     let due = is_due(&context.data_dir)?.then(|| Outside::look(config.legacy));
-    prepared.shut_in(config)?;
+    let inside = prepared.shut_in(config)?;
     if let Some(outside) = due
-        && let Some(report) = migrate::take_over(context, prepared.lock(), outside, progress)?
+        && let Some(report) =
+            migrate::take_over(context, prepared.lock(), &inside, outside, progress)?
     {
         let took_over = migrate::sentence(&report);
         tracing::info!("{took_over}");

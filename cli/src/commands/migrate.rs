@@ -4,11 +4,12 @@
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ipc_daemon::DaemonError;
-use ipc_daemon::deployment::{DaemonLock, DeploymentError};
-use ipc_daemon::migrate::{self, Migration, Outside, Report};
+use ipc_daemon::deployment::DaemonLock;
+use ipc_daemon::migrate::{self, Migration, Original, Outside, Report};
+use ipc_daemon::sandbox::Inside;
 
 use super::daemon_run::load;
+use super::inside;
 use crate::args::MigrateArguments;
 use crate::clock;
 use crate::context::{self, Context};
@@ -30,34 +31,12 @@ pub(crate) fn run(
         bar.set_length(all);
         bar.set_position(done);
     };
-    let configured = load(context)?.legacy;
-    let taken_over = if migrate::is_due(&context.data_dir)? {
-        let lock = lock(context)?;
-        take_over(context, &lock, Outside::look(configured), &mut progress)?
-    } else {
-        None
-    };
-    let imported = match &arguments.file {
-        None => None,
-        Some(file) => {
-            let file = context::absolute(file)?;
-            Some(import(
-                context,
-                &file,
-                Outside::look(configured),
-                &mut progress,
-            )?)
-        }
-    };
+    let file = arguments.file.as_deref().map(context::absolute);
+    let file = file.transpose()?;
+    let reports = come_over(context, file.as_deref(), &mut progress)?;
     bar.finish_and_clear();
-    let reports: Vec<_> = taken_over.into_iter().chain(imported).collect();
     if reports.is_empty() {
-        let database = context.data_dir.database();
-        let nothing = format!("nothing to take over: {}", database.display());
-        return Err(
-            Failure::local(format!("{nothing} is not the Python server's"))
-                .hint("`ipc admin migrate FILE` imports its file from elsewhere"),
-        );
+        return Err(nothing(context));
     }
     for report in &reports {
         context.screen.confirm(report, || people(report))?;
@@ -65,34 +44,52 @@ pub(crate) fn run(
     Ok(ExitStatus::Done)
 }
 
+/// Has what lies outside, shuts this process in, and only there looks at what another program wrote.
+fn come_over(
+    context: &mut Context,
+    file: Option<&Path>,
+    progress: migrate::Progress<'_>,
+) -> Result<Vec<Report>, Failure> {
+    let config = load(context)?;
+    let is_due = migrate::is_due(&context.data_dir)?;
+    if !is_due && file.is_none() {
+        return Ok(Vec::new());
+    }
+    let lock = inside::lock(context, "nothing can be imported under it")?;
+    let outside = Outside::look(config.legacy);
+    outside.refuse_while_served()?;
+    let elsewhere = file.filter(|file| inside::lies_elsewhere(context, file));
+    let elsewhere = elsewhere.map(Original::open).transpose()?;
+    let large = elsewhere.as_ref().and_then(Original::large);
+    let inside = inside::shut_in(&config, large)?;
+    let mut migration = migration(context, outside, progress);
+    let taken_over = migration.take_over(&lock, &inside)?;
+    let original = match (elsewhere, file) {
+        // In the data directory, where something may just have been taken over.
+        (None, Some(file)) => Some(Original::open(file)?),
+        (original, _) => original,
+    };
+    let imported = original.map(|original| migration.import(&original, &lock, &inside));
+    let imported = imported.transpose()?;
+    Ok(taken_over.into_iter().chain(imported).collect())
+}
+
+fn nothing(context: &Context) -> Failure {
+    let database = context.data_dir.database();
+    let nothing = format!("nothing to take over: {}", database.display());
+    Failure::local(format!("{nothing} is not the Python server's"))
+        .hint("`ipc admin migrate FILE` imports its file from elsewhere")
+}
+
 /// Takes over what the Python server left in the place of the store, if it left anything.
 pub(crate) fn take_over(
     context: &mut Context,
     lock: &DaemonLock,
+    inside: &Inside,
     outside: Outside,
     progress: migrate::Progress<'_>,
 ) -> Result<Option<Report>, Failure> {
-    Ok(migration(context, outside, progress).take_over(lock)?)
-}
-
-fn import(
-    context: &mut Context,
-    file: &Path,
-    outside: Outside,
-    progress: migrate::Progress<'_>,
-) -> Result<Report, Failure> {
-    let lock = lock(context)?;
-    Ok(migration(context, outside, progress).import(file, &lock)?)
-}
-
-fn lock(context: &Context) -> Result<DaemonLock, Failure> {
-    ipc_daemon::lock(&context.data_dir).map_err(|error| match error {
-        DeploymentError::AlreadyRunning(_) => {
-            Failure::local("the daemon runs; nothing can be imported under it")
-                .hint("`ipc daemon stop`, then again")
-        }
-        other => DaemonError::from(other).into(),
-    })
+    Ok(migration(context, outside, progress).take_over(lock, inside)?)
 }
 
 fn migration<'a>(

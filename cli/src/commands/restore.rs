@@ -1,12 +1,15 @@
-//! `ipc admin restore`: a backup in the place of the store, while no daemon runs.
+//! `ipc admin restore`: a backup in the place of the store, while no daemon runs. It is looked into
+//! only after this process has shut itself in.
 
 use std::path::{Path, PathBuf};
 
-use ipc_daemon::DaemonError;
-use ipc_daemon::deployment::DeploymentError;
-use ipc_daemon::store::{backup, restore};
+use ipc_daemon::foreign::Foreign;
+use ipc_daemon::store::backup::{self, BackupError};
+use ipc_daemon::store::restore;
 use serde::Serialize;
 
+use super::daemon_run::load;
+use super::inside;
 use crate::args::RestoreArguments;
 use crate::clock;
 use crate::context::Context;
@@ -28,21 +31,27 @@ pub(crate) fn run(
     context: &mut Context,
     arguments: &RestoreArguments,
 ) -> Result<ExitStatus, Failure> {
-    let lock = ipc_daemon::lock(&context.data_dir).map_err(|error| match error {
-        DeploymentError::AlreadyRunning(_) => {
-            Failure::local("the daemon runs; its store cannot be replaced under it")
-                .hint("`ipc daemon stop`, then again")
-        }
-        other => DaemonError::from(other).into(),
-    })?;
-    let from = match &arguments.file {
-        Some(file) => file.clone(),
+    let lock = inside::lock(context, "its store cannot be replaced under it")?;
+    let config = load(context)?;
+    let failed = |error: BackupError| {
+        Failure::local(error.to_string()).hint("nothing was changed unless it says so")
+    };
+    let named = arguments.file.as_deref();
+    let elsewhere = named.filter(|file| inside::lies_elsewhere(context, file));
+    let elsewhere = elsewhere.map(Foreign::open).transpose();
+    let elsewhere = elsewhere.map_err(|error| failed(error.into()))?;
+    let inside = inside::shut_in(&config, None)?;
+    let from = match named {
+        Some(file) => file.to_owned(),
         None => newest_good(context)?,
     };
     let now = clock::now();
-    let former = restore::restore(&context.data_dir, &from, now).map_err(|error| {
-        Failure::local(error.to_string()).hint("nothing was changed unless it says so")
-    })?;
+    let data_dir = &context.data_dir;
+    let former = match &elsewhere {
+        Some(foreign) => restore::restore_foreign(data_dir, foreign, now, &inside),
+        None => restore::restore(data_dir, &from, now, &inside),
+    };
+    let former = former.map_err(failed)?;
     let name = from.display().to_string();
     ipc_daemon::audit::note_restore(&context.data_dir, &name, now, &mut context.random, &lock)
         .map_err(|error| Failure::local(format!("restored, and not in the audit log: {error}")))?;

@@ -24,6 +24,9 @@ mod doctor;
 #[cfg(test)]
 mod false_server;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod foreign;
+#[cfg(test)]
 mod guides;
 #[cfg(test)]
 mod history;

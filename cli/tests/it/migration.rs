@@ -14,7 +14,7 @@ pub(crate) fn left_behind(home: &Home, messages: u32) -> PathBuf {
     path
 }
 
-fn write(path: &Path, messages: u32) {
+pub(crate) fn write(path: &Path, messages: u32) {
     let written = writer(path, messages).status().unwrap();
     assert!(written.success());
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::harness::{Home, Running, Said, program, python};
 
 /// What a file of the kernel says after `key:`.
-fn facts(path: &str, key: &str) -> Vec<String> {
+pub(crate) fn facts(path: &str, key: &str) -> Vec<String> {
     let text = std::fs::read_to_string(path).unwrap();
     let lines = text.lines().filter_map(|line| line.strip_prefix(key));
     let values = lines.filter_map(|rest| rest.strip_prefix(':'));
@@ -213,6 +213,33 @@ fn the_daemon_holds_nothing_open_of_the_command_that_started_it() {
         home.data_dir().daemon_lock().exists(),
         "a daemon was started"
     );
+}
+
+/// The same with a daemon in the foreground, which the pipe must have left when it serves.
+const IN_THE_FOREGROUND: &str = "
+import os, select, subprocess, sys
+reading, writing = os.pipe()
+os.set_inheritable(writing, True)
+daemon = subprocess.Popen(sys.argv[1:], close_fds=False, stderr=subprocess.PIPE)
+os.close(writing)
+line = b' '
+while line and b'\"ready\"' not in line:
+    line = daemon.stderr.readline()
+ready, _, _ = select.select([reading], [], [], 0)
+print('ended' if ready and os.read(reading, 1) == b'' else 'held')
+print(daemon.pid, open(f'/proc/{daemon.pid}/comm').read().strip())
+daemon.terminate()
+print(daemon.wait())
+";
+
+#[test]
+fn a_daemon_in_the_foreground_holds_nothing_open_of_its_starter() {
+    let home = Home::new();
+    let mut command = python(IN_THE_FOREGROUND);
+    command.env("HOME", home.path()).arg(program());
+    let said = Said::of(&command.args(["daemon", "run"]).output().unwrap());
+    let pid = home.daemon_pid();
+    assert_eq!(said.out, format!("ended\n{pid} ipc\n0\n"), "{said:?}");
 }
 
 #[test]

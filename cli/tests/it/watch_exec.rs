@@ -242,14 +242,18 @@ fn a_program_that_reads_nothing_holds_nobody_up() {
     assert_eq!((watch.line().trim(), watch.line().trim()), ("3", "1000000"));
 }
 
+/// Something that goes on in the background, and says itself that it has begun: between a shell's
+/// fork and what it executes there, a signal would be taken by a handler of the shell, and lost.
+const BACKGROUND: &str = "sh -c 'echo begun; exec sleep 1000' &";
+
 #[test]
 fn a_signal_ends_the_program_with_all_that_it_started_and_gives_the_message_back() {
     let home = Home::new();
     let (alice, bob) = (home.register("alice"), home.register("bob"));
     for word in [Signal::TERM, Signal::INT, Signal::HUP] {
         bob.send("alice", "half done");
-        let script = "sleep 1000 & echo begun; wait";
-        let mut watch = alice.start(&["watch", "--exec", "sh", "-c", script]);
+        let script = format!("{BACKGROUND} wait");
+        let mut watch = alice.start(&["watch", "--exec", "sh", "-c", &script]);
         assert_eq!(watch.line(), "begun\n");
         signal(&watch, word);
         // Its output ends when nobody is left who could write to it.
@@ -264,8 +268,8 @@ fn a_program_that_ends_well_when_it_is_told_to_has_done_its_work() {
     let home = Home::new();
     let (alice, bob) = (home.register("alice"), home.register("bob"));
     let id = bob.send("alice", "nearly done");
-    let script = "trap 'kill $!; echo done; exit 0' TERM; sleep 1000 & echo begun; wait";
-    let mut watch = alice.start(&["watch", "--exec", "sh", "-c", script]);
+    let script = format!("trap 'echo done; exit 0' TERM; {BACKGROUND} wait");
+    let mut watch = alice.start(&["watch", "--exec", "sh", "-c", &script]);
     assert_eq!(watch.line(), "begun\n");
     signal(&watch, Signal::TERM);
     let said = watch.end();

@@ -108,6 +108,12 @@ pub(crate) struct Chain {
     pub(crate) key: LineKey,
 }
 
+impl Zeroize for Chain {
+    fn zeroize(&mut self) {
+        self.key.zeroize();
+    }
+}
+
 impl Chain {
     /// The chain before its first line.
     pub(crate) const fn begin(key: LineKey) -> Self {

@@ -18,19 +18,21 @@ use rand::rngs::StdRng;
 
 use super::Entry;
 use super::anchor::AuditKey;
-use super::chain::{Chain, Sequence, random_key, sequence, split};
+use super::chain::{Chain, LineKey, Sequence, random_key, sequence, split};
 use super::event::{Event, Plain, record};
 pub use super::files::LogError;
 use super::files::{self, LINE_BYTES};
 use super::state::{self, Found, State, StateFile};
 use crate::limits::{AUDIT_FILE_BYTES, AUDIT_FILES, AUDIT_GROUP};
+use crate::locked::Locked;
 use crate::store::past::Past;
 
 /// The log, open to be appended to. Its holder holds the daemon's lock.
 #[derive(Debug)]
 pub(crate) struct Log {
     directory: PathBuf,
-    chain: Chain,
+    /// On a locked page; copies are made for the time of a write.
+    chain: Locked<Chain>,
     file: File,
     /// The first line of the file.
     first: Sequence,
@@ -117,7 +119,7 @@ impl Log {
         let state = StateFile::create(&files::state(directory), &begun)?;
         Ok(Self {
             directory: directory.to_owned(),
-            chain,
+            chain: locked(chain),
             file,
             first,
             length: 0,
@@ -134,7 +136,7 @@ impl Log {
         if self.length >= self.file_bytes {
             self.rotate()?;
         }
-        let mut chain = self.chain.again();
+        let mut chain = self.chain.expose().again();
         let mut text = String::new();
         let mut add = |at, event: &Event| {
             let (line, after) = chain.seal(&record(chain.next, at, event));
@@ -144,7 +146,7 @@ impl Log {
         let mut kept = None;
         if self.length == 0 {
             let oldest = self.oldest_kept()?;
-            let after = self.chain.previous.text();
+            let after = self.chain.expose().previous.text();
             add(
                 first.at,
                 &Event::File {
@@ -158,7 +160,7 @@ impl Log {
             add(entry.at, &entry.event);
         }
         self.write(&text)?;
-        self.chain = chain;
+        self.chain.replace(chain);
         self.length = self.length.saturating_add(bytes(&text));
         self.seal()?;
         kept.map_or(Ok(()), |kept| self.forget_before(kept))
@@ -166,7 +168,7 @@ impl Log {
 
     /// The number of the next line.
     pub(crate) const fn next(&self) -> Sequence {
-        self.chain.next
+        self.chain.expose().next
     }
 
     fn write(&mut self, text: &str) -> Result<(), LogError> {
@@ -185,7 +187,7 @@ impl Log {
     /// cover stays on disk, and the lines are taken over by the next start.
     fn seal(&mut self) -> Result<(), LogError> {
         let now = State {
-            chain: self.chain.again(),
+            chain: self.chain.expose().again(),
             file: self.first,
             length: self.length,
         };
@@ -194,7 +196,7 @@ impl Log {
     }
 
     fn rotate(&mut self) -> Result<(), LogError> {
-        let next = self.chain.next;
+        let next = self.chain.expose().next;
         let file = files::begin(&files::path(&self.directory, next))?;
         files::sync(&self.directory)?;
         self.file = file;
@@ -218,6 +220,12 @@ impl Log {
         }
         Ok(())
     }
+}
+
+/// Puts `chain` on a locked page.
+fn locked(chain: Chain) -> Locked<Chain> {
+    let empty = Chain::begin(LineKey::new([0; 32]));
+    Locked::or_unlocked(empty, |page| *page = chain)
 }
 
 const fn entry(at: Timestamp, event: Event) -> Entry {
@@ -244,7 +252,7 @@ fn resume(directory: &Path) -> Result<Opened, LogError> {
         file: open(directory, state.file)?,
         first: state.file,
         length: state.length,
-        chain: state.chain,
+        chain: locked(state.chain),
         directory: directory.to_owned(),
         state: StateFile::open(&files::state(directory), place)?,
         file_bytes: AUDIT_FILE_BYTES,
@@ -254,9 +262,9 @@ fn resume(directory: &Path) -> Result<Opened, LogError> {
     }
     let mut torn = log.take_over()?;
     let later = || all.iter().copied().filter(|first| *first > state.file);
-    if torn == 0 && later().eq([log.chain.next]) {
+    if torn == 0 && later().eq([log.chain.expose().next]) {
         // A crash between the first lines of a file and the state that covers them.
-        log.first = log.chain.next;
+        log.first = log.chain.expose().next;
         log.file = open(directory, log.first)?;
         log.length = 0;
         torn = log.take_over()?;
@@ -305,12 +313,12 @@ impl Log {
     /// Whether the last line that the state covers is the one that it was made after.
     fn ends_at_its_state(&mut self) -> Result<bool, LogError> {
         if self.length == 0 {
-            return Ok(self.chain.next == self.first);
+            return Ok(self.chain.expose().next == self.first);
         }
         // The state may be anybody's: no file need be as long as it says.
         let path = files::path(&self.directory, self.first);
         let facts = self.file.metadata().map_err(|e| LogError::io(&path, e))?;
-        if facts.len() < self.length || self.chain.next <= self.first {
+        if facts.len() < self.length || self.chain.expose().next <= self.first {
             return Ok(false);
         }
         let most = LINE_BYTES.min(self.length);
@@ -321,8 +329,8 @@ impl Log {
         };
         let line = rest.rsplit('\n').next().unwrap_or(rest);
         let seal = split(line).map(|(_, seal)| seal);
-        Ok(seal == Some(self.chain.previous)
-            && sequence(line).and_then(|n| n.checked_add(1)) == Some(self.chain.next))
+        Ok(seal == Some(self.chain.expose().previous)
+            && sequence(line).and_then(|n| n.checked_add(1)) == Some(self.chain.expose().next))
     }
 
     /// Takes over the lines that the state does not cover and cuts off what is none; says how many
@@ -334,10 +342,10 @@ impl Log {
         for line in part.split_inclusive(|byte| *byte == b'\n') {
             let text = std::str::from_utf8(line).ok();
             let text = text.and_then(|text| text.strip_suffix('\n'));
-            let Some(after) = text.and_then(|text| self.chain.check(text)) else {
+            let Some(after) = text.and_then(|text| self.chain.expose().check(text)) else {
                 break;
             };
-            self.chain = after;
+            self.chain.replace(after);
             let taken = u64::try_from(line.len()).unwrap_or(u64::MAX);
             self.length = self.length.saturating_add(taken);
         }

@@ -8,6 +8,7 @@ use ipc_protocol::paths::DataDir;
 use ipc_protocol::private::PrivateError;
 
 use crate::audit::LogError;
+use crate::foreign::ForeignError;
 use crate::store::backup::BackupError;
 use crate::store::open::OpenError;
 
@@ -88,6 +89,16 @@ pub enum MigrateError {
     /// It is done, but the audit log does not say so.
     #[error("everything came over, and it is not in the audit log: {0}")]
     NotAudited(LogError),
+}
+
+impl From<ForeignError> for MigrateError {
+    fn from(error: ForeignError) -> Self {
+        match error {
+            ForeignError::Untrusted { path, why } => Self::Untrusted { path, why },
+            ForeignError::InUse(path) => Self::Locked(path),
+            ForeignError::Io { path, source } => Self::Io { path, source },
+        }
+    }
 }
 
 impl MigrateError {

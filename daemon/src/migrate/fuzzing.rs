@@ -18,7 +18,8 @@ use rusqlite::{Connection, params_from_iter};
 use super::large::Directory;
 use super::source::Source;
 use super::writing::Writing;
-use super::{MigrateError, Migration, Outside, Report};
+use super::{MigrateError, Migration, Original, Outside, Report};
+use crate::sandbox::{self, SandboxPolicy};
 use crate::store::{backup, migrations, open};
 
 /// The moment of every migration here: in January, a year after the seeds.
@@ -111,7 +112,7 @@ fn take_over(original: &Path, store: &Connection) -> Result<Report, MigrateError
         now: NOW,
         zone: &zone(),
         rng: &mut StdRng::seed_from_u64(1),
-        large: Directory::beside(original),
+        large: &Directory::beside(original),
         body_bytes: 1_024,
         report: &mut report,
     };
@@ -142,7 +143,9 @@ fn import(room: &Path, original: &Path) -> Option<()> {
         rng: &mut StdRng::seed_from_u64(1),
         progress: &mut |_, _| {},
     };
-    migration.import(original, &lock).ok()?;
+    let original = Original::open(original).ok()?;
+    let inside = sandbox::enter(SandboxPolicy::Off, &data_dir).ok()?;
+    migration.import(&original, &lock, &inside).ok()?;
     let sound = backup::verify(&data_dir.database());
     assert!(sound.is_ok(), "{sound:?}");
     let wrong = Connection::open(data_dir.database()).and_then(|db| wrong_rows(&db));

@@ -49,6 +49,11 @@ impl Directory {
         Self(path.and_then(|path| open_trusted(&path)))
     }
 
+    /// The directory itself.
+    pub(super) const fn file(&self) -> Option<&File> {
+        self.0.as_ref()
+    }
+
     /// The whole text of `message`, of at most `most` bytes.
     pub(super) fn whole(&self, message: &OldMessage, most: usize) -> Whole {
         let named = message.content.rsplit_once(MARK);

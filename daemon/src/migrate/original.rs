@@ -1,36 +1,31 @@
 //! The original: whose it is, whether somebody writes to it, and one copy of it.
 
 use std::fs::{File, Metadata};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
 use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OpenFlags};
-use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
-use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::error::MigrateError;
-use super::place::beside;
+use super::large::Directory;
+use crate::foreign::{self, Foreign, Owner, beside};
 use crate::store::open::harden;
 use crate::store::quarantine::is_damage;
-use crate::store::{APPLICATION_ID, backup, create_private};
+use crate::store::{APPLICATION_ID, backup};
 
 /// The first bytes of every SQLite database (the database file format, section 1.3).
 const MAGIC: &[u8] = b"SQLite format 3\0";
-
-/// The last bytes of a journal that names another file, which SQLite would read and delete when
-/// it rolls back (the same document, section 3).
-const NAMES_ANOTHER: [u8; 8] = [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7];
 
 /// Whether the file at `path` may be the Python server's: a database that says nothing of its
 /// owner and its version. Whether it is, its tables tell.
 pub(super) fn may_be_predecessors(path: &Path) -> Result<bool, MigrateError> {
     // A link or another thing in this place is for whoever opens the store to refuse.
-    let Ok(file) = open(path) else {
+    let Ok(file) = foreign::open(path) else {
         return Ok(false);
     };
     Ok(whose(&file, path)? == Whose::Nobodys)
@@ -59,41 +54,6 @@ fn whose(file: &File, path: &Path) -> Result<Whose, MigrateError> {
     })
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    // NONBLOCK: a FIFO in this place must not hang us.
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    File::options()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)
-}
-
-/// Opens a file that must be this user's, regular, and writable by nobody else.
-pub(super) fn open_own(path: &Path) -> Result<File, MigrateError> {
-    let untrusted = |why| MigrateError::Untrusted {
-        path: path.to_owned(),
-        why,
-    };
-    let file = match open(path) {
-        Ok(file) => file,
-        Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
-            return Err(untrusted("it is a symbolic link"));
-        }
-        Err(error) => return Err(MigrateError::io(path)(error)),
-    };
-    let facts = file.metadata().map_err(MigrateError::io(path))?;
-    if !facts.is_file() {
-        return Err(untrusted("it is no regular file"));
-    }
-    if facts.uid() != rustix::process::geteuid().as_raw() {
-        return Err(untrusted("it belongs to another user"));
-    }
-    if facts.mode() & 0o022 != 0 {
-        return Err(untrusted("other users may write to it"));
-    }
-    Ok(file)
-}
-
 /// What the original was like: a server that wrote to it since left other facts behind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Facts {
@@ -120,57 +80,80 @@ impl Facts {
     }
 }
 
-/// A copy of the original, with the journal that belongs to it; and the lock on the original, which
-/// nobody can write to for as long as this is held.
-///
-/// The lock goes when the process closes the file, whichever way it was opened: nothing opens the
-/// original meanwhile.
+/// The Python server's database, open, with its journals and the directory of its large messages.
+/// Nobody can write to it for as long as this is held.
 #[derive(Debug)]
-pub(super) struct Copy {
-    path: PathBuf,
-    facts: Facts,
-    _locked: File,
+pub struct Original {
+    foreign: Foreign,
+    large: Directory,
 }
 
-impl Copy {
-    /// Copies the database at `original` into the `backups` directory, while nobody can write to
-    /// it.
-    pub(super) fn make(
-        original: &Path,
-        data_dir: &DataDir,
-        now: Timestamp,
-    ) -> Result<Self, MigrateError> {
-        let file = open_own(original)?;
-        match whose(&file, original)? {
+impl Original {
+    /// Opens the file at `path`; it may lie where the sandbox will not reach.
+    ///
+    /// # Errors
+    /// [`MigrateError`]: not this user's alone, in use, or not the Python server's at first sight.
+    pub fn open(path: &Path) -> Result<Self, MigrateError> {
+        let foreign = Foreign::of(path, Owner::Own)?;
+        match whose(foreign.file(), path)? {
             Whose::Nobodys => {}
-            Whose::Ours => return Err(MigrateError::Ours(original.to_owned())),
+            Whose::Ours => return Err(MigrateError::Ours(path.to_owned())),
             Whose::Others => {
                 return Err(MigrateError::NotPredecessors {
-                    path: original.to_owned(),
+                    path: path.to_owned(),
                     why: "it is not a SQLite database, or another program's",
                 });
             }
         }
-        // SQLite's own locks lie on bytes of the file: a shared lock on all of it is refused
-        // while somebody writes, and keeps everybody from writing until the file is closed.
-        fcntl_lock(&file, FlockOperation::NonBlockingLockShared)
-            .map_err(|_| MigrateError::Locked(original.to_owned()))?;
+        Ok(Self {
+            large: Directory::beside(path),
+            foreign,
+        })
+    }
+
+    /// The directory beside it that its large messages are in, if it can be trusted.
+    pub const fn large(&self) -> Option<&File> {
+        self.large.file()
+    }
+
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        self.foreign.path()
+    }
+
+    pub(super) const fn directory(&self) -> &Directory {
+        &self.large
+    }
+}
+
+/// A copy of the original, with what its journal undoes undone.
+#[derive(Debug)]
+pub(super) struct Copy {
+    path: PathBuf,
+    facts: Facts,
+}
+
+impl Copy {
+    /// Copies the original into the `backups` directory.
+    pub(super) fn make(
+        original: &Original,
+        data_dir: &DataDir,
+        now: Timestamp,
+    ) -> Result<Self, MigrateError> {
         let directory = data_dir.backups();
         drop(private::ensure_directory(&directory)?);
         clear_unreported(&directory);
         let unfinished = directory.join("predecessor.partial.db");
-        let copied = fill(&unfinished, &file, original);
-        let settled = copied.and_then(|()| settle(&unfinished, original));
+        let copied = original.foreign.copy(&unfinished);
+        let copied = copied.map_err(MigrateError::from);
+        let settled = copied.and_then(|()| settle(&unfinished, original.path()));
         settled.inspect_err(|_| remove(&unfinished))?;
         // 16 digits of milliseconds sort as they count, as in the names of backups.
         let path = directory.join(format!("predecessor-{:016}.db", now.as_millis()));
         std::fs::rename(&unfinished, &path).map_err(MigrateError::io(&path))?;
-        let facts = Facts::from(&file.metadata().map_err(MigrateError::io(original))?);
-        Ok(Self {
-            path,
-            facts,
-            _locked: file,
-        })
+        let facts = original.foreign.file().metadata();
+        let facts = Facts::from(&facts.map_err(MigrateError::io(original.path()))?);
+        Ok(Self { path, facts })
     }
 
     /// What the original was like when it was copied.
@@ -217,28 +200,6 @@ fn remove(database: &Path) {
     }
 }
 
-fn fill(to: &Path, file: &File, original: &Path) -> Result<(), MigrateError> {
-    copy_file(file, to)?;
-    for suffix in ["-journal", "-wal"] {
-        let from = beside(original, suffix);
-        let file = match open_own(&from) {
-            Ok(file) => file,
-            Err(MigrateError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        if names_another(&file).map_err(MigrateError::io(&from))? {
-            return Err(MigrateError::Untrusted {
-                path: from,
-                why: "it is the journal of several databases",
-            });
-        }
-        copy_file(&file, &beside(to, suffix))?;
-    }
-    Ok(())
-}
-
 /// Makes the copy at `path` one file: what its journal undoes is undone, and it is whole.
 fn settle(path: &Path, original: &Path) -> Result<(), MigrateError> {
     let failed = |error: rusqlite::Error| {
@@ -267,26 +228,4 @@ fn settle(path: &Path, original: &Path) -> Result<(), MigrateError> {
             why,
         }),
     }
-}
-
-fn names_another(mut journal: &File) -> io::Result<bool> {
-    let length = journal.seek(SeekFrom::End(0))?;
-    let mut last = [0; 8];
-    if length >= 8 {
-        journal.seek(SeekFrom::End(-8))?;
-        journal.read_exact(&mut last)?;
-    }
-    journal.rewind()?;
-    Ok(last == NAMES_ANOTHER)
-}
-
-fn copy_file(mut from: &File, to: &Path) -> Result<(), MigrateError> {
-    let mut copy = || {
-        from.rewind()?;
-        create_private(to)?;
-        let mut file = File::options().write(true).truncate(true).open(to)?;
-        io::copy(&mut from, &mut file)?;
-        file.sync_all()
-    };
-    copy().map_err(MigrateError::io(to))
 }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::MigrateError;
 use super::original::Facts;
+use crate::foreign::beside;
 
 /// What SQLite puts beside a database.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
@@ -107,13 +108,6 @@ pub(super) fn finish(data_dir: &DataDir) -> Result<Option<PathBuf>, MigrateError
     };
     swap(data_dir)?;
     Ok(Some(note.report))
-}
-
-/// The path of what SQLite keeps beside the database at `path`.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn remove(path: &Path) -> Result<(), MigrateError> {

@@ -34,7 +34,7 @@ pub(super) struct Writing<'a> {
     pub(super) now: Timestamp,
     pub(super) zone: &'a TimeZone,
     pub(super) rng: &'a mut StdRng,
-    pub(super) large: Directory,
+    pub(super) large: &'a Directory,
     /// What a message may hold, in bytes.
     pub(super) body_bytes: usize,
     pub(super) report: &'a mut Report,

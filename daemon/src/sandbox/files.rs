@@ -1,11 +1,13 @@
 //! Which files can be opened from inside: Landlock (`landlock(7)`).
 //!
-//! The data directory, what the kernel says of processes, and the system's random numbers. Nothing
+//! The data directory, what the kernel says of processes, and the system's random numbers; for the
+//! time of an import, the directory of large messages beside its file. Nothing
 //! can be executed, no device made; no TCP socket bound or connected; no process outside
 //! signalled, nor reached at an abstract Unix socket.
 //! Under Landlock a process cannot look into one outside either: of other processes `/proc` shows
 //! what it shows to every user.
 
+use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -24,9 +26,9 @@ const NEWEST: ABI = ABI::V6;
 const READ: [&str; 2] = ["/proc", "/dev/urandom"];
 
 /// Restricts this thread and what it starts; says up to which version of Landlock, 0 for not at
-/// all.
-pub(super) fn restrict(root: &impl AsFd) -> u32 {
-    match try_restrict(root) {
+/// all. What is in `directory` can be read.
+pub(super) fn restrict(root: &impl AsFd, directory: Option<&File>) -> u32 {
+    match try_restrict(root, directory) {
         Ok(0) => {
             tracing::warn!("this kernel does not offer Landlock: files outside stay in reach");
             0
@@ -39,7 +41,7 @@ pub(super) fn restrict(root: &impl AsFd) -> u32 {
     }
 }
 
-fn try_restrict(root: &impl AsFd) -> Result<u32, RulesetError> {
+fn try_restrict(root: &impl AsFd, directory: Option<&File>) -> Result<u32, RulesetError> {
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(NEWEST))?
@@ -49,6 +51,9 @@ fn try_restrict(root: &impl AsFd) -> Result<u32, RulesetError> {
         .add_rule(PathBeneath::new(root, of_data()))?;
     for path in READ {
         rules = readable(rules, Path::new(path))?;
+    }
+    if let Some(directory) = directory {
+        rules = rules.add_rule(PathBeneath::new(directory, AccessFs::ReadFile))?;
     }
     let status = rules.restrict_self()?;
     let is_enforced = status.ruleset != RulesetStatus::NotEnforced;

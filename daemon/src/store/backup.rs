@@ -10,6 +10,7 @@ use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{APPLICATION_ID, SCHEMA_VERSION, migrations, open};
+use crate::foreign::ForeignError;
 use crate::limits::BACKUPS;
 
 /// How the name of a backup begins that is being made, and those of what SQLite writes beside it.
@@ -45,6 +46,36 @@ pub enum BackupError {
         /// Why.
         why: String,
     },
+}
+
+impl From<ForeignError> for BackupError {
+    fn from(error: ForeignError) -> Self {
+        match error {
+            ForeignError::Untrusted { path, why } => Self::NotGood {
+                path,
+                why: why.to_owned(),
+            },
+            ForeignError::InUse(path) => Self::NotGood {
+                path,
+                why: "it is in use by another process".to_owned(),
+            },
+            ForeignError::Io { path, source } => Self::Io { path, source },
+        }
+    }
+}
+
+impl BackupError {
+    /// Names `original` where it names `copy`, which nobody knows of.
+    pub(super) fn said_of(mut self, copy: &Path, original: &Path) -> Self {
+        let named = match &mut self {
+            Self::Io { path, .. } | Self::Sqlite { path, .. } | Self::NotGood { path, .. } => path,
+            Self::Private(_) => return self,
+        };
+        if named == copy {
+            original.clone_into(named);
+        }
+        self
+    }
 }
 
 /// A backup that has been checked.

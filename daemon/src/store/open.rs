@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::past::Past;
 use super::{APPLICATION_ID, SCHEMA_VERSION, migrations, quarantine};
+use crate::foreign::beside;
 
 /// Why the database cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -258,13 +259,6 @@ fn examine(path: &Path) -> Result<Found, OpenError> {
 fn number_at(header: &[u8], offset: usize) -> Option<i64> {
     let bytes = header.get(offset..)?.first_chunk::<4>()?;
     Some(i64::from(u32::from_be_bytes(*bytes)))
-}
-
-/// The path of what SQLite keeps beside the database at `path`.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn no_follow() -> i32 {

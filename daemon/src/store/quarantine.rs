@@ -53,7 +53,7 @@ pub(crate) fn replace_damaged(
         Vec::new()
     });
     for backup in backups {
-        match restore::restore(data_dir, &backup, now) {
+        match restore::put_in_place(data_dir, &backup, now) {
             Ok(aside) => {
                 tracing::error!(
                     backup = %backup.display(),

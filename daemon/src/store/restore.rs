@@ -12,6 +12,8 @@ use super::backup::{
 };
 use super::migrations;
 use super::open::harden;
+use crate::foreign::{Foreign, beside};
+use crate::sandbox::Inside;
 
 /// Takes over who may come back, and with which secret, from the store that is replaced: the
 /// backup may be older than a revocation or a rotation.
@@ -34,8 +36,8 @@ const FORMER_FREEZES: &str = "
     COMMIT;
     DETACH former;";
 
-/// Puts the backup at `from` in the place of the store. The daemon must not run. What was there is
-/// moved aside; its path is returned.
+/// Puts the backup at `from`, in the data directory, in the place of the store. The daemon must not
+/// run. What was there is moved aside; its path is returned.
 ///
 /// Sessions are over. Resume credentials and the secret are those of the store that is replaced;
 /// if that cannot be read, no credential is left and every agent registers again with the secret,
@@ -44,6 +46,41 @@ const FORMER_FREEZES: &str = "
 /// # Errors
 /// [`BackupError`]; unless the backup is good, nothing has been touched.
 pub fn restore(
+    data_dir: &DataDir,
+    from: &Path,
+    now: Timestamp,
+    _inside: &Inside,
+) -> Result<Option<PathBuf>, BackupError> {
+    put_in_place(data_dir, from, now)
+}
+
+/// The same with a backup that lies elsewhere: it is copied into the data directory first.
+///
+/// # Errors
+/// As [`restore`].
+pub fn restore_foreign(
+    data_dir: &DataDir,
+    from: &Foreign,
+    now: Timestamp,
+    inside: &Inside,
+) -> Result<Option<PathBuf>, BackupError> {
+    let copy = data_dir.root().join(".restoring-from.db");
+    remove_database(&copy)?;
+    let copied = from.copy(&copy).map_err(BackupError::from);
+    let restored = copied.and_then(|()| restore(data_dir, &copy, now, inside));
+    remove_database(&copy)?;
+    restored.map_err(|error| error.said_of(&copy, from.path()))
+}
+
+fn remove_database(path: &Path) -> Result<(), BackupError> {
+    for suffix in ["", "-journal", "-wal", "-shm"] {
+        remove_if_there(&beside(path, suffix))?;
+    }
+    Ok(())
+}
+
+/// What [`restore`] does: a daemon that finds its store damaged is where it may.
+pub(super) fn put_in_place(
     data_dir: &DataDir,
     from: &Path,
     now: Timestamp,
@@ -110,11 +147,7 @@ fn move_aside(data_dir: &DataDir, now: Timestamp) -> Result<Option<PathBuf>, Bac
         .join(format!("messages.db.replaced-{}", now.as_millis()));
     let mut moved = None;
     for suffix in ["", "-wal", "-shm"] {
-        let with = |path: &Path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(suffix);
-            PathBuf::from(name)
-        };
+        let with = |path: &Path| beside(path, suffix);
         match std::fs::rename(with(&database), with(&aside)) {
             Ok(()) => moved = Some(aside.clone()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

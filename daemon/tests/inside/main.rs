@@ -6,6 +6,9 @@
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]
+mod foreign;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod older;
 #[cfg(test)]
 #[cfg(target_os = "linux")]

@@ -14,7 +14,7 @@ use ipc_daemon::sandbox::{SandboxPolicy, enter};
 use ipc_protocol::paths::DataDir;
 use rustix::process::Signal;
 
-use crate::older;
+use crate::{foreign, older};
 
 /// How a process is told that it is a probe.
 pub(crate) const MARK: &str = "--probe";
@@ -66,6 +66,11 @@ fn probes() -> Vec<(&'static str, Act)> {
         Enters(older::without_seccomp_no_other_process_can_be_signalled),
         Enters(older::a_thread_that_is_there_first_is_refused),
         Enters(older::turned_off_it_holds_nothing_and_says_so),
+        Enters(foreign::a_file_from_elsewhere_is_imported_with_its_large_messages),
+        Enters(foreign::a_hostile_file_from_elsewhere_is_refused),
+        Enters(foreign::a_damaged_file_from_elsewhere_is_refused),
+        Enters(foreign::a_backup_from_elsewhere_is_restored),
+        Enters(foreign::a_hostile_backup_from_elsewhere_is_refused),
     ]
     .into()
 }
@@ -153,7 +158,8 @@ pub(crate) fn act(name: &str, room: &Path) -> ExitCode {
             let data_dir = DataDir::new(room.join("data"), None).unwrap();
             ipc_daemon::sandbox::harden().unwrap();
             let holds = enter(SandboxPolicy::Require, &data_dir);
-            let holds = holds.expect("these probes need Linux 6.2 or later with Landlock");
+            let inside = holds.expect("these probes need Linux 6.2 or later with Landlock");
+            let holds = inside.holds();
             assert!(holds.system_calls && holds.landlock >= 3, "{holds:?}");
             act(room);
         }

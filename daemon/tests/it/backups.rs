@@ -4,8 +4,8 @@ use std::os::unix::fs::MetadataExt;
 
 use ipc_daemon::DaemonError;
 use ipc_daemon::deployment::DeploymentError;
+use ipc_daemon::store::backup;
 use ipc_daemon::store::open::OpenError;
-use ipc_daemon::store::{backup, restore};
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::private::write_file;
 use ipc_protocol::request::{AdminBackup, AdminRevoke, Status, WhenLive};
@@ -145,7 +145,7 @@ fn backups_are_verified_private_and_the_newest_seven_are_kept() {
 fn a_restore_drops_the_sessions_and_keeps_the_mail_and_the_credential_to_come_back() {
     let (mut house, bob) = with_a_backup();
     let newest = backup::list(&house.data_dir()).unwrap().remove(0);
-    let aside = restore::restore(&house.data_dir(), &newest, Timestamp::from_millis(7)).unwrap();
+    let aside = house.restore(&newest, Timestamp::from_millis(7)).unwrap();
     assert!(aside.unwrap().exists());
     let mode = std::fs::metadata(house.data_dir().database())
         .unwrap()
@@ -164,8 +164,10 @@ fn what_is_no_good_backup_is_not_restored() {
     write_file(&no_backup, b"SQLite format 3\0 and nothing more").unwrap();
     let before = std::fs::read(house.data_dir().database()).unwrap();
     let now = Timestamp::from_millis(7);
-    restore::restore(&house.data_dir(), &no_backup, now).unwrap_err();
-    restore::restore(&house.data_dir(), &house.path().join("none.db"), now).unwrap_err();
+    house.restore(&no_backup, now).unwrap_err();
+    house
+        .restore(&house.path().join("none.db"), now)
+        .unwrap_err();
     assert!(std::fs::read(house.data_dir().database()).unwrap() == before);
     house.start().unwrap();
 }
@@ -183,7 +185,7 @@ fn a_restore_does_not_bring_back_what_was_revoked_since() {
         .unwrap();
     house.stop().unwrap();
     let newest = backup::list(&house.data_dir()).unwrap().remove(0);
-    restore::restore(&house.data_dir(), &newest, Timestamp::from_millis(7)).unwrap();
+    house.restore(&newest, Timestamp::from_millis(7)).unwrap();
     house.start().unwrap();
     let stolen = house.resume(bob.resume(), "bob", WhenLive::TakeOver);
     assert_eq!(crate::harness::code(stolen), ErrorCode::Unauthenticated);
@@ -204,7 +206,9 @@ fn a_backup_with_a_trigger_in_it_is_no_backup() {
         .unwrap()
         .execute_batch(hostile)
         .unwrap();
-    restore::restore(&house.data_dir(), &newest, Timestamp::from_millis(7)).unwrap_err();
+    house
+        .restore(&newest, Timestamp::from_millis(7))
+        .unwrap_err();
     let database = house.data_dir().database();
     rusqlite::Connection::open(database)
         .unwrap()

@@ -1,6 +1,6 @@
 //! Freezing: at once, on every connection, over a restart and a restore, and nothing is lost.
 
-use ipc_daemon::store::{backup, restore};
+use ipc_daemon::store::backup;
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::message::DeliveryState;
 use ipc_protocol::request::{
@@ -159,7 +159,7 @@ fn a_restore_does_not_thaw_who_was_frozen_since() {
     freeze(&house, "all");
     house.stop().unwrap();
     let newest = backup::list(&house.data_dir()).unwrap().remove(0);
-    restore::restore(&house.data_dir(), &newest, Timestamp::from_millis(7)).unwrap();
+    house.restore(&newest, Timestamp::from_millis(7)).unwrap();
     house.start().unwrap();
     let report = house.operator().call(&AdminFreeze::default()).unwrap();
     assert!(report.everybody && !report.changed);

@@ -226,7 +226,7 @@ fn a_backup_of_version_1_is_restored_and_brought_up_to_date() {
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(&backup, mode).unwrap();
     let now = ipc_protocol::time::Timestamp::from_millis(1_800_000_000_000);
-    ipc_daemon::store::restore::restore(&house.data_dir(), &backup, now).unwrap();
+    house.restore(&backup, now).unwrap();
     assert_eq!(schema(&house), 1, "the daemon takes the step");
     house.start_with(Some(&beside.secret)).unwrap();
     let mut robert = house

@@ -5,13 +5,16 @@ pub(crate) mod raw;
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
 use ipc_daemon::clock::{BootId, Clock, Now};
 use ipc_daemon::config::Config;
-use ipc_daemon::{DaemonError, Deps};
+use ipc_daemon::sandbox::{self, Inside, SandboxPolicy};
+use ipc_daemon::store::backup::BackupError;
+use ipc_daemon::store::restore;
+use ipc_daemon::{DaemonError, Deps, KeptSecret};
 use ipc_protocol::auth::Credential;
 use ipc_protocol::client::{Client, ClientError, connect};
 use ipc_protocol::error::{ErrorCode, Refusal};
@@ -126,6 +129,21 @@ impl House {
         self.room.path()
     }
 
+    /// That this process is where it may look into databases. It has threads: what the sandbox holds
+    /// is for `tests/inside` to see.
+    pub(crate) fn inside(&self) -> Inside {
+        sandbox::enter(SandboxPolicy::Off, &self.data_dir()).unwrap()
+    }
+
+    /// Puts a backup in the place of the store, while no daemon runs.
+    pub(crate) fn restore(
+        &self,
+        from: &Path,
+        now: Timestamp,
+    ) -> Result<Option<PathBuf>, BackupError> {
+        restore::restore(&self.data_dir(), from, now, &self.inside())
+    }
+
     /// Starts the daemon; an error is why it did not.
     pub(crate) fn start(&mut self) -> Result<(), DaemonError> {
         self.start_with(Some(SECRET))
@@ -139,6 +157,7 @@ impl House {
     /// Starts the daemon with another secret, or with none.
     pub(crate) fn start_with(&mut self, secret: Option<&str>) -> Result<(), DaemonError> {
         let secret = secret.map(|s| SharedSecret::new(s.as_bytes().to_vec()).unwrap());
+        let secret = secret.map(KeptSecret::new);
         let config = Config {
             secret,
             ..Config::load(self.data_dir()).unwrap()

@@ -1,7 +1,6 @@
 //! Past mail through the real socket: what is refused, what it costs, and what outlives damage,
 //! backups and restarts.
 
-use ipc_daemon::store::restore;
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::request::{AdminBackup, History, HistoryPage, WhenLive};
 use ipc_protocol::time::Timestamp;
@@ -90,7 +89,7 @@ fn a_restored_backup_is_searched_as_the_store_was() {
     house.stop().unwrap();
     let now = Timestamp::from_millis(1_800_000_000_000);
     let from = house.data_dir().backups().join(backup.file);
-    restore::restore(&house.data_dir(), &from, now).unwrap();
+    house.restore(&from, now).unwrap();
     house.start().unwrap();
     let resume = copy(alice.resume());
     let mut alice = house.resume(&resume, "alice", WhenLive::Refuse).unwrap();

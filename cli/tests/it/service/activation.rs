@@ -1,7 +1,10 @@
 //! The socket that a service manager hands over, and what it is told.
 
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
+use rustix::io::Errno;
 
 use crate::harness::{Agent, Home, Running, ServiceManager, after};
 
@@ -22,6 +25,7 @@ fn activated(home: &Home, listen_pid: &str) -> Running {
 }
 
 /// The daemon with a socket at its path as descriptor 3, and with what the environment says of it.
+/// Somebody else has the socket as well, as a service manager does, until nobody waits for the daemon.
 fn handed_over(home: &Home, made: &str, said: &str) -> Command {
     let socket = home.data_dir().socket().display().to_string();
     let preamble = format!(
@@ -32,10 +36,16 @@ listener.bind('{socket}')
 {made}
 os.dup2(listener.fileno(), 3)
 os.set_inheritable(3, True)
+if os.fork() == 0:
+    os.closerange(1, 3)
+    os.closerange(4, 256)
+    os.read(0, 1)
+    os._exit(0)
 os.environ.update({said})"
     );
     let mut command = after(&preamble, home, &["daemon", "run"]);
     command.env("NOTIFY_SOCKET", home.path().join("notify"));
+    command.stdin(Stdio::piped());
     command
 }
 
@@ -59,6 +69,30 @@ fn a_socket_that_the_service_manager_bound_is_served_and_left_in_its_place() {
         home.data_dir().socket().exists(),
         "the socket is the service manager's"
     );
+}
+
+#[test]
+fn beside_a_socket_that_was_handed_over_nothing_of_the_starter_is_kept() {
+    let home = prepared();
+    let manager = ServiceManager::at(&home);
+    let pipe = home.path().join("pipe");
+    mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+    let made = format!(
+        "listener.listen()
+os.dup2(os.open('{}', os.O_RDWR), 99)",
+        pipe.display()
+    );
+    let said = "LISTEN_FDS='1', LISTEN_PID=str(os.getpid())";
+    let daemon = Running::start(&mut handed_over(&home, &made, said));
+    assert_eq!(manager.told(), "READY=1");
+    home.register("alice");
+    assert_eq!(home.json(&["status"])["pid"], daemon.pid());
+    // It cannot be opened for writing alone where nobody has it for reading.
+    let write = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let refused = rustix::fs::open(&pipe, write, Mode::empty());
+    assert_eq!(refused.unwrap_err(), Errno::NXIO);
+    home.ok(&["daemon", "stop"]);
+    assert_eq!(daemon.end().status, 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is done to the store as a whole is in the log: how much, and nothing of where a file lay.
 
 use ipc_daemon::audit::{self, anchor::Anchors};
-use ipc_daemon::store::{backup, restore};
+use ipc_daemon::store::backup;
 use ipc_protocol::request::AdminBackup;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -95,7 +95,7 @@ fn a_restore_says_which_of_our_backups_it_was_and_names_no_other_file() {
     let name = own.file_name().unwrap().to_str().unwrap();
     let now = house.now();
     for (from, named) in [(&own, name), (&other, "elsewhere")] {
-        restore::restore(&house.data_dir(), from, now).unwrap();
+        house.restore(from, now).unwrap();
         let lock = ipc_daemon::lock(&house.data_dir()).unwrap();
         let mut rng = StdRng::seed_from_u64(7);
         let path = from.to_str().unwrap();

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use ipc_daemon::migrate::{self, MigrateError, Migration, Outside, Report};
+use ipc_daemon::migrate::{self, MigrateError, Migration, Original, Outside, Report};
 use ipc_protocol::time::Timestamp;
 use jiff::tz::TimeZone;
 use rand::SeedableRng;
@@ -175,9 +175,14 @@ impl House {
             rng: &mut StdRng::try_from_rng(&mut SysRng).unwrap(),
             progress: &mut |_, _| {},
         };
+        let inside = self.inside();
         match path {
-            None => migration.take_over(&lock),
-            Some(path) => migration.import(path, &lock).map(Some),
+            None => migration.take_over(&lock, &inside),
+            Some(path) => {
+                migration.outside.refuse_while_served()?;
+                let original = Original::open(path)?;
+                migration.import(&original, &lock, &inside).map(Some)
+            }
         }
     }
 

@@ -1,0 +1,35 @@
+//! What `ipc daemon run` was started with open: it would be within reach from inside the sandbox, and a
+//! pipe that the daemon holds never ends.
+//!
+//! A program cannot close what it has no value for without a word to the compiler that nothing in
+//! this program says. So everything is marked, and the same process runs the same program once more.
+
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use ipc_daemon::systemd::HandedOver;
+
+use crate::autostart::own_program;
+use crate::failure::Failure;
+
+/// The first descriptor after the three that every program has.
+const FIRST: i32 = 3;
+
+/// How the second run is told that it is the second.
+const ALONE: &str = "--alone";
+
+/// Begins anew without what the starter had open, if there is anything but a socket that was handed
+/// over to this very process. Comes back if there is nothing.
+pub(super) fn leave_behind(handed_over: HandedOver<'_>) -> Result<(), Failure> {
+    let kept = handed_over.descriptors(std::process::id());
+    let kept = kept.map_err(|error| Failure::local(error.to_string()))?;
+    if close_fds::iter_open_fds(FIRST).all(|open| kept.contains(&open)) {
+        return Ok(());
+    }
+    close_fds::set_fds_cloexec_threadsafe(FIRST, kept);
+    let failed = |error| Failure::local(format!("starting without what was open: {error}"));
+    let program = own_program().map_err(failed)?;
+    let mut again = Command::new(program);
+    again.args(std::env::args_os().skip(1)).arg(ALONE);
+    Err(failed(again.exec()))
+}
