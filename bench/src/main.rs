@@ -6,7 +6,7 @@
 //!
 //! `cargo build --release && cargo run --release -p ipc-bench`
 //!
-//! `ipc-bench siege MINUTES` is another thing: 500 agents with a hostile one beside them, and it
+//! `ipc-bench send` takes a durable send apart; `ipc-bench siege MINUTES` is another thing: 500 agents with a hostile one beside them, and it
 //! fails when they notice.
 
 mod daemon;
@@ -14,6 +14,7 @@ mod figures;
 mod floor;
 mod host;
 mod migration;
+mod parts;
 mod python;
 mod rest;
 mod siege;
@@ -40,9 +41,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         [] => measure(),
+        ["send", programs @ ..] => parts::run(programs),
         ["siege", minutes] => siege::run(minutes.parse()?),
         ["hostile", kind, socket] => siege::hostile(kind, socket),
-        _ => Err("`ipc-bench`, or `ipc-bench siege MINUTES`".into()),
+        _ => Err("`ipc-bench`, `ipc-bench send [PROGRAM…]` or `ipc-bench siege MINUTES`".into()),
     }
 }
 

@@ -30,6 +30,8 @@ enum Step {
     Unregister(Index),
     Pass(i64),
     Sweep,
+    /// The words of all that is there are put into the index.
+    Index,
     /// The daemon ends, in the middle of a send if one is named; and starts again.
     Crash(Option<(Index, usize)>),
     /// The reply to a send is lost, and it is sent again.
@@ -53,6 +55,7 @@ fn step() -> impl Strategy<Value = Step> {
             Just(86_400), Just(WEEK_S), Just(WEEK_S + 1)
         ].prop_map(Step::Pass),
         1 => Just(Step::Sweep),
+        2 => Just(Step::Index),
     ]
 }
 
@@ -258,6 +261,7 @@ impl Both {
                 self.desk.sweep();
                 self.model.sweep();
             }
+            Step::Index => self.desk.index(),
             Step::Crash(during) => self.crash(*during),
             Step::Resend(which) => self.resend(*which),
             Step::WriteUses => self.write_uses(),
@@ -280,6 +284,7 @@ impl Both {
                     | Step::Register(_)
                     | Step::Pass(_)
                     | Step::Sweep
+                    | Step::Index
                     | Step::Crash(_)
                     | Step::Resend(_)
                     | Step::WriteUses => self.fetch(agent, &caller),

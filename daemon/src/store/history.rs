@@ -2,7 +2,8 @@
 //! waits, leased or not, is not past: whoever takes it sees it first.
 //!
 //! Every query goes along an index of the agent's own mail. A search goes along the index of words
-//! as well, and finds what is in both.
+//! as well, and finds what is in both; of what came after that index was last put in order, it reads
+//! the agent's own texts.
 
 use std::iter::Peekable;
 use std::vec::IntoIter;
@@ -15,7 +16,9 @@ use ipc_protocol::time::Timestamp;
 use rusqlite::{Row, ToSql, named_params, params};
 
 use super::context::View;
+use super::indexing;
 use super::messages::Seq;
+use super::search::Aside;
 use crate::error::Done;
 
 /// With whom the mail is.
@@ -54,6 +57,28 @@ pub(crate) struct Filter {
     pub(crate) after_time: Option<Timestamp>,
 }
 
+impl Filter {
+    const fn span(&self) -> Span {
+        Span {
+            after: match self.after {
+                Some(seq) => seq.0,
+                None => i64::MIN,
+            },
+            before: match self.before {
+                Some(seq) => seq.0,
+                None => i64::MAX,
+            },
+        }
+    }
+}
+
+/// Where to look: after one message and before another.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    after: i64,
+    before: i64,
+}
+
 /// A message of the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Found {
@@ -78,6 +103,9 @@ const PAGE: (usize, usize) = (16, 512);
 /// Over so many messages it is cheaper to ask the index of words again than to go through them.
 const LEAP: i64 = 1_000;
 
+/// Texts that a search puts into an index of its own at a time, at most.
+const ASIDE: usize = 64;
+
 /// What a delivery is when a front-end has confirmed it.
 const HANDED_OVER: &str = "state IN ('delivered', 'answered')";
 
@@ -90,18 +118,69 @@ const FITS: &str = "m.sent_ms > :after_ms AND m.sent_ms < :before_ms
 pub(crate) fn find(view: &View<'_>, filter: &Filter, limit: usize) -> Done<Vec<Found>> {
     match &filter.words {
         Some(words) => with_words(view, filter, words, limit),
-        None => own(view, filter, filter.before, limit),
+        None => own(view, filter, filter.span(), limit),
     }
 }
 
-/// The same before `before`, whatever words are in them: of every agent its own mail only.
-fn own(view: &View<'_>, filter: &Filter, before: Option<Seq>, limit: usize) -> Done<Vec<Found>> {
+/// The latest that have the words: those that are not in the index yet, and then those in it. Where
+/// one ends and the other begins is asked once, so that none is found twice or missed, however far
+/// the writer takes the index meanwhile.
+fn with_words(view: &View<'_>, filter: &Filter, words: &str, limit: usize) -> Done<Vec<Found>> {
+    let through = indexing::through(view.db)?;
+    let span = filter.span();
+    let new = Span {
+        after: span.after.max(through.0),
+        ..span
+    };
+    let mut found = not_indexed(view, filter, new, words, limit)?;
+    if found.len() < limit {
+        let old = Span {
+            before: span.before.min(through.0.saturating_add(1)),
+            ..span
+        };
+        let limit = limit.saturating_sub(found.len());
+        found.extend(indexed(view, filter, old, words, limit)?);
+    }
+    Ok(found)
+}
+
+/// What of the agent's own mail in `span` has the words, for which its texts are read.
+fn not_indexed(
+    view: &View<'_>,
+    filter: &Filter,
+    mut span: Span,
+    words: &str,
+    limit: usize,
+) -> Done<Vec<Found>> {
+    let mut found = Vec::new();
+    let mut aside = None;
+    while found.len() < limit {
+        let page = own(view, filter, span, ASIDE)?;
+        let Some(last) = page.last() else { break };
+        span.before = last.seq.0;
+        let aside = match &aside {
+            Some(aside) => aside,
+            None => aside.insert(Aside::new()?),
+        };
+        let have = aside.matching(view.db, words, page.iter().map(|own| own.seq))?;
+        let is_last = page.len() < ASIDE;
+        found.extend(page.into_iter().filter(|own| have.contains(&own.seq)));
+        if is_last {
+            break;
+        }
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// The same in `span`, whatever words are in them: of every agent its own mail only.
+fn own(view: &View<'_>, filter: &Filter, span: Span, limit: usize) -> Done<Vec<Found>> {
     let along = match (&filter.with, filter.conversation) {
         (With::Anybody, Some(_)) => Along::Conversation,
         (with, _) => Along::Mail(with),
     };
-    let mut found = rows(view, filter, &sent(along), before, limit)?;
-    found.extend(rows(view, filter, &received(along), before, limit)?);
+    let mut found = rows(view, filter, &sent(along), span, limit)?;
+    found.extend(rows(view, filter, &received(along), span, limit)?);
     found.sort_unstable_by(|one, other| other.cmp(one));
     found.truncate(limit);
     Ok(found)
@@ -113,16 +192,22 @@ const WITH_WORDS: &str = "SELECT w.rowid FROM words AS w
 
 /// What is in both: the messages with the words, and the agent's own. Both come latest first, and
 /// each is gone through once, or leapt over where the other has nothing.
-fn with_words(view: &View<'_>, filter: &Filter, words: &str, limit: usize) -> Done<Vec<Found>> {
+fn indexed(
+    view: &View<'_>,
+    filter: &Filter,
+    mut span: Span,
+    words: &str,
+    limit: usize,
+) -> Done<Vec<Found>> {
     let mut query = view.db.prepare_cached(WITH_WORDS)?;
-    let (after, mut before) = bounds(filter, filter.before);
     let mut mine = Mine {
+        after: span.after,
         page: Vec::new().into_iter().peekable(),
         size: PAGE.0,
     };
     let mut found = Vec::new();
     'leap: loop {
-        let mut matches = query.query(params![words, after, before])?;
+        let mut matches = query.query(params![words, span.after, span.before])?;
         while let Some(row) = matches.next()? {
             let seq = Seq(row.get(0)?);
             // Without one, whatever else has the words is older than anything of the agent's.
@@ -135,7 +220,7 @@ fn with_words(view: &View<'_>, filter: &Filter, words: &str, limit: usize) -> Do
                     return Ok(found);
                 }
             } else if seq.0.saturating_sub(own.seq.0) > LEAP {
-                before = own.seq.0.saturating_add(1);
+                span.before = own.seq.0.saturating_add(1);
                 continue 'leap;
             }
         }
@@ -145,6 +230,7 @@ fn with_words(view: &View<'_>, filter: &Filter, words: &str, limit: usize) -> Do
 
 /// The agent's own mail, latest first, in pages that grow while nothing is leapt over.
 struct Mine {
+    after: i64,
     page: Peekable<IntoIter<Found>>,
     size: usize,
 }
@@ -154,8 +240,11 @@ impl Mine {
     fn not_after(&mut self, view: &View<'_>, filter: &Filter, seq: Seq) -> Done<Option<Found>> {
         while self.page.next_if(|own| own.seq > seq).is_some() {}
         if self.page.peek().is_none() {
-            let before = Some(Seq(seq.0.saturating_add(1)));
-            self.page = own(view, filter, before, self.size)?.into_iter().peekable();
+            let span = Span {
+                after: self.after,
+                before: seq.0.saturating_add(1),
+            };
+            self.page = own(view, filter, span, self.size)?.into_iter().peekable();
             self.size = self.size.saturating_mul(2).min(PAGE.1);
         }
         Ok(self.page.peek().copied())
@@ -227,18 +316,7 @@ fn received(along: Along<'_>) -> String {
 const TO_CALLED: &str = "EXISTS (SELECT 1 FROM deliveries
     WHERE message = m.seq AND name = :name COLLATE NOCASE)";
 
-fn bounds(filter: &Filter, before: Option<Seq>) -> (i64, i64) {
-    let after = filter.after.map_or(i64::MIN, |seq| seq.0);
-    (after, before.map_or(i64::MAX, |seq| seq.0))
-}
-
-fn rows(
-    view: &View<'_>,
-    filter: &Filter,
-    sql: &str,
-    before: Option<Seq>,
-    limit: usize,
-) -> Done<Vec<Found>> {
+fn rows(view: &View<'_>, filter: &Filter, sql: &str, span: Span, limit: usize) -> Done<Vec<Found>> {
     let mut query = view.db.prepare_cached(sql)?;
     let agent = filter.agent.to_row();
     let (peer, name) = match &filter.with {
@@ -248,14 +326,13 @@ fn rows(
     };
     let kind = filter.kind.map(Kind::as_str);
     let conversation = filter.conversation.map(ConversationId::to_row);
-    let (after, before) = bounds(filter, before);
     let after_ms = filter.after_time.map_or(i64::MIN, Timestamp::as_millis);
     let before_ms = filter.before_time.map_or(i64::MAX, Timestamp::as_millis);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let all = named_params! {
         ":agent": agent, ":peer": peer, ":name": name, ":kind": kind,
         ":conversation": conversation,
-        ":after": after, ":before": before, ":after_ms": after_ms, ":before_ms": before_ms,
+        ":after": span.after, ":before": span.before, ":after_ms": after_ms, ":before_ms": before_ms,
         ":limit": limit,
     };
     // Each query uses some of these.
@@ -340,7 +417,16 @@ mod tests {
         let (begin, end) = ("x ".repeat(most / 2 - 3), "inside outside");
         desk.send(&alice, "bob", &format!("{begin}{end}")).unwrap();
         desk.send(&alice, "bob", "behind \0 a zero").unwrap();
-        for (words, expected) in [("inside", 1), ("outside", 0), ("zero", 1)] {
+        let words = [("inside", 1), ("outside", 0), ("zero", 1)];
+        for (words, expected) in words {
+            let aside = Aside::new().unwrap();
+            let all = (1..=2).map(Seq);
+            let found = aside.matching(&desk.db, words, all).unwrap();
+            assert_eq!(found.len(), expected, "{words}, before they are indexed");
+        }
+        desk.index();
+        for (words, expected) in words {
+            let expected = i64::try_from(expected).unwrap();
             let sql = format!("SELECT count(*) FROM words WHERE words MATCH '\"{words}\"'");
             assert_eq!(desk.number(&sql), expected, "{words}");
         }
