@@ -50,7 +50,7 @@ impl Floor {
     }
 
     /// One durable commit.
-    pub(crate) fn commit(&mut self, text: &str) -> Result<(), Box<dyn Error>> {
+    pub(crate) fn commit(&self, text: &str) -> Result<(), Box<dyn Error>> {
         let sql = "INSERT INTO messages (id, sender, recipient, sent_ms, text)
                    VALUES (random(), 1, 2, 3, ?1)";
         self.db.prepare_cached(sql)?.execute(params![text])?;

@@ -6,8 +6,8 @@
 //!
 //! `cargo build --release && cargo run --release -p ipc-bench`
 //!
-//! `ipc-bench send` takes a durable send apart; `ipc-bench siege MINUTES` is another thing: 500 agents with a hostile one beside them, and it
-//! fails when they notice.
+//! `ipc-bench send` takes a durable send apart. `ipc-bench siege MINUTES` is another thing: 500
+//! agents with a hostile one beside them, and it fails when they notice.
 
 mod daemon;
 mod figures;

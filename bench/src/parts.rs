@@ -1,10 +1,11 @@
 //! What a durable send is made of: the machine's own parts beside the daemon's, all measured in turn.
 //!
-//! `ipc-bench send [PROGRAM…]`: further programs `ipc`, of another build, take their turn as well.
+//! `ipc-bench send [PROGRAM…]`: further programs `ipc`, of other builds, take their turn as well, so
+//! that a change is compared with what was before it in one run.
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::daemon::{Agent, CONFIG, Daemon};
@@ -13,12 +14,12 @@ use crate::floor::Floor;
 use crate::rest;
 
 /// Rounds, in each of which everything has its turn.
-const ROUNDS: usize = 1_500;
+const ROUNDS: u32 = 1_500;
 
 /// Messages that wait for the reader, at most.
-const UNREAD: usize = 50;
+const UNREAD: u32 = 50;
 
-/// Clock ticks in a second, in microseconds.
+/// A clock tick of `proc_pid_stat(5)`, in microseconds.
 const TICK: f64 = 10_000.0;
 
 /// One daemon that sends are measured with.
@@ -27,20 +28,21 @@ struct Way {
     daemon: Daemon,
     sender: Agent,
     reader: Agent,
+    /// What it had used before the first.
     before: (f64, f64),
     times: Vec<Duration>,
 }
 
 impl Way {
-    fn open(name: String, program: &Path, config: &str) -> Result<Self, Box<dyn Error>> {
+    fn open(name: &str, program: &Path, config: &str) -> Result<Self, Box<dyn Error>> {
         let daemon = Daemon::start_program(program, config)?;
         let mut sender = daemon.agent("sender")?;
         let reader = daemon.agent("reader")?;
         // The first takes what later ones find prepared.
-        sender.send_many("reader", 50)?;
+        sender.send("reader", "the first")?;
         let before = rest::used(daemon.pid())?;
         Ok(Self {
-            name,
+            name: name.to_owned(),
             daemon,
             sender,
             reader,
@@ -48,76 +50,72 @@ impl Way {
             times: Vec::new(),
         })
     }
+
+    /// Writes its row, and ends it.
+    fn close(mut self, out: &mut impl Write, floor: Duration) -> Result<(), Box<dyn Error>> {
+        let used = rest::used(self.daemon.pid())?;
+        let each = |used: f64, before: f64| (used - before) / f64::from(ROUNDS);
+        let processor = TICK * each(used.0, self.before.0);
+        let written = each(used.1, self.before.1) / 1_024.0;
+        write_row(out, &self.name, &mut self.times, floor)?;
+        writeln!(out, " {processor:>8.0} {written:>8.1}")?;
+        drop((self.sender, self.reader));
+        self.daemon.stop()
+    }
 }
 
 /// Measures, and writes the table.
 pub(crate) fn run(programs: &[&str]) -> Result<(), Box<dyn Error>> {
     let own = Daemon::built()?;
+    let bare = format!("sandbox = \"off\"\n{CONFIG}");
     let mut ways = vec![
-        Way::open("durable send".to_owned(), &own, CONFIG)?,
-        Way::open(
-            "durable send, sandbox off".to_owned(),
-            &own,
-            &format!("sandbox = \"off\"\n{CONFIG}"),
-        )?,
+        Way::open("durable send", &own, CONFIG)?,
+        Way::open("durable send, sandbox off", &own, &bare)?,
     ];
     for program in programs {
-        ways.push(Way::open(
-            format!("durable send, {program}"),
-            &PathBuf::from(program),
-            CONFIG,
-        )?);
+        ways.push(Way::open(program, Path::new(program), CONFIG)?);
     }
     let room = tempfile::tempdir()?;
-    let mut floor = Floor::new(room.path())?;
+    let mut machine = Floor::new(room.path())?;
     let (mut echoes, mut commits, mut floors) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..ROUNDS {
         let text = format!("message {number}: the build is green, please review the change");
         for way in &mut ways {
             way.times.push(timed(|| way.sender.send("reader", &text))?);
         }
+        echoes.push(timed(|| machine.echo(&text))?);
+        commits.push(timed(|| machine.commit(&text))?);
+        floors.push(timed(|| machine.echo_and_commit(&text))?);
         if number % UNREAD == 0 {
             ways.iter_mut().try_for_each(|way| way.reader.take_all())?;
         }
-        echoes.push(timed(|| floor.echo(&text))?);
-        commits.push(timed(|| floor.commit(&text))?);
-        floors.push(timed(|| floor.echo_and_commit(&text))?);
     }
     let floor = median(&mut floors);
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "{:<52} {:>8} {:>8} {:>8} {:>8}",
-        "median", "µs", "ratio", "CPU µs", "KiB"
+        "{:<44} {:>8} {:>8} {:>8} {:>8}",
+        "", "p50 µs", "of floor", "CPU µs", "KiB"
     )?;
-    let ratio = |time: Duration| time.as_secs_f64() / floor.as_secs_f64();
-    for (name, times) in [("echo", &mut echoes), ("FULL commit", &mut commits)] {
-        let time = median(times);
-        let micros = time.as_secs_f64() * 1e6;
-        writeln!(out, "{name:<52} {micros:>8.0} {:>8.2}", ratio(time))?;
+    for (name, times) in [
+        ("echo", &mut echoes),
+        ("FULL commit", &mut commits),
+        ("echo + FULL commit, the floor", &mut floors),
+    ] {
+        write_row(&mut out, name, times, floor)?;
+        writeln!(out)?;
     }
-    let micros = floor.as_secs_f64() * 1e6;
-    writeln!(
-        out,
-        "{:<52} {micros:>8.0} {:>8.2}",
-        "echo + FULL commit", 1.0
-    )?;
-    for mut way in ways {
-        let time = median(&mut way.times);
-        let used = rest::used(way.daemon.pid())?;
-        #[expect(clippy::cast_precision_loss, reason = "a small number")]
-        let sends = ROUNDS as f64;
-        writeln!(
-            out,
-            "{:<52} {:>8.0} {:>8.2} {:>8.0} {:>8.1}",
-            way.name,
-            time.as_secs_f64() * 1e6,
-            ratio(time),
-            (used.0 - way.before.0) * TICK / sends,
-            (used.1 - way.before.1) / 1_024.0 / sends,
-        )?;
-        drop(way.sender);
-        way.daemon.stop()?;
-    }
-    Ok(())
+    ways.into_iter()
+        .try_for_each(|way| way.close(&mut out, floor))
+}
+
+fn write_row(
+    out: &mut impl Write,
+    name: &str,
+    times: &mut [Duration],
+    floor: Duration,
+) -> io::Result<()> {
+    let time = median(times).as_secs_f64();
+    let (micros, ratio) = (time * 1e6, time / floor.as_secs_f64());
+    write!(out, "{name:<44} {micros:>8.0} {ratio:>8.2}")
 }

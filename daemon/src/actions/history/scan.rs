@@ -121,7 +121,9 @@ proptest! {
                 }
             }
         }
-        agents.iter().for_each(|who| compare(&mut desk, who));
+        for who in &agents {
+            compare(&mut desk, who);
+        }
         let whole = "INSERT INTO words (words, rank) VALUES ('integrity-check', 1)";
         desk.db.execute(whole, []).unwrap();
     }
