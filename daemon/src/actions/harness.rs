@@ -215,6 +215,12 @@ impl Desk {
         indexing::catch_up(&self.db).unwrap();
     }
 
+    /// Compares the index of words with the texts that it goes through.
+    pub(crate) fn check_index(&self) {
+        let whole = "INSERT INTO words (words, rank) VALUES ('integrity-check', 1)";
+        self.db.execute(whole, []).unwrap();
+    }
+
     /// The one number that `sql` comes to.
     pub(crate) fn number(&self, sql: &str) -> i64 {
         self.db.query_row(sql, [], |row| row.get(0)).unwrap()
