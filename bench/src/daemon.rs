@@ -25,7 +25,7 @@ use rand::{Rng, SeedableRng};
 use crate::figures::moment;
 
 /// Rates that no measurement meets.
-const CONFIG: &str = "[limits]
+pub(crate) const CONFIG: &str = "[limits]
 send_per_minute = 10000000
 send_burst = 10000000
 fetch_per_minute = 10000000
@@ -61,21 +61,28 @@ impl Daemon {
 
     /// The same with this `config.toml`.
     pub(crate) fn start_with(config: &str) -> Result<Self, Box<dyn Error>> {
+        Self::start_program(&Self::built()?, config)
+    }
+
+    /// The program beside this one.
+    pub(crate) fn built() -> Result<PathBuf, Box<dyn Error>> {
         let program = std::env::current_exe()?.with_file_name("ipc");
         if !program.exists() {
-            return Err(format!(
-                "{} is not built: `cargo build --release`",
-                program.display()
-            )
-            .into());
+            let program = program.display();
+            return Err(format!("{program} is not built: `cargo build --release`").into());
         }
+        Ok(program)
+    }
+
+    /// Starts `program`, whichever build it is.
+    pub(crate) fn start_program(program: &Path, config: &str) -> Result<Self, Box<dyn Error>> {
         let private = std::fs::Permissions::from_mode(0o700);
         let room = tempfile::Builder::new()
             .prefix("ipc-bench-")
             .permissions(private)
             .tempdir()?;
         private::write_file(&room.path().join("config.toml"), config.as_bytes())?;
-        let mut child = Command::new(&program)
+        let mut child = Command::new(program)
             .args(["daemon", "run", "--autostarted", "--data-dir"])
             .arg(room.path())
             .envs(ALLOCATOR)
@@ -91,7 +98,7 @@ impl Daemon {
         }
         Ok(Self {
             room,
-            program,
+            program: program.to_owned(),
             child,
         })
     }

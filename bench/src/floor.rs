@@ -37,9 +37,20 @@ impl Floor {
 
     /// One round trip of a frame of that size, and one durable commit.
     pub(crate) fn echo_and_commit(&mut self, text: &str) -> Result<(), Box<dyn Error>> {
+        self.echo(text)?;
+        self.commit(text)
+    }
+
+    /// One round trip of a frame of that size.
+    pub(crate) fn echo(&mut self, text: &str) -> Result<(), Box<dyn Error>> {
         let mut frame = vec![b'x'; text.len().saturating_add(ENVELOPE)];
         self.stream.write_all(&frame)?;
         self.stream.read_exact(&mut frame)?;
+        Ok(())
+    }
+
+    /// One durable commit.
+    pub(crate) fn commit(&self, text: &str) -> Result<(), Box<dyn Error>> {
         let sql = "INSERT INTO messages (id, sender, recipient, sent_ms, text)
                    VALUES (random(), 1, 2, 3, ?1)";
         self.db.prepare_cached(sql)?.execute(params![text])?;

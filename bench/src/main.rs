@@ -6,14 +6,15 @@
 //!
 //! `cargo build --release && cargo run --release -p ipc-bench`
 //!
-//! `ipc-bench siege MINUTES` is another thing: 500 agents with a hostile one beside them, and it
-//! fails when they notice.
+//! `ipc-bench send` takes a durable send apart. `ipc-bench siege MINUTES` is another thing: 500
+//! agents with a hostile one beside them, and it fails when they notice.
 
 mod daemon;
 mod figures;
 mod floor;
 mod host;
 mod migration;
+mod parts;
 mod python;
 mod rest;
 mod siege;
@@ -40,9 +41,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         [] => measure(),
+        ["send", programs @ ..] => parts::run(programs),
         ["siege", minutes] => siege::run(minutes.parse()?),
         ["hostile", kind, socket] => siege::hostile(kind, socket),
-        _ => Err("`ipc-bench`, or `ipc-bench siege MINUTES`".into()),
+        _ => Err("`ipc-bench`, `ipc-bench send [PROGRAM…]` or `ipc-bench siege MINUTES`".into()),
     }
 }
 
@@ -188,16 +190,24 @@ fn growth(daemon: &Daemon) -> Result<[Figure; 2], Box<dyn Error>> {
     ])
 }
 
+/// As many terms as a search has, and as many beginnings among them, all in every message of
+/// [`Agent::send_many`].
+const MANY_TERMS: &str = "se* st* fi* filling of a store that is searched for \
+                          words \"of a\" \"a store\" \"for words\" \"filling\"";
+
 /// Searches in the 100,000 messages that [`growth`] left: for a word that is in few of them, for
 /// two that are in all, and for one that is in all of them and in none of the searcher's own, which
-/// are the oldest and the newest.
-fn search(daemon: &Daemon, stranger: &mut Agent) -> Result<[Figure; 3], Box<dyn Error>> {
+/// are the oldest and the newest; and for as many terms as there may be.
+fn search(daemon: &Daemon, stranger: &mut Agent) -> Result<[Figure; 4], Box<dyn Error>> {
     let mut searcher = daemon.agent("searcher")?;
     for _ in 0..3 {
         searcher.send("nobody", "a needle in it")?;
     }
     let mut sender = daemon.agent("grower-2")?;
     sender.send_many("nobody-2", 100)?;
+    // Each has its own rate of searches.
+    let mut other = daemon.agent("grower-3")?;
+    other.send_many("nobody-3", 100)?;
     stranger.send("nobody", "newer than all of it")?;
     let measure = |agent: &mut Agent, query: &str| -> Result<f64, Box<dyn Error>> {
         let mut times = Vec::new();
@@ -220,6 +230,11 @@ fn search(daemon: &Daemon, stranger: &mut Agent) -> Result<[Figure; 3], Box<dyn 
         Figure::new(
             "search of 100,000, common, none of one's own, p50 ms",
             measure(stranger, "filling")?,
+            20.0,
+        ),
+        Figure::new(
+            "search of 100,000, 16 terms that all have, p50 ms",
+            measure(&mut other, MANY_TERMS)?,
             20.0,
         ),
     ])

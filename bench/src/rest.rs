@@ -42,7 +42,7 @@ pub(crate) fn figures(daemon: &Daemon) -> Result<[Figure; 2], Box<dyn Error>> {
 }
 
 /// Clock ticks that the process has run, and bytes that it has written.
-fn used(pid: u32) -> Result<(f64, f64), Box<dyn Error>> {
+pub(crate) fn used(pid: u32) -> Result<(f64, f64), Box<dyn Error>> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let (_, fields) = stat.rsplit_once(") ").ok_or("no fields")?;
     // `utime` and `stime` are fields 14 and 15; the state, after the name, is field 3.

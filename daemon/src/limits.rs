@@ -312,8 +312,16 @@ pub(crate) const FETCH_TEXT_BYTES: usize = 131_072;
 
 /// Text of a message that is searched, in bytes from its beginning: what the writer indexes of one
 /// message, and takes back, is bounded, whatever words it is made of. The same number stands in
-/// `store/schema/03.sql`.
+/// `store/schema/05.sql`.
 pub(crate) const SEARCHED_BYTES: i64 = 65_536;
+
+/// Messages whose words are put into the index together. Fewer, and the index costs each sender
+/// more; more, and each search reads more texts itself.
+pub(crate) const UNINDEXED_MESSAGES: i64 = 64;
+
+/// Searched text, in bytes, with which that is done before there are so many messages: what a
+/// search reads itself is bounded, whatever is sent.
+pub(crate) const UNINDEXED_BYTES: i64 = 65_536;
 
 /// Texts that one page of history reads to show how they begin, in bytes, and one more: so that a
 /// question holds the reader for some milliseconds.

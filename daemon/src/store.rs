@@ -19,6 +19,7 @@ pub(crate) mod deliveries;
 pub(crate) mod freezes;
 pub(crate) mod guard;
 pub(crate) mod history;
+pub(crate) mod indexing;
 pub(crate) mod mail;
 pub(crate) mod messages;
 pub(crate) mod migrations;
@@ -52,7 +53,7 @@ use crate::error::Fault;
 pub const APPLICATION_ID: i32 = 0x4950_4331;
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: i32 = 4;
+pub const SCHEMA_VERSION: i32 = 5;
 
 /// Reads a column that holds one of our words.
 pub(crate) fn word<T: std::str::FromStr<Err = UnknownWord>>(

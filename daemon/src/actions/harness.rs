@@ -25,7 +25,7 @@ use crate::limits::Limits;
 use crate::presence::Presence;
 use crate::store::context::{Context, Effect, View};
 use crate::store::verifiers::{self, SecretVerifier};
-use crate::store::{migrations, open, retention};
+use crate::store::{indexing, migrations, open, retention};
 
 /// The secret that every newcomer has proved.
 const KID: &str = "k1";
@@ -208,6 +208,17 @@ impl Desk {
     /// Forgets what is old, until there is nothing more to forget.
     pub(crate) fn sweep(&mut self) {
         while self.act(retention::sweep).unwrap() {}
+    }
+
+    /// Puts the words of everything into the index, as the writer does now and then.
+    pub(crate) fn index(&self) {
+        indexing::catch_up(&self.db).unwrap();
+    }
+
+    /// Compares the index of words with the texts that it goes through.
+    pub(crate) fn check_index(&self) {
+        let whole = "INSERT INTO words (words, rank) VALUES ('integrity-check', 1)";
+        self.db.execute(whole, []).unwrap();
     }
 
     /// The one number that `sql` comes to.

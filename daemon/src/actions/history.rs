@@ -1,6 +1,8 @@
 //! `history`: past mail, sent and received, a page at a time.
 
 #[cfg(test)]
+mod scan;
+#[cfg(test)]
 mod tests;
 
 use ipc_protocol::error::ErrorCode;

@@ -30,6 +30,7 @@ enum Step {
     Unregister(Index),
     Pass(i64),
     Sweep,
+    Index,
     /// The daemon ends, in the middle of a send if one is named; and starts again.
     Crash(Option<(Index, usize)>),
     /// The reply to a send is lost, and it is sent again.
@@ -52,7 +53,7 @@ fn step() -> impl Strategy<Value = Step> {
             Just(1), Just(59), Just(60), Just(3_600), Just(ALIAS_S - 1), Just(ALIAS_S),
             Just(86_400), Just(WEEK_S), Just(WEEK_S + 1)
         ].prop_map(Step::Pass),
-        1 => Just(Step::Sweep),
+        2 => prop_oneof![Just(Step::Sweep), Just(Step::Index)],
     ]
 }
 
@@ -258,6 +259,7 @@ impl Both {
                 self.desk.sweep();
                 self.model.sweep();
             }
+            Step::Index => self.desk.index(),
             Step::Crash(during) => self.crash(*during),
             Step::Resend(which) => self.resend(*which),
             Step::WriteUses => self.write_uses(),
@@ -280,6 +282,7 @@ impl Both {
                     | Step::Register(_)
                     | Step::Pass(_)
                     | Step::Sweep
+                    | Step::Index
                     | Step::Crash(_)
                     | Step::Resend(_)
                     | Step::WriteUses => self.fetch(agent, &caller),
@@ -335,8 +338,7 @@ impl Both {
         for agent in 0..self.model.agents.len() {
             self.check_history(agent);
         }
-        let whole = "INSERT INTO words (words, rank) VALUES ('integrity-check', 1)";
-        self.desk.db.execute(whole, []).unwrap();
+        self.desk.check_index();
     }
 
     /// An agent finds its past mail, all of it and nothing else, whatever words it looks for.

@@ -20,7 +20,7 @@ use super::report::Report;
 use super::source::{MOST_NAMES, OldMessage, Read, Source};
 use super::times::moment;
 use crate::limits::ALIAS_MS;
-use crate::store::{conversations, messages};
+use crate::store::{conversations, indexing, messages};
 
 /// Messages between two calls of whoever watches.
 const STEP: u64 = 500;
@@ -80,7 +80,8 @@ impl Writing<'_> {
                 progress(done, all);
             }
             Ok(())
-        })
+        })?;
+        indexing::catch_up(self.db).map_err(failed(self.db))
     }
 
     fn agent(

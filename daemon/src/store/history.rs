@@ -1,18 +1,17 @@
 //! Past mail of one agent: what it sent, and what a front-end confirmed that it got. Mail that
 //! waits, leased or not, is not past: whoever takes it sees it first.
 //!
-//! Every query goes along an index of the agent's own mail. A search goes along the index of words
-//! as well, and finds what is in both.
+//! Every query goes along an index of the agent's own mail; a search also along that of words
+//! ([`words`]).
 
-use std::iter::Peekable;
-use std::vec::IntoIter;
+mod words;
 
 use ipc_protocol::id::{AgentId, ConversationId};
 use ipc_protocol::message::Kind;
 use ipc_protocol::name::Name;
 use ipc_protocol::request::Direction;
 use ipc_protocol::time::Timestamp;
-use rusqlite::{Row, ToSql, named_params, params};
+use rusqlite::{Row, ToSql, named_params};
 
 use super::context::View;
 use super::messages::Seq;
@@ -54,6 +53,28 @@ pub(crate) struct Filter {
     pub(crate) after_time: Option<Timestamp>,
 }
 
+impl Filter {
+    const fn span(&self) -> Span {
+        Span {
+            after: match self.after {
+                Some(seq) => seq.0,
+                None => i64::MIN,
+            },
+            before: match self.before {
+                Some(seq) => seq.0,
+                None => i64::MAX,
+            },
+        }
+    }
+}
+
+/// Where to look: after one message and before another.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    after: i64,
+    before: i64,
+}
+
 /// A message of the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Found {
@@ -72,12 +93,6 @@ impl Found {
     }
 }
 
-/// Messages of the agent's own that a search looks at in one go, at first and at most.
-const PAGE: (usize, usize) = (16, 512);
-
-/// Over so many messages it is cheaper to ask the index of words again than to go through them.
-const LEAP: i64 = 1_000;
-
 /// What a delivery is when a front-end has confirmed it.
 const HANDED_OVER: &str = "state IN ('delivered', 'answered')";
 
@@ -89,77 +104,22 @@ const FITS: &str = "m.sent_ms > :after_ms AND m.sent_ms < :before_ms
 /// The latest `limit` messages that fit `filter`, latest first.
 pub(crate) fn find(view: &View<'_>, filter: &Filter, limit: usize) -> Done<Vec<Found>> {
     match &filter.words {
-        Some(words) => with_words(view, filter, words, limit),
-        None => own(view, filter, filter.before, limit),
+        Some(words) => words::find(view, filter, words, limit),
+        None => own(view, filter, filter.span(), limit),
     }
 }
 
-/// The same before `before`, whatever words are in them: of every agent its own mail only.
-fn own(view: &View<'_>, filter: &Filter, before: Option<Seq>, limit: usize) -> Done<Vec<Found>> {
+/// The latest in `span`, whatever words are in them: of every agent its own mail only.
+fn own(view: &View<'_>, filter: &Filter, span: Span, limit: usize) -> Done<Vec<Found>> {
     let along = match (&filter.with, filter.conversation) {
         (With::Anybody, Some(_)) => Along::Conversation,
         (with, _) => Along::Mail(with),
     };
-    let mut found = rows(view, filter, &sent(along), before, limit)?;
-    found.extend(rows(view, filter, &received(along), before, limit)?);
+    let mut found = rows(view, filter, &sent(along), span, limit)?;
+    found.extend(rows(view, filter, &received(along), span, limit)?);
     found.sort_unstable_by(|one, other| other.cmp(one));
     found.truncate(limit);
     Ok(found)
-}
-
-/// Messages that have the words, whoever's they are, latest first.
-const WITH_WORDS: &str = "SELECT w.rowid FROM words AS w
-    WHERE w.words MATCH ?1 AND w.rowid > ?2 AND w.rowid < ?3 ORDER BY w.rowid DESC";
-
-/// What is in both: the messages with the words, and the agent's own. Both come latest first, and
-/// each is gone through once, or leapt over where the other has nothing.
-fn with_words(view: &View<'_>, filter: &Filter, words: &str, limit: usize) -> Done<Vec<Found>> {
-    let mut query = view.db.prepare_cached(WITH_WORDS)?;
-    let (after, mut before) = bounds(filter, filter.before);
-    let mut mine = Mine {
-        page: Vec::new().into_iter().peekable(),
-        size: PAGE.0,
-    };
-    let mut found = Vec::new();
-    'leap: loop {
-        let mut matches = query.query(params![words, after, before])?;
-        while let Some(row) = matches.next()? {
-            let seq = Seq(row.get(0)?);
-            // Without one, whatever else has the words is older than anything of the agent's.
-            let Some(own) = mine.not_after(view, filter, seq)? else {
-                return Ok(found);
-            };
-            if own.seq == seq {
-                found.push(own);
-                if found.len() >= limit {
-                    return Ok(found);
-                }
-            } else if seq.0.saturating_sub(own.seq.0) > LEAP {
-                before = own.seq.0.saturating_add(1);
-                continue 'leap;
-            }
-        }
-        return Ok(found);
-    }
-}
-
-/// The agent's own mail, latest first, in pages that grow while nothing is leapt over.
-struct Mine {
-    page: Peekable<IntoIter<Found>>,
-    size: usize,
-}
-
-impl Mine {
-    /// The latest that is not after `seq`, which only ever becomes less.
-    fn not_after(&mut self, view: &View<'_>, filter: &Filter, seq: Seq) -> Done<Option<Found>> {
-        while self.page.next_if(|own| own.seq > seq).is_some() {}
-        if self.page.peek().is_none() {
-            let before = Some(Seq(seq.0.saturating_add(1)));
-            self.page = own(view, filter, before, self.size)?.into_iter().peekable();
-            self.size = self.size.saturating_mul(2).min(PAGE.1);
-        }
-        Ok(self.page.peek().copied())
-    }
 }
 
 /// The query for what the agent sent.
@@ -227,18 +187,7 @@ fn received(along: Along<'_>) -> String {
 const TO_CALLED: &str = "EXISTS (SELECT 1 FROM deliveries
     WHERE message = m.seq AND name = :name COLLATE NOCASE)";
 
-fn bounds(filter: &Filter, before: Option<Seq>) -> (i64, i64) {
-    let after = filter.after.map_or(i64::MIN, |seq| seq.0);
-    (after, before.map_or(i64::MAX, |seq| seq.0))
-}
-
-fn rows(
-    view: &View<'_>,
-    filter: &Filter,
-    sql: &str,
-    before: Option<Seq>,
-    limit: usize,
-) -> Done<Vec<Found>> {
+fn rows(view: &View<'_>, filter: &Filter, sql: &str, span: Span, limit: usize) -> Done<Vec<Found>> {
     let mut query = view.db.prepare_cached(sql)?;
     let agent = filter.agent.to_row();
     let (peer, name) = match &filter.with {
@@ -248,14 +197,13 @@ fn rows(
     };
     let kind = filter.kind.map(Kind::as_str);
     let conversation = filter.conversation.map(ConversationId::to_row);
-    let (after, before) = bounds(filter, before);
     let after_ms = filter.after_time.map_or(i64::MIN, Timestamp::as_millis);
     let before_ms = filter.before_time.map_or(i64::MAX, Timestamp::as_millis);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let all = named_params! {
         ":agent": agent, ":peer": peer, ":name": name, ":kind": kind,
         ":conversation": conversation,
-        ":after": after, ":before": before, ":after_ms": after_ms, ":before_ms": before_ms,
+        ":after": span.after, ":before": span.before, ":after_ms": after_ms, ":before_ms": before_ms,
         ":limit": limit,
     };
     // Each query uses some of these.
@@ -279,6 +227,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
 mod tests {
     use super::*;
     use crate::actions::harness::Desk;
+    use crate::store::search::Aside;
 
     fn withs() -> [With; 3] {
         [
@@ -297,7 +246,7 @@ mod tests {
         });
         let along = Along::Conversation;
         let of_talk = [sent(along), received(along)].map(|sql| (sql, With::Anybody));
-        let of_words = [(WITH_WORDS.to_owned(), With::Anybody)];
+        let of_words = [(words::WITH_WORDS.to_owned(), With::Anybody)];
         let queries = queries.chain(of_talk).chain(of_words);
         for (sql, with) in queries {
             let plan = format!("EXPLAIN QUERY PLAN {sql}");
@@ -340,7 +289,16 @@ mod tests {
         let (begin, end) = ("x ".repeat(most / 2 - 3), "inside outside");
         desk.send(&alice, "bob", &format!("{begin}{end}")).unwrap();
         desk.send(&alice, "bob", "behind \0 a zero").unwrap();
-        for (words, expected) in [("inside", 1), ("outside", 0), ("zero", 1)] {
+        let words = [("inside", 1), ("outside", 0), ("zero", 1)];
+        for (words, expected) in words {
+            let aside = Aside::new().unwrap();
+            let all = (1..=2).map(Seq);
+            let found = aside.matching(&desk.db, words, all).unwrap();
+            assert_eq!(found.len(), expected, "{words}, before they are indexed");
+        }
+        desk.index();
+        for (words, expected) in words {
+            let expected = i64::try_from(expected).unwrap();
             let sql = format!("SELECT count(*) FROM words WHERE words MATCH '\"{words}\"'");
             assert_eq!(desk.number(&sql), expected, "{words}");
         }

@@ -5,11 +5,12 @@ use rusqlite::Connection;
 use super::SCHEMA_VERSION;
 
 /// Step `n` takes a database from version `n` to `n + 1`.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("schema/01.sql"),
     include_str!("schema/02.sql"),
     include_str!("schema/03.sql"),
     include_str!("schema/04.sql"),
+    include_str!("schema/05.sql"),
 ];
 
 /// The version that the database is at.

@@ -254,6 +254,7 @@ mod tests {
         desk.send(&alice, "alice", "aardvark zanzibar").unwrap();
         let mail = desk.fetch(&alice);
         desk.ack(&alice, vec![mail[0].id]);
+        desk.index();
         let pages = "SELECT count(*) FROM words_data
                      WHERE instr(block, CAST('zanzibar' AS BLOB)) > 0";
         assert!(desk.number(pages) > 0, "it is stored as it is");
@@ -261,8 +262,26 @@ mod tests {
         desk.ack(&alice, Vec::new());
         desk.send(&alice, "alice", "aardvark").unwrap();
         desk.sweep();
+        desk.index();
         assert_eq!(desk.number(pages), 0);
         let left = "SELECT count(*) FROM words WHERE words MATCH 'aardvark'";
+        assert_eq!(desk.number(left), 1);
+    }
+
+    #[test]
+    fn what_is_deleted_before_it_was_indexed_never_gets_there() {
+        let mut desk = Desk::new();
+        let alice = desk.register("alice", false).unwrap();
+        desk.send(&alice, "alice", "aardvark").unwrap();
+        let mail = desk.fetch(&alice);
+        desk.ack(&alice, vec![mail[0].id]);
+        desk.pass(31 * DAY);
+        desk.ack(&alice, Vec::new());
+        desk.send(&alice, "alice", "zanzibar").unwrap();
+        desk.sweep();
+        desk.index();
+        desk.check_index();
+        let left = "SELECT count(*) FROM words WHERE words MATCH 'aardvark OR zanzibar'";
         assert_eq!(desk.number(left), 1);
     }
 

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::context::{Context, Effect, View};
 use super::guard::Guard;
+use super::indexing;
 use super::thread::others_may_run;
 use crate::error::{ActionError, Done, Fault};
 use crate::limits::{BATCH, QUEUE};
@@ -194,6 +195,10 @@ impl Desk {
                 others_may_run().await;
                 job.answer(committed.clone());
             }
+            if committed.is_ok() {
+                others_may_run().await;
+                self.index();
+            }
             if self.broken.borrow().is_some() {
                 break;
             }
@@ -222,6 +227,23 @@ impl Desk {
             Err(error) => self.recover(error),
         }
         committed.map_err(|error| error.to_string())
+    }
+
+    /// Puts the words of what was stored into the index, if it is time. Nobody waits for it, and what
+    /// fails is made good after the next batch: until then searches read these texts themselves.
+    fn index(&self) {
+        let due = || -> rusqlite::Result<bool> {
+            let is_due = indexing::is_due(&self.db)?;
+            if is_due {
+                self.begin()?;
+                indexing::catch_up(&self.db)?;
+                self.statement("COMMIT")?;
+            }
+            Ok(is_due)
+        };
+        if let Err(error) = due() {
+            self.recover(&error);
+        }
     }
 
     fn begin(&self) -> rusqlite::Result<()> {

@@ -2,18 +2,19 @@
 //! nothing.
 
 use ipc_daemon::store::SCHEMA_VERSION;
+use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::ConversationId;
 use ipc_protocol::message::{AutoCheckMode, BoundaryRule, DeliveryState};
 use ipc_protocol::private::write_file;
 use ipc_protocol::request::{
-    AdminFreeze, AutoCheck, AutoCheckAction, Boundaries, Conversation, History, Notice, Receipts,
-    RecipientOutcome, WhenLive, Whoami,
+    AdminFreeze, AdminThaw, AutoCheck, AutoCheckAction, Boundaries, Conversation, History, Notice,
+    Receipts, RecipientOutcome, Send, WhenLive, Whoami,
 };
 use ipc_protocol::token::Token;
 use rusqlite::Connection;
 use serde::Deserialize;
 
-use crate::harness::{House, name};
+use crate::harness::{House, code, message, name};
 
 /// What lay beside the database.
 #[derive(Deserialize)]
@@ -48,6 +49,12 @@ const V3: (&str, &str) = (
     include_str!("../golden/v3.json"),
 );
 
+/// Schema 4: everybody is frozen, and eve by name.
+const V4: (&str, &str) = (
+    include_str!("../golden/v4.sql"),
+    include_str!("../golden/v4.json"),
+);
+
 fn open_frozen((statements, beside): (&str, &str)) -> (House, Beside) {
     let beside: Beside = serde_json::from_str(beside).unwrap();
     let key = data_encoding::HEXLOWER
@@ -64,6 +71,11 @@ fn open_frozen((statements, beside): (&str, &str)) -> (House, Beside) {
     write_file(&data_dir.secret(), beside.secret.as_bytes()).unwrap();
     house.start_with(Some(&beside.secret)).unwrap();
     (house, beside)
+}
+
+fn thaw(agent: &str) -> AdminThaw {
+    let agent = agent.parse().unwrap();
+    AdminThaw { agent }
 }
 
 #[test]
@@ -112,9 +124,10 @@ fn mail_that_waited_in_version_1_reaches_whoever_claims_the_name() {
 }
 
 #[test]
-fn what_was_said_before_there_was_an_index_is_found() {
-    for frozen in [V1, V2, V3] {
+fn what_was_said_under_any_schema_is_found() {
+    for frozen in [V1, V2, V3, V4] {
         let (house, beside) = open_frozen(frozen);
+        house.operator().call(&thaw("all")).unwrap();
         let mut alice = house
             .resume(&beside.alice, "alice", WhenLive::Refuse)
             .unwrap();
@@ -211,6 +224,37 @@ fn a_database_of_version_3_opens_with_its_groups_boundaries_and_what_is_held() {
         "what is new works"
     );
     assert!(eve.try_send("alice", "hello").is_err());
+    house.stop().unwrap();
+    assert_eq!(schema(&house), SCHEMA_VERSION);
+}
+
+#[test]
+fn a_database_of_version_4_opens_with_who_is_frozen_and_finds_every_word() {
+    let (mut house, beside) = open_frozen(V4);
+    let resume = |token: &Token, name: &str| house.resume(token, name, WhenLive::Refuse);
+    let is_frozen = |token: &Token, name: &str| code(resume(token, name)) == ErrorCode::Frozen;
+    let (dora, eve) = (beside.dora.unwrap(), beside.eve.unwrap());
+    assert!(is_frozen(&dora, "dora") && is_frozen(&eve, "eve"));
+    assert!(house.operator().call(&thaw("all")).unwrap().changed);
+    assert!(is_frozen(&eve, "eve"), "by name");
+    let mut alice = resume(&beside.alice, "alice").unwrap();
+    let keyed = Send {
+        idempotency_key: Some("said-once".parse().unwrap()),
+        ..message("dora", "said once")
+    };
+    assert!(alice.call(&keyed).unwrap().duplicate);
+    let mut dora = resume(&dora, "dora").unwrap();
+    dora.send("alice", "a word that is new");
+    let mut found = |words: &str| -> Vec<String> {
+        let search = History {
+            search: Some(words.parse().unwrap()),
+            ..History::default()
+        };
+        let entries = dora.call(&search).unwrap().entries;
+        entries.into_iter().map(|e| e.message.text).collect()
+    };
+    assert_eq!(found("said"), ["said in the group", "said once"]);
+    assert_eq!(found("word"), ["a word of dora", "a word that is new"]);
     house.stop().unwrap();
     assert_eq!(schema(&house), SCHEMA_VERSION);
 }

@@ -8,7 +8,9 @@ use ipc_protocol::time::Timestamp;
 use rand::SeedableRng;
 
 use super::*;
+use crate::limits::{UNINDEXED_BYTES, UNINDEXED_MESSAGES};
 use crate::shared::Shared;
+use crate::store::messages::{self, Seq};
 use crate::store::open;
 
 struct Room {
@@ -64,6 +66,33 @@ impl Room {
             .collect::<Result<_, _>>()
             .unwrap()
     }
+}
+
+/// Stores a message of that many bytes, which is nothing but words.
+fn store(room: &Room, bytes: usize) -> Done<()> {
+    let text = "word ".repeat(bytes / 5);
+    room.runtime.block_on(room.writer.run(move |context| {
+        let sql = "INSERT INTO messages (id, kind, hops, sent_ms, bytes)
+                   VALUES (random(), 'system', 0, 0, ?1)";
+        context
+            .db
+            .execute(sql, [i64::try_from(text.len()).unwrap()])?;
+        let seq = Seq(context.db.last_insert_rowid());
+        Ok(messages::insert_body(context.db, seq, &text, None)?)
+    }))
+}
+
+/// The message that the index of words goes through, and those that have the word in it.
+fn indexed(room: &Room) -> (i64, i64) {
+    // What the writer does after a batch is done before the next.
+    let look = room.writer.run(|context| {
+        let sql = "SELECT through, (SELECT count(*) FROM words WHERE words MATCH 'word')
+                   FROM indexed";
+        Ok(context
+            .db
+            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    });
+    room.runtime.block_on(look).unwrap()
 }
 
 fn insert(context: &Context<'_>, text: &str) -> Done<()> {
@@ -176,4 +205,57 @@ fn effects_of_a_job_that_refused_never_happen() {
         room.shared.mailboxes.known(agent),
         crate::mailboxes::Known::Empty { until: None }
     );
+}
+
+#[test]
+fn words_are_indexed_when_there_are_so_many_messages_or_so_much_text() {
+    let room = Room::new();
+    for number in 1..UNINDEXED_MESSAGES {
+        store(&room, 10).unwrap();
+        assert_eq!(indexed(&room), (0, 0), "{number}");
+    }
+    store(&room, 10).unwrap();
+    assert_eq!(indexed(&room), (UNINDEXED_MESSAGES, UNINDEXED_MESSAGES));
+    store(&room, 1_000).unwrap();
+    assert_eq!(indexed(&room).0, UNINDEXED_MESSAGES, "one more");
+    let large = usize::try_from(UNINDEXED_BYTES).unwrap();
+    store(&room, large).unwrap();
+    let all = UNINDEXED_MESSAGES + 2;
+    assert_eq!(indexed(&room), (all, all));
+}
+
+#[test]
+fn an_index_that_fails_costs_nobody_an_answer_and_is_made_good_later() {
+    let room = Room::new();
+    let say = |sql: &'static str| {
+        let run = room
+            .writer
+            .run(move |context| Ok(context.db.execute_batch(sql)?));
+        room.runtime.block_on(run).unwrap();
+    };
+    say("CREATE TRIGGER fails AFTER UPDATE ON indexed BEGIN SELECT RAISE(ABORT, 'no'); END");
+    for _ in 0..=UNINDEXED_MESSAGES {
+        store(&room, 10).unwrap();
+    }
+    assert_eq!(indexed(&room), (0, 0), "not the half of it");
+    assert_eq!(*room.broken.borrow(), None);
+    say("DROP TRIGGER fails");
+    let all = UNINDEXED_MESSAGES + 1;
+    assert_eq!(indexed(&room), (all, all));
+}
+
+#[test]
+fn the_index_goes_neither_back_nor_further_than_there_are_messages() {
+    let room = Room::new();
+    store(&room, 10).unwrap();
+    for sql in [
+        "UPDATE indexed SET through = -1",
+        "UPDATE indexed SET through = 2",
+        "DELETE FROM indexed",
+    ] {
+        let run = room
+            .writer
+            .run(move |context| Ok(context.db.execute(sql, [])?));
+        assert!(room.runtime.block_on(run).is_err(), "{sql}");
+    }
 }

@@ -1,0 +1,121 @@
+//! What a durable send is made of: the machine's own parts beside the daemon's, all measured in turn.
+//!
+//! `ipc-bench send [PROGRAM…]`: further programs `ipc`, of other builds, take their turn as well, so
+//! that a change is compared with what was before it in one run.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::daemon::{Agent, CONFIG, Daemon};
+use crate::figures::{median, timed};
+use crate::floor::Floor;
+use crate::rest;
+
+/// Rounds, in each of which everything has its turn.
+const ROUNDS: u32 = 1_500;
+
+/// Messages that wait for the reader, at most.
+const UNREAD: u32 = 50;
+
+/// A clock tick of `proc_pid_stat(5)`, in microseconds.
+const TICK: f64 = 10_000.0;
+
+/// One daemon that sends are measured with.
+struct Way {
+    name: String,
+    daemon: Daemon,
+    sender: Agent,
+    reader: Agent,
+    /// What it had used before the first.
+    before: (f64, f64),
+    times: Vec<Duration>,
+}
+
+impl Way {
+    fn open(name: &str, program: &Path, config: &str) -> Result<Self, Box<dyn Error>> {
+        let daemon = Daemon::start_program(program, config)?;
+        let mut sender = daemon.agent("sender")?;
+        let reader = daemon.agent("reader")?;
+        // The first takes what later ones find prepared.
+        sender.send("reader", "the first")?;
+        let before = rest::used(daemon.pid())?;
+        Ok(Self {
+            name: name.to_owned(),
+            daemon,
+            sender,
+            reader,
+            before,
+            times: Vec::new(),
+        })
+    }
+
+    /// Writes its row, and ends it.
+    fn close(mut self, out: &mut impl Write, floor: Duration) -> Result<(), Box<dyn Error>> {
+        let used = rest::used(self.daemon.pid())?;
+        let each = |used: f64, before: f64| (used - before) / f64::from(ROUNDS);
+        let processor = TICK * each(used.0, self.before.0);
+        let written = each(used.1, self.before.1) / 1_024.0;
+        write_row(out, &self.name, &mut self.times, floor)?;
+        writeln!(out, " {processor:>8.0} {written:>8.1}")?;
+        drop((self.sender, self.reader));
+        self.daemon.stop()
+    }
+}
+
+/// Measures, and writes the table.
+pub(crate) fn run(programs: &[&str]) -> Result<(), Box<dyn Error>> {
+    let own = Daemon::built()?;
+    let bare = format!("sandbox = \"off\"\n{CONFIG}");
+    let mut ways = vec![
+        Way::open("durable send", &own, CONFIG)?,
+        Way::open("durable send, sandbox off", &own, &bare)?,
+    ];
+    for program in programs {
+        ways.push(Way::open(program, Path::new(program), CONFIG)?);
+    }
+    let room = tempfile::tempdir()?;
+    let mut machine = Floor::new(room.path())?;
+    let (mut echoes, mut commits, mut floors) = (Vec::new(), Vec::new(), Vec::new());
+    for number in 0..ROUNDS {
+        let text = format!("message {number}: the build is green, please review the change");
+        for way in &mut ways {
+            way.times.push(timed(|| way.sender.send("reader", &text))?);
+        }
+        echoes.push(timed(|| machine.echo(&text))?);
+        commits.push(timed(|| machine.commit(&text))?);
+        floors.push(timed(|| machine.echo_and_commit(&text))?);
+        if number % UNREAD == 0 {
+            ways.iter_mut().try_for_each(|way| way.reader.take_all())?;
+        }
+    }
+    let floor = median(&mut floors);
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "{:<44} {:>8} {:>8} {:>8} {:>8}",
+        "", "p50 µs", "of floor", "CPU µs", "KiB"
+    )?;
+    for (name, times) in [
+        ("echo", &mut echoes),
+        ("FULL commit", &mut commits),
+        ("echo + FULL commit, the floor", &mut floors),
+    ] {
+        write_row(&mut out, name, times, floor)?;
+        writeln!(out)?;
+    }
+    ways.into_iter()
+        .try_for_each(|way| way.close(&mut out, floor))
+}
+
+fn write_row(
+    out: &mut impl Write,
+    name: &str,
+    times: &mut [Duration],
+    floor: Duration,
+) -> io::Result<()> {
+    let time = median(times).as_secs_f64();
+    let (micros, ratio) = (time * 1e6, time / floor.as_secs_f64());
+    write!(out, "{name:<44} {micros:>8.0} {ratio:>8.2}")
+}
