@@ -4,6 +4,7 @@
 //! at the end of this file.
 
 mod audit;
+mod old_port;
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -15,6 +16,10 @@ pub(crate) use audit::{
     AUDIT_DENIALS_PER_MINUTE, AUDIT_FILE_BYTES, AUDIT_FILES, AUDIT_GROUP, AUDIT_LOOK,
     AUDIT_PER_MINUTE, AUDIT_QUEUE, AUDIT_REST, AUDIT_RULES_BURST, AUDIT_RULES_PER_MINUTE,
     AUDIT_STEPS,
+};
+pub(crate) use old_port::{
+    OLD_PORT_CONNECTIONS, OLD_PORT_DEADLINE, OLD_PORT_FAREWELL, OLD_PORT_MESSAGE, OLD_PORT_PIECES,
+    OLD_PORT_REPLY, OLD_PORT_REQUEST,
 };
 
 const fn at_least_one(number: u32) -> NonZeroU32 {
@@ -365,29 +370,6 @@ pub(crate) const WRITE_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Every wrong proof is answered after this time, whatever was wrong with it.
 pub(crate) const REFUSAL_DELAY: Duration = Duration::from_millis(250);
-
-/// Connections to the old port at a time; more wait in the kernel's backlog. Each holds one small
-/// request, and its clients hang up after one reply.
-pub(crate) const OLD_PORT_CONNECTIONS: usize = 32;
-
-/// Largest request over the old port, in bytes: its clients write one at a go.
-pub(crate) const OLD_PORT_REQUEST: usize = 65_536;
-
-/// Pieces that one such request may come in: each costs a look at the whole.
-pub(crate) const OLD_PORT_PIECES: u32 = 64;
-
-/// Such a request must be complete within this time: its clients wait no longer for the answer.
-pub(crate) const OLD_PORT_DEADLINE: Duration = Duration::from_secs(5);
-
-/// Largest reply with mail over the old port, in bytes: its clients read once, up to 64 KiB.
-pub(crate) const OLD_PORT_REPLY: usize = 61_440;
-
-/// One message in such a reply, in bytes; a larger one becomes a file.
-pub(crate) const OLD_PORT_MESSAGE: usize = 24_576;
-
-/// How long it is waited for that a client of the old port hangs up on its reply, which says
-/// whether it took it.
-pub(crate) const OLD_PORT_FAREWELL: Duration = Duration::from_secs(1);
 
 /// How often a start tries to lock what a dying daemon may still hold: a second in all.
 pub(crate) const LOCK_TRIES: usize = 200;
