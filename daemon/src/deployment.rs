@@ -114,8 +114,8 @@ impl DaemonLock {
 }
 
 /// Whether `file` could be locked: not when somebody has it and keeps it. A daemon that was killed
-/// may hold its lock a moment longer than its socket, so it is waited for a little. By trying: to
-/// wait for a lock takes a thread that can be left behind, and before the sandbox there is none.
+/// may hold its lock a moment longer than its socket, so it is tried again for a little. A wait
+/// could be given up only in a thread of its own, and there must be none before the sandbox.
 fn lock_soon(file: &File) -> io::Result<bool> {
     for _ in 0..LOCK_TRIES {
         match flock(file, FlockOperation::NonBlockingLockExclusive) {

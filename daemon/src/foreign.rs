@@ -1,10 +1,11 @@
 //! A database that lies where the sandbox does not reach: opened before it, copied and looked into
 //! only inside.
 //!
-//! What always holds: out here a file is opened and asked for its facts, and not one byte of it is
-//! taken for anything but bytes. Opening follows no link and waits for nobody. From then until this
-//! is dropped nobody can write to the file, and no more of it is copied than it had then, nor more
-//! than there is room for.
+//! What always holds: SQLite opens it inside only. Out here a file is opened and asked for its facts;
+//! of its bytes, fixed fields of the header and the end of a journal are compared with constants.
+//! Opening follows no link and waits for nobody. From then until this is dropped no program that
+//! locks as SQLite does can write to it, and no more of it is copied than it had then, nor more than
+//! there is room for.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -30,8 +31,18 @@ pub struct Foreign {
     path: PathBuf,
     /// Locked. The lock goes when the process closes the file, whichever way it was opened: nothing
     /// opens the original meanwhile.
+    database: Part,
+    journals: Vec<Part>,
+}
+
+/// A file of it, open for reading.
+#[derive(Debug)]
+struct Part {
+    /// What its name has behind the database's.
+    suffix: &'static str,
     file: File,
-    journals: Vec<(&'static str, File)>,
+    /// What it had when it was opened, in bytes.
+    length: u64,
 }
 
 /// Whose file it may be.
@@ -78,49 +89,54 @@ impl ForeignError {
 }
 
 impl Foreign {
-    /// Opens the backup at `path`, which lies elsewhere, and keeps everybody from writing to it.
+    /// Opens the backup at `path`, which lies elsewhere and may be anybody's; its writers, if they
+    /// are SQLite's, are kept out.
     ///
     /// # Errors
-    /// [`ForeignError`].
-    pub fn open(path: &Path) -> Result<Self, ForeignError> {
-        Self::of(path, Owner::Anybody)
+    /// [`ForeignError`]: no regular file, being written to, or with a log beside it and open anywhere.
+    pub fn open_backup(path: &Path) -> Result<Self, ForeignError> {
+        Self::open(path, Owner::Anybody)
     }
 
-    pub(crate) fn of(path: &Path, owner: Owner) -> Result<Self, ForeignError> {
-        let file = open_file(path, owner)?;
+    /// The same of a file that may be `owner`'s.
+    pub(crate) fn open(path: &Path, owner: Owner) -> Result<Self, ForeignError> {
+        let mut database = open_part(path, "", owner)?;
+        let file = &database.file;
         let in_use = || ForeignError::InUse(path.to_owned());
         // SQLite's own locks lie on bytes of the file: a shared lock on all of it is refused
         // while somebody writes, and keeps everybody from writing until the file is closed.
-        match fcntl_lock(&file, FlockOperation::NonBlockingLockShared) {
+        match fcntl_lock(file, FlockOperation::NonBlockingLockShared) {
             Ok(()) => {}
             Err(Errno::AGAIN | Errno::ACCESS) => return Err(in_use()),
             Err(error) => return Err(ForeignError::io(path)(error.into())),
         }
+        // Until here somebody may have written to it.
+        database.length = file.metadata().map_err(ForeignError::io(path))?.len();
         let mut journals = Vec::new();
         for suffix in JOURNALS {
             let at = beside(path, suffix);
-            let journal = match open_file(&at, owner) {
+            let journal = match open_part(&at, suffix, owner) {
                 Ok(journal) => journal,
                 Err(ForeignError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
                     continue;
                 }
                 Err(error) => return Err(error),
             };
-            if names_another(&journal).map_err(ForeignError::io(&at))? {
+            if names_another(&journal.file).map_err(ForeignError::io(&at))? {
                 return Err(ForeignError::Untrusted {
                     path: at,
                     why: "it is the journal of several databases",
                 });
             }
-            journals.push((suffix, journal));
+            journals.push(journal);
         }
-        // Whoever writes to a log ahead locks that, and the file like everybody who reads.
-        if journals.iter().any(|(suffix, _)| *suffix == "-wal") && is_open_elsewhere(&file) {
+        // Whoever writes to a log ahead locks the shared memory, and this file as every reader does.
+        if journals.iter().any(|part| part.suffix == "-wal") && is_open_elsewhere(&database.file) {
             return Err(in_use());
         }
         Ok(Self {
             path: path.to_owned(),
-            file,
+            database,
             journals,
         })
     }
@@ -132,26 +148,39 @@ impl Foreign {
 
     /// The database itself, at its first byte.
     pub(crate) const fn file(&self) -> &File {
-        &self.file
+        &self.database.file
     }
 
-    /// Copies it and its journals to `to`, where nothing is.
+    /// Copies it and its journals to `to`, where nothing is; fails where the disk has no room for all
+    /// that they had when they were opened.
     pub(crate) fn copy(&self, to: &Path) -> Result<(), ForeignError> {
-        let files = [("", &self.file)];
-        let journals = self
-            .journals
-            .iter()
-            .map(|(suffix, journal)| (*suffix, journal));
-        for (suffix, from) in files.into_iter().chain(journals) {
-            let to = beside(to, suffix);
-            copy_file(from, &to).map_err(ForeignError::io(&to))?;
+        for part in std::iter::once(&self.database).chain(&self.journals) {
+            let to = beside(to, part.suffix);
+            part.copy(&to).map_err(ForeignError::io(&to))?;
         }
         Ok(())
     }
 }
 
+impl Part {
+    fn copy(&self, to: &Path) -> io::Result<()> {
+        let mut from = &self.file;
+        from.rewind()?;
+        create_private(to)?;
+        let mut file = File::options().write(true).truncate(true).open(to)?;
+        // A file with holes may claim more than any disk has.
+        let room = rustix::fs::fstatvfs(&file)?;
+        if self.length > room.f_bavail.saturating_mul(room.f_frsize) {
+            let why = format!("there is no room for {} bytes", self.length);
+            return Err(io::Error::new(ErrorKind::StorageFull, why));
+        }
+        io::copy(&mut from.take(self.length), &mut file)?;
+        file.sync_all()
+    }
+}
+
 /// Opens a regular file, following no link.
-fn open_file(path: &Path, owner: Owner) -> Result<File, ForeignError> {
+fn open_part(path: &Path, suffix: &'static str, owner: Owner) -> Result<Part, ForeignError> {
     let untrusted = |why| ForeignError::Untrusted {
         path: path.to_owned(),
         why,
@@ -175,7 +204,11 @@ fn open_file(path: &Path, owner: Owner) -> Result<File, ForeignError> {
             return Err(untrusted("other users may write to it"));
         }
     }
-    Ok(file)
+    Ok(Part {
+        suffix,
+        file,
+        length: facts.len(),
+    })
 }
 
 /// Opens what is at `path` for reading.
@@ -210,19 +243,4 @@ fn names_another(mut journal: &File) -> io::Result<bool> {
         journal.read_exact(&mut last)?;
     }
     Ok(last == NAMES_ANOTHER)
-}
-
-fn copy_file(mut from: &File, to: &Path) -> io::Result<()> {
-    let length = from.metadata()?.len();
-    from.rewind()?;
-    create_private(to)?;
-    let mut file = File::options().write(true).truncate(true).open(to)?;
-    // A file with holes may claim more than any disk has.
-    let room = rustix::fs::fstatvfs(&file)?;
-    if length > room.f_bavail.saturating_mul(room.f_frsize) {
-        let why = format!("there is no room for {length} bytes");
-        return Err(io::Error::new(ErrorKind::StorageFull, why));
-    }
-    io::copy(&mut from.take(length), &mut file)?;
-    file.sync_all()
 }

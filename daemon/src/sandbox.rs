@@ -62,8 +62,9 @@ pub enum SandboxError {
     Io(#[from] io::Error),
 }
 
-/// That this process is shut in, as far as the configuration asks and the kernel can: what parses
-/// a database that somebody else may have made asks for it. Only [`enter`] gives one.
+/// That this process is shut in, as far as the configuration asks and the kernel can, which may be
+/// not at all: what parses a database that somebody else may have made asks for it. Only [`enter`]
+/// and [`enter_reading`] give one.
 #[derive(Debug)]
 pub struct Inside(Sandbox);
 
@@ -92,7 +93,7 @@ pub fn enter_reading(
     directory: Option<&File>,
 ) -> Result<Inside, SandboxError> {
     if policy == SandboxPolicy::Off {
-        tracing::warn!("the daemon is not in its sandbox: `sandbox` in config.toml turns it off");
+        tracing::warn!("this process is in no sandbox: `sandbox` in config.toml turns it off");
         return Ok(Inside(Sandbox::default()));
     }
     alone()?;

@@ -83,10 +83,9 @@ impl Threads {
     fn join(self) -> thread::Result<()> {
         let StoreThreads { writing, reading } = self.store;
         let db = writing.join();
-        for reader in reading {
-            reader.join()?;
-        }
-        drop(db?);
-        self.auditing.join()
+        let read = reading.map(JoinHandle::join);
+        let wrote = db.map(drop);
+        let audited = self.auditing.join();
+        read.into_iter().chain([wrote, audited]).collect()
     }
 }

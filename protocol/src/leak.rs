@@ -21,7 +21,8 @@ pub use data::{FoundIn, MaskedData, Part, Unmaskable, find_in, mask_in};
 pub use rules::{Rule, UnknownRule};
 use shapes::Scan;
 
-/// How often a text is gone through: masking one credential can uncover another beside it, once.
+/// How often a text is gone through at most: masking one credential can uncover another beside it, which
+/// in a text that was not made for it happens once.
 const PASSES: usize = 8;
 
 /// A credential in a text.

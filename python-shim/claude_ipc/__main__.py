@@ -199,7 +199,7 @@ def _list(client: Client, chosen: argparse.Namespace) -> int:
 
 def _whoami(client: Client, chosen: argparse.Namespace) -> int:
     me = client.whoami()
-    stopped = "\nfrozen by the operator; mail waits until `ipc admin thaw`" if me.frozen else ""
+    stopped = "\nfrozen by the operator; mail waits until `ipc admin thaw NAME`" if me.frozen else ""
     return _say(chosen, me, f"{me.name} {me.agent_id}\nwaiting: {me.waiting}{stopped}")
 
 
@@ -227,7 +227,7 @@ def _dead_letters(client: Client, chosen: argparse.Namespace) -> int:
 def _status(client: Client, chosen: argparse.Namespace) -> int:
     now = client.status()
     rows = [f"{key}: {value}" for key, value in now.all.items() if not isinstance(value, dict)]
-    rows += ["frozen: you, by the operator; mail waits until `ipc admin thaw`"] if now.frozen.you else []
+    rows += ["frozen: you, by the operator; mail waits until `ipc admin thaw NAME`"] if now.frozen.you else []
     rows += ["frozen: everybody"] if now.frozen.everybody_since_ms is not None else []
     rows += [f"frozen: {now.frozen.agents} by name"] if now.frozen.agents else []
     return _say(chosen, now.all, safe.block("\n".join(rows)))

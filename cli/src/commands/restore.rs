@@ -33,13 +33,10 @@ pub(crate) fn run(
 ) -> Result<ExitStatus, Failure> {
     let lock = inside::lock(context, "its store cannot be replaced under it")?;
     let config = load(context)?;
-    let failed = |error: BackupError| {
-        Failure::local(error.to_string()).hint("nothing was changed unless it says so")
-    };
     let named = arguments.file.as_deref();
     let elsewhere = named.filter(|file| inside::lies_elsewhere(context, file));
-    let elsewhere = elsewhere.map(Foreign::open).transpose();
-    let elsewhere = elsewhere.map_err(|error| failed(error.into()))?;
+    let elsewhere = elsewhere.map(Foreign::open_backup).transpose();
+    let elsewhere = elsewhere.map_err(|error| failed(&error.into()))?;
     let inside = inside::shut_in(&config, None)?;
     let from = match named {
         Some(file) => file.to_owned(),
@@ -51,7 +48,7 @@ pub(crate) fn run(
         Some(foreign) => restore::restore_foreign(data_dir, foreign, now, &inside),
         None => restore::restore(data_dir, &from, now, &inside),
     };
-    let former = former.map_err(failed)?;
+    let former = former.map_err(|error| failed(&error))?;
     let name = from.display().to_string();
     ipc_daemon::audit::note_restore(&context.data_dir, &name, now, &mut context.random, &lock)
         .map_err(|error| Failure::local(format!("restored, and not in the audit log: {error}")))?;
@@ -59,6 +56,16 @@ pub(crate) fn run(
     let restored = Restored { from, former };
     context.screen.confirm(&restored, || people(&restored))?;
     Ok(ExitStatus::Done)
+}
+
+fn failed(error: &BackupError) -> Failure {
+    let hint = match error {
+        BackupError::NotGood { .. } => "the store is as it was",
+        BackupError::Io { .. } | BackupError::Private(_) | BackupError::Sqlite { .. } => {
+            "the store is as it was, or beside its place as `messages.db.replaced-…`; `ipc admin restore` may be repeated"
+        }
+    };
+    Failure::local(error.to_string()).hint(hint)
 }
 
 fn people(restored: &Restored) -> String {

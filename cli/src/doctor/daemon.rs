@@ -117,12 +117,15 @@ fn judged(report: &StatusReport, own: &str, ipc: &str) -> Vec<Finding> {
 /// A freeze that somebody forgot looks like agents that do not answer.
 fn frozen(freezes: &Freezes, ipc: &str) -> Option<Finding> {
     let all = freezes.everybody_since_ms.is_some();
-    let what = match (all, freezes.agents) {
+    let (what, thaw) = match (all, freezes.agents) {
         (false, 0) => return None,
-        (true, _) => "an operator has frozen everybody, and nobody comes in".to_owned(),
-        (false, agents) => format!("an operator has frozen {agents} agents; their mail waits"),
+        (true, _) => ("everybody, and nobody comes in".to_owned(), "thaw --all"),
+        (false, 1) => ("1 agent; its mail waits".to_owned(), "thaw NAME"),
+        (false, n) => (format!("{n} agents; their mail waits"), "thaw NAME"),
     };
-    let what = format!("{what}: `{ipc} admin freeze` shows who, `{ipc} admin thaw` ends it");
+    let what = format!(
+        "an operator has frozen {what}: `{ipc} admin freeze` shows who, `{ipc} admin {thaw}` ends it"
+    );
     Some(Finding::note("frozen", what))
 }
 
@@ -190,13 +193,19 @@ mod tests {
             judged(&report, "0.1.0", "ipc")
         };
         assert_eq!(with(json!({"agents": 0})).len(), 1);
-        for frozen in [
-            json!({"agents": 1}),
-            json!({"agents": 0, "everybody_since_ms": 7}),
+        for (frozen, what, thaw) in [
+            (json!({"agents": 1}), "1 agent;", "thaw NAME"),
+            (json!({"agents": 2}), "2 agents;", "thaw NAME"),
+            (
+                json!({"agents": 0, "everybody_since_ms": 7}),
+                "everybody,",
+                "thaw --all",
+            ),
         ] {
             let findings = with(frozen);
             assert!(findings.iter().all(Finding::is_fine));
-            assert!(findings[1].what.contains("admin thaw"), "{findings:?}");
+            let said = &findings[1].what;
+            assert!(said.contains(what) && said.contains(thaw), "{said}");
         }
     }
 

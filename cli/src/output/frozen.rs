@@ -8,12 +8,12 @@ use super::times;
 /// What the agent that is frozen is told: since when, that nothing is lost, and who ends it.
 pub(crate) fn own(freeze: Freeze, now: Timestamp) -> String {
     let since = times::relative(freeze.since_ms, now);
-    let whom = match freeze.whom {
-        Frozen::Agent => "",
-        Frozen::Everybody => "with everybody, ",
+    let (whom, thaw) = match freeze.whom {
+        Frozen::Agent => ("", "thaw NAME"),
+        Frozen::Everybody => ("with everybody, ", "thaw --all"),
     };
     format!(
-        "{whom}by the operator, since {since}: stop and wait; mail waits too, until `ipc admin thaw`"
+        "{whom}by the operator, since {since}: stop and wait; mail waits too, until `ipc admin {thaw}`"
     )
 }
 
@@ -28,8 +28,12 @@ pub(crate) fn overview(freezes: &Freezes, now: Timestamp) -> Option<String> {
         1 => Some("1 agent by name".to_owned()),
         n => Some(format!("{n} agents by name")),
     };
+    let hint = match agents {
+        Some(_) => "`ipc admin freeze` shows who",
+        None => "until `ipc admin thaw --all`",
+    };
     let parts: Vec<_> = everybody.into_iter().chain(agents).collect();
-    (!parts.is_empty()).then(|| format!("{} (`ipc admin freeze` shows who)", parts.join("; ")))
+    (!parts.is_empty()).then(|| format!("{} ({hint})", parts.join("; ")))
 }
 
 #[cfg(test)]
@@ -47,9 +51,11 @@ mod tests {
         };
         let said = overview(&all, at(120_000)).unwrap();
         assert!(
-            said.starts_with("everybody, since 2 min ago; 2 agents by name"),
+            said.starts_with("everybody, since 2 min ago; 2 agents by name (`ipc admin freeze`"),
             "{said}"
         );
+        let said = overview(&Freezes { agents: 0, ..all }, at(120_000)).unwrap();
+        assert!(said.ends_with("(until `ipc admin thaw --all`)"), "{said}");
         let freeze = |whom| Freeze {
             whom,
             since_ms: at(0),

@@ -134,7 +134,9 @@ fn who_is_frozen_reads_so_in_whoami_in_status_and_in_the_tool() {
     }
     let said = alice.ok(&["whoami"]);
     assert!(
-        said.contains("frozen") && said.contains("mail waits") && said.contains("`ipc admin thaw`"),
+        said.contains("frozen")
+            && said.contains("mail waits")
+            && said.contains("`ipc admin thaw NAME`"),
         "{said}"
     );
     let said = alice.ok(&["status"]);

@@ -37,11 +37,13 @@ pub(crate) fn freeze(
         }
     };
     let pid = operator.pid();
-    context.effects.push(Effect::Froze(agent));
-    context
-        .effects
-        .push(Effect::Audited(Event::Frozen { whom, pid }));
-    tracing::info!(agent = ?request.agent, "frozen by an operator");
+    if changed {
+        context.effects.push(Effect::Froze(agent));
+        context
+            .effects
+            .push(Effect::Audited(Event::Frozen { whom, pid }));
+        tracing::info!(agent = ?request.agent, "frozen by an operator");
+    }
     report(changed, context)
 }
 
@@ -63,11 +65,13 @@ pub(crate) fn thaw(
         }
     };
     let pid = operator.pid();
-    context.effects.push(Effect::Thawed(agent));
-    context
-        .effects
-        .push(Effect::Audited(Event::Thawed { whom, pid }));
-    tracing::info!(agent = ?request.agent, "thawed by an operator");
+    if changed {
+        context.effects.push(Effect::Thawed(agent));
+        context
+            .effects
+            .push(Effect::Audited(Event::Thawed { whom, pid }));
+        tracing::info!(agent = ?request.agent, "thawed by an operator");
+    }
     report(changed, context)
 }
 

@@ -81,7 +81,7 @@ impl Facts {
 }
 
 /// The Python server's database, open, with its journals and the directory of its large messages.
-/// Nobody can write to it for as long as this is held.
+/// No program that locks as SQLite does can write to it for as long as this is held.
 #[derive(Debug)]
 pub struct Original {
     foreign: Foreign,
@@ -94,7 +94,7 @@ impl Original {
     /// # Errors
     /// [`MigrateError`]: not this user's alone, in use, or not the Python server's at first sight.
     pub fn open(path: &Path) -> Result<Self, MigrateError> {
-        let foreign = Foreign::of(path, Owner::Own)?;
+        let foreign = Foreign::open(path, Owner::Own)?;
         match whose(foreign.file(), path)? {
             Whose::Nobodys => {}
             Whose::Ours => return Err(MigrateError::Ours(path.to_owned())),

@@ -1,5 +1,5 @@
 //! The one writer: takes what waits, runs each job in a savepoint of its own, commits once, and
-//! only then answers.
+//! only then answers. After that, when it is time, it puts words into the index of the search.
 //!
 //! A slow flush fills the next batch, so that no timer is needed. After a failed commit nobody in
 //! the batch hears a success; after a failed flush nothing more is written at all, because a
@@ -224,26 +224,31 @@ impl Desk {
         match &committed {
             Ok(()) if changed => self.shared.counters.committed(),
             Ok(()) => {}
-            Err(error) => self.recover(error),
+            Err(error) => {
+                tracing::error!(%error, "a transaction did not commit");
+                self.recover(error);
+            }
         }
         committed.map_err(|error| error.to_string())
     }
 
-    /// Puts the words of what was stored into the index, if it is time. Nobody waits for it, and what
-    /// fails is made good after the next batch: until then searches read these texts themselves.
+    /// Puts the words of what was stored into the index, if it is time. Nobody waits for it. What a
+    /// full disk keeps from it is made good after a later batch, and until then searches read these
+    /// texts themselves; a failing disk or damage ends the writer, as everywhere.
     fn index(&self) {
-        let due = || -> rusqlite::Result<bool> {
-            let is_due = indexing::is_due(&self.db)?;
-            if is_due {
-                self.begin()?;
-                indexing::catch_up(&self.db)?;
-                self.statement("COMMIT")?;
-            }
-            Ok(is_due)
-        };
-        if let Err(error) = due() {
+        if let Err(error) = self.catch_up_if_due() {
+            tracing::error!(%error, "words are not in the index yet; all mail is stored");
             self.recover(&error);
         }
+    }
+
+    fn catch_up_if_due(&self) -> rusqlite::Result<()> {
+        if !indexing::is_due(&self.db)? {
+            return Ok(());
+        }
+        self.begin()?;
+        indexing::catch_up(&self.db)?;
+        self.statement("COMMIT")
     }
 
     fn begin(&self) -> rusqlite::Result<()> {
@@ -289,7 +294,6 @@ impl Desk {
             // If even this fails, the next BEGIN does, and its batch hears of it.
             drop(self.statement("ROLLBACK"));
         }
-        tracing::error!(%error, "a transaction did not commit");
         let broken = error.sqlite_error_code().is_some_and(|code| {
             matches!(
                 code,

@@ -128,7 +128,7 @@ fn other(room: &Path, spoil: &str) -> PathBuf {
 /// Restores it from inside; what it came to, in words.
 fn restored(room: &Path, path: &Path) -> Result<(), String> {
     let _lock = ipc_daemon::lock(&data_dir(room)).unwrap();
-    let foreign = Foreign::open(path).unwrap();
+    let foreign = Foreign::open_backup(path).unwrap();
     let inside = shut_in(room, None);
     let done = restore::restore_foreign(&data_dir(room), &foreign, NOW, &inside);
     let left = std::fs::read_dir(room.join("data")).unwrap();

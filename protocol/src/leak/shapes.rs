@@ -108,6 +108,15 @@ impl Shape {
         }
     }
 
+    /// What has to stand near it.
+    #[cfg(test)]
+    pub(super) const fn near(&self) -> Option<&'static [u8]> {
+        match &self.body {
+            Body::OwnNear(_, text, _) => Some(text),
+            Body::Run(..) | Body::Own(_) => None,
+        }
+    }
+
     /// The same also behind `-` and `_`: for a prefix, length or check that no name has by chance.
     pub(super) const fn in_names(mut self) -> Self {
         self.in_names = true;
@@ -160,6 +169,13 @@ pub(super) const DASHES: &[u8] = b"-----";
 
 /// Where the next five dashes are.
 pub(super) fn dashes(bytes: &[u8]) -> Option<usize> {
+    let found = next_dashes(bytes);
+    #[cfg(test)]
+    counted::add(found.unwrap_or(bytes.len()));
+    found
+}
+
+fn next_dashes(bytes: &[u8]) -> Option<usize> {
     // One of any five bytes in a row has a number that five divides.
     let fifths = bytes
         .iter()
@@ -183,13 +199,31 @@ pub(super) fn dashes(bytes: &[u8]) -> Option<usize> {
         })
 }
 
+/// How many bytes this thread has gone through but for comparing prefixes.
+#[cfg(test)]
+pub(super) mod counted {
+    use std::cell::Cell;
+
+    thread_local! {
+        static BYTES: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(crate) fn add(bytes: usize) {
+        BYTES.set(BYTES.get().saturating_add(bytes));
+    }
+
+    pub(crate) fn take() -> usize {
+        BYTES.take()
+    }
+}
+
 /// The byte before `at`.
 pub(super) fn before(bytes: &[u8], at: usize) -> Option<&u8> {
     bytes.get(at.checked_sub(1)?)
 }
 
 /// The first bytes of a prefix: every one has as many.
-const HEAD: usize = 3;
+pub(super) const HEAD: usize = 3;
 
 /// Where shapes begin: most bytes begin none.
 struct Beginnings {
@@ -248,12 +282,6 @@ impl<'a> Scan<'a> {
             runs: Runs::default(),
             near: Near::default(),
         }
-    }
-
-    /// How many bytes runs were followed over.
-    #[cfg(test)]
-    pub(super) const fn followed(&self) -> usize {
-        self.runs.followed
     }
 
     /// Where the run of `alphabet` ends that goes on at `start`.

@@ -2,7 +2,8 @@
 //! must not miss.
 //!
 //! What always holds: every request and every field of every one is named here, so that a new one breaks
-//! the build until somebody has said whether others see it. Whatever is left out (`_`) is an id, a
+//! the build until somebody has said whether others see it. That all of them are looked at is dispatch's
+//! business, which does so before it hands anything on. Whatever is left out (`_`) is an id, a
 //! number, a word of the protocol, the name of somebody else, or kept from all but the caller.
 
 use super::{
@@ -19,10 +20,10 @@ use crate::profile::{Capabilities, OneLine};
 pub enum Text<'a> {
     /// A message: stored, answered and passed on by one and the same way.
     Message(&'a str, Option<&'a Data>),
-    /// What the caller says of itself or of a group, on one line: called so, and in which part of it may
-    /// be masked.
+    /// What the caller says of itself or of a group, on one line, with the word that a refusal calls it
+    /// by; parts of it may be masked.
     Line(&'static str, &'a mut dyn OneLine),
-    /// A name or a word of the caller's choice: called so, and never changed.
+    /// A name or a word of the caller's choice, with the same; never changed.
     Word(&'static str, &'a str),
 }
 
@@ -180,7 +181,7 @@ mod tests {
             "conversation" => json!({"action": "create", "title": "t", "members": ["bob"]}),
             "describe" => json!({"status": "s", "summary": "u", "capabilities": ["rust"]}),
             "rename" => json!({"new_name": "alicia"}),
-            _ => json!({}),
+            _ => Value::Null,
         }
     }
 

@@ -1,8 +1,8 @@
 //! What `ipc daemon run` was started with open: it would be within reach from inside the sandbox, and a
 //! pipe that the daemon holds never ends.
 //!
-//! A program cannot close what it has no value for without a word to the compiler that nothing in
-//! this program says. So everything is marked, and the same process runs the same program once more.
+//! To close a descriptor that one has no value of takes `unsafe`, which is forbidden here. So all of
+//! them are marked close-on-exec, and the same process runs the same program once more.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

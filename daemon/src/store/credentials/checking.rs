@@ -41,5 +41,5 @@ pub(crate) fn frozen() -> Refusal {
         ErrorCode::Frozen,
         "an operator has frozen this agent; its mail is kept",
     )
-    .hint("stop and wait: only whoever runs this deployment thaws it, with `ipc admin thaw`")
+    .hint("stop and wait: only whoever runs this deployment thaws it, with `ipc admin thaw NAME` or `--all`")
 }

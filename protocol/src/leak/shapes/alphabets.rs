@@ -44,6 +44,8 @@ impl Alphabet {
     pub(in super::super) fn run(self, bytes: &[u8]) -> usize {
         let length = bytes.iter().position(|byte| !self.has(*byte));
         let length = length.unwrap_or(bytes.len());
+        #[cfg(test)]
+        super::counted::add(length);
         if !self.has(b'-') {
             return length;
         }

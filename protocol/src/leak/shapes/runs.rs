@@ -18,9 +18,6 @@ pub(super) struct Runs {
     word_dash: Run,
     word_dash_dot: Run,
     base64: Run,
-    /// Bytes that runs were followed over.
-    #[cfg(test)]
-    pub(super) followed: usize,
 }
 
 /// Bytes of one alphabet. Whatever begins among them ends where they do: five dashes that would end a
@@ -48,10 +45,6 @@ impl Runs {
         };
         if !(run.start..run.end).contains(&start) {
             let length = bytes.get(start..).map_or(0, |rest| alphabet.run(rest));
-            #[cfg(test)]
-            {
-                self.followed = self.followed.saturating_add(length);
-            }
             *run = Run {
                 start,
                 end: start.saturating_add(length),
@@ -95,7 +88,7 @@ enum Next {
 }
 
 impl Near {
-    /// Whether `text`, which is one and the same for the whole of a scan, stands within `around`, whose
+    /// Whether `text`, which is one and the same for all shapes that have such a text, stands within `around`, whose
     /// start is never less than the time before.
     pub(super) fn stands_in(&mut self, bytes: &[u8], text: &[u8], around: Range<usize>) -> bool {
         let known = self.next.filter(|next| match next {
@@ -105,6 +98,8 @@ impl Near {
         let next = *self.next.insert(known.unwrap_or_else(|| {
             let rest = bytes.get(around.start..).unwrap_or_default();
             let found = rest.windows(text.len()).position(|part| part == text);
+            #[cfg(test)]
+            super::counted::add(found.unwrap_or(rest.len()));
             let at = found.and_then(|found| found.checked_add(around.start));
             at.map_or(Next::Nowhere, Next::At)
         }));

@@ -3,7 +3,9 @@
 
 use super::super::Scan;
 use super::super::rules::{LONG, SHAPES};
-use super::super::shapes::{Alphabet, Shape, dashes};
+use std::collections::BTreeSet;
+
+use super::super::shapes::{Alphabet, HEAD, Shape, counted, dashes};
 use super::*;
 
 /// How often a run may be followed: once for each alphabet that a prefix in it asks for, and once more
@@ -11,16 +13,26 @@ use super::*;
 const TIMES: usize = 6;
 
 fn followed(text: &str) -> usize {
-    let mut scan = Scan::of(text);
-    assert_eq!(scan.next(0, &every), None, "{text:.80}");
-    scan.followed()
+    counted::take();
+    assert_eq!(Scan::of(text).next(0, &every), None, "{text:.80}");
+    counted::take()
 }
+
+/// What takes the shapes that are more than a prefix and a run further than their prefix does.
+const FURTHER: [&str; 6] = [
+    "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY",
+    "-----BEGIN PRIVATE KEY-----\n",
+    "eyJhbGciOiJub25lIn0.eyJ",
+    "?sig=sv=20",
+    "AccountKey=A",
+];
 
 #[test]
 fn a_text_of_nothing_but_prefixes_is_gone_through_a_few_times_and_not_once_for_each() {
     let prefixes: Vec<&str> = SHAPES.iter().map(Shape::prefix).collect();
     let joined = prefixes.join("-");
-    for unit in prefixes.into_iter().chain([joined.as_str()]) {
+    for unit in prefixes.into_iter().chain(FURTHER).chain([joined.as_str()]) {
         let text = unit.repeat(65_536_usize.div_ceil(unit.len()));
         let followed = followed(&text);
         assert!(followed <= TIMES * text.len(), "{unit}: {followed}");
@@ -30,9 +42,12 @@ fn a_text_of_nothing_but_prefixes_is_gone_through_a_few_times_and_not_once_for_e
 #[test]
 fn a_prefix_has_the_bytes_that_it_is_looked_for_by() {
     for shape in SHAPES {
-        assert!(shape.prefix().len() >= 3, "{}", shape.prefix());
+        assert!(shape.prefix().len() >= HEAD, "{}", shape.prefix());
         assert!(shape.longest().is_none_or(|longest| longest <= LONG));
     }
+    // What is known of where such a text stands is kept once for all of them.
+    let near: BTreeSet<_> = SHAPES.iter().filter_map(Shape::near).collect();
+    assert!(near.len() <= 1, "{near:?}");
 }
 
 const ALPHABETS: [Alphabet; 8] = [
