@@ -13,6 +13,7 @@ mod args;
 mod autostart;
 mod clock;
 mod commands;
+mod configuration;
 mod context;
 mod doctor;
 mod environment;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ipc_daemon::clock::SystemClock;
-use ipc_daemon::config::{Config, ConfigError, Listening};
+use ipc_daemon::config::{Config, Listening};
 use ipc_daemon::migrate::{Outside, Progress, is_due};
 use ipc_daemon::systemd::{self, HandedOver, ServiceManager, Watchdog};
 use ipc_daemon::{Deps, KeptSecret, Prepared, sandbox};
@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 use crate::args::RunArguments;
 use crate::autostart;
 use crate::commands::migrate;
+use crate::configuration;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
@@ -88,7 +89,7 @@ fn autostarted(context: &mut Context) -> Result<(), Failure> {
     let config = Config {
         secret: handed_over,
         leaves_when_idle: true,
-        ..load(context)?
+        ..configuration::load(context)?
     };
     let prepared = shut_in(context, &config, &mut still_busy(), |took_over| {
         say(&autostart::note_line(took_over));
@@ -108,7 +109,7 @@ fn foreground(context: &mut Context) -> Result<(), Failure> {
         secret: secret::of_starter(context)?.map(KeptSecret::new),
         listening: inherited.map_or(Listening::Bind, Listening::Inherited),
         watchdog: Watchdog::of(&manager),
-        ..load(context)?
+        ..configuration::load(context)?
     };
     let prepared = shut_in(context, &config, &mut |_, _| {}, |_| {})?;
     let started = Arc::clone(&manager);
@@ -153,16 +154,6 @@ fn shut_in(
         tell(&took_over);
     }
     Ok(prepared)
-}
-
-/// Reads the configuration.
-pub(super) fn load(context: &Context) -> Result<Config, Failure> {
-    Config::load(context.data_dir.clone()).map_err(|error| match error {
-        ConfigError::Private(error) => error.into(),
-        other @ (ConfigError::Io { .. } | ConfigError::Content { .. }) => {
-            Failure::usage(other.to_string()).hint("docs/CONFIGURATION.md lists every key")
-        }
-    })
 }
 
 fn serve(

@@ -8,10 +8,10 @@ use ipc_daemon::deployment::DaemonLock;
 use ipc_daemon::migrate::{self, Migration, Original, Outside, Report};
 use ipc_daemon::sandbox::Inside;
 
-use super::daemon_run::load;
 use super::inside;
 use crate::args::MigrateArguments;
 use crate::clock;
+use crate::configuration;
 use crate::context::{self, Context};
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
@@ -50,7 +50,7 @@ fn come_over(
     file: Option<&Path>,
     progress: migrate::Progress<'_>,
 ) -> Result<Vec<Report>, Failure> {
-    let config = load(context)?;
+    let config = configuration::load(context)?;
     let is_due = migrate::is_due(&context.data_dir)?;
     if !is_due && file.is_none() {
         return Ok(Vec::new());

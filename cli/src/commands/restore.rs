@@ -8,10 +8,10 @@ use ipc_daemon::store::backup::{self, BackupError};
 use ipc_daemon::store::restore;
 use serde::Serialize;
 
-use super::daemon_run::load;
 use super::inside;
 use crate::args::RestoreArguments;
 use crate::clock;
+use crate::configuration;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
@@ -32,7 +32,7 @@ pub(crate) fn run(
     arguments: &RestoreArguments,
 ) -> Result<ExitStatus, Failure> {
     let lock = inside::lock(context, "its store cannot be replaced under it")?;
-    let config = load(context)?;
+    let config = configuration::load(context)?;
     let named = arguments.file.as_deref();
     let elsewhere = named.filter(|file| inside::lies_elsewhere(context, file));
     let elsewhere = elsewhere.map(Foreign::open_backup).transpose();

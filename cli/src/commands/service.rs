@@ -14,9 +14,10 @@ use ipc_daemon::systemd::{self, Confinement};
 use ipc_protocol::private;
 use serde::Serialize;
 
-use super::{daemon, daemon_run};
+use super::daemon;
 use crate::args::{ServiceCommand, ServiceInstallArguments};
 use crate::autostart;
+use crate::configuration;
 use crate::context::Context;
 use crate::environment::Environment;
 use crate::exit::ExitStatus;
@@ -109,7 +110,7 @@ fn keep_secret(context: &Context) -> Result<(), Failure> {
 
 /// How the service is to be confined, if it can be.
 fn confinement(context: &Context, strict: bool) -> Result<Confinement, Failure> {
-    let old_port = daemon_run::load(context)?.legacy.is_some();
+    let old_port = configuration::load(context)?.legacy.is_some();
     if !strict {
         return Ok(if old_port {
             Confinement::WithOldPort
