@@ -1,6 +1,6 @@
 //! The bytes that runs are made of, and where a run ends.
 
-use super::dashes;
+use super::DASHES;
 
 /// The bytes that something is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,14 +41,27 @@ impl Alphabet {
 
     /// How many of the first bytes are of it. Five dashes begin or end a frame, which is no part of
     /// a run that it touches.
+    ///
+    /// No byte behind its end is looked at: many runs may stand close together.
     pub(in super::super) fn run(self, bytes: &[u8]) -> usize {
-        let length = bytes.iter().position(|byte| !self.has(*byte));
-        let length = length.unwrap_or(bytes.len());
+        let mut in_a_row = 0_usize;
+        let ends = |byte: &u8| {
+            in_a_row = if *byte == b'-' {
+                in_a_row.saturating_add(1)
+            } else {
+                0
+            };
+            !self.has(*byte) || in_a_row == DASHES.len()
+        };
+        let end = bytes.iter().position(ends);
         #[cfg(test)]
-        super::counted::add(length);
-        if !self.has(b'-') {
-            return length;
+        super::counted::add(end.unwrap_or(bytes.len()));
+        match end {
+            None => bytes.len(),
+            Some(at) if in_a_row == DASHES.len() => {
+                at.saturating_sub(DASHES.len().saturating_sub(1))
+            }
+            Some(at) => at,
         }
-        bytes.get(..length).and_then(dashes).unwrap_or(length)
     }
 }

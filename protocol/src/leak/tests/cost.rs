@@ -14,12 +14,17 @@ const TIMES: usize = 6;
 
 fn followed(text: &str) -> usize {
     counted::take();
-    assert_eq!(Scan::of(text).next(0, &every), None, "{text:.80}");
+    let (mut scan, mut from) = (Scan::of(text), 0);
+    while let Some(found) = scan.next(from, &every) {
+        from = found.at.end;
+    }
     counted::take()
 }
 
 /// What takes the shapes that are more than a prefix and a run further than their prefix does.
-const FURTHER: [&str; 6] = [
+const FURTHER: [&str; 8] = [
+    "-----BEGIN PRIVATE KEY-----A",
+    "eyJ.eyJ.",
     "-----BEGIN PRIVATE KEY-----",
     "-----BEGIN PRIVATE KEY",
     "-----BEGIN PRIVATE KEY-----\n",
@@ -32,10 +37,18 @@ const FURTHER: [&str; 6] = [
 fn a_text_of_nothing_but_prefixes_is_gone_through_a_few_times_and_not_once_for_each() {
     let prefixes: Vec<&str> = SHAPES.iter().map(Shape::prefix).collect();
     let joined = prefixes.join("-");
-    for unit in prefixes.into_iter().chain(FURTHER).chain([joined.as_str()]) {
-        let text = unit.repeat(65_536_usize.div_ceil(unit.len()));
-        let followed = followed(&text);
-        assert!(followed <= TIMES * text.len(), "{unit}: {followed}");
+    // What stands between them ends a run, or does not.
+    for between in ["", "-----", "----", "-", ".", " ", "=", "\n"] {
+        let units = prefixes
+            .iter()
+            .copied()
+            .chain(FURTHER)
+            .chain([joined.as_str()]);
+        for unit in units.map(|unit| format!("{between}{unit}")) {
+            let text = unit.repeat(65_536_usize.div_ceil(unit.len()));
+            let followed = followed(&text);
+            assert!(followed <= TIMES * text.len(), "{unit}: {followed}");
+        }
     }
 }
 
