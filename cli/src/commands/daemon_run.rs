@@ -4,6 +4,7 @@ mod descriptors;
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -73,17 +74,7 @@ fn still_busy() -> impl FnMut(u64, u64) {
 fn autostarted(context: &mut Context) -> Result<(), Failure> {
     // Not in the terminal's session: closing the terminal must not take everybody's mail down.
     rustix::process::setsid().map_err(|error| Failure::local(format!("setsid: {error}")))?;
-    // With room for all of it: a vector that grows leaves what it held behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_BYTES.2.saturating_add(64)));
-    let most = u64::try_from(SECRET_BYTES.2).unwrap_or(0).saturating_add(2);
-    let read = io::stdin().lock().take(most).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::local(format!("standard input: {error}")))?;
-    let handed_over = if bytes.is_empty() {
-        None
-    } else {
-        let secret = SharedSecret::new(std::mem::take(&mut *bytes))?;
-        Some(KeptSecret::new(secret))
-    };
+    let handed_over = secret_of_starter()?;
     drop(private::ensure_directory(context.data_dir.root())?);
     log_to_file(&context.data_dir.log(), context)?;
     let config = Config {
@@ -98,6 +89,23 @@ fn autostarted(context: &mut Context) -> Result<(), Failure> {
     serve(context, prepared, config, &nobody, || {
         say(autostart::READY);
     })
+}
+
+/// The secret on standard input, where the command that started this process has put it.
+fn secret_of_starter() -> Result<Option<KeptSecret>, Failure> {
+    let failed = |error| Failure::local(format!("standard input: {error}"));
+    // Without the buffer of `io::stdin`, which would keep a copy for ever; and with room for all of
+    // it: a vector that grows leaves what it held behind.
+    let input = io::stdin().as_fd().try_clone_to_owned().map_err(failed)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_BYTES.2.saturating_add(64)));
+    let most = u64::try_from(SECRET_BYTES.2).unwrap_or(0).saturating_add(2);
+    let read = File::from(input).take(most).read_to_end(&mut bytes);
+    read.map_err(failed)?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let secret = SharedSecret::new(std::mem::take(&mut *bytes))?;
+    Ok(Some(KeptSecret::new(secret)))
 }
 
 fn foreground(context: &mut Context) -> Result<(), Failure> {

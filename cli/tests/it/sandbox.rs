@@ -1,7 +1,7 @@
 //! What the running daemon has shut itself in with, seen from outside.
 
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 
 use ipc_protocol::private;
 use serde_json::json;
@@ -75,7 +75,7 @@ fn a_configuration_that_requires_the_sandbox_or_wants_none_is_followed_and_said(
         "{people}"
     );
     let log = std::fs::read_to_string(home.data_dir().log()).unwrap();
-    assert!(log.contains("not in its sandbox"), "{log}");
+    assert!(log.contains("in no sandbox"), "{log}");
     home.configure("sandbox = \"required\"\n");
     let refused = home.run(&["daemon", "restart"]);
     refused.refused(3, &["unknown variant `required`", "`require`"]);
@@ -160,6 +160,51 @@ fn no_process_of_the_same_user_looks_into_the_daemon_and_it_leaves_no_core() {
     assert_eq!(looking.line(), "True False\n", "killed, without a core");
 }
 
+/// Whether the memory of a process holds `bytes`; an error where it cannot be looked into.
+fn memory_holds(pid: u32, bytes: &[u8]) -> std::io::Result<bool> {
+    let memory = std::fs::File::open(format!("/proc/{pid}/mem"))?;
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps"))?;
+    let parts = maps.lines().filter_map(|line| {
+        let (range, rest) = line.split_once(' ')?;
+        let (from, to) = range.split_once('-')?;
+        let of = |text| u64::from_str_radix(text, 16).ok();
+        rest.starts_with("rw").then_some((of(from)?, of(to)?))
+    });
+    Ok(parts.into_iter().any(|(from, to)| {
+        let mut part = vec![0; usize::try_from(to.saturating_sub(from)).unwrap()];
+        let is_there = memory.read_exact_at(&mut part, from).is_ok();
+        is_there && part.windows(bytes.len()).any(|window| window == bytes)
+    }))
+}
+
+/// A user who is not root is refused, which is what keeps the memory from them.
+#[test]
+fn a_daemon_that_a_command_started_keeps_the_secret_nowhere_once_it_has_compared_it() {
+    let home = Home::new();
+    home.register("alice");
+    home.ok(&["daemon", "stop"]);
+    // The first start made the secret; from the second on it is handed over.
+    home.ok(&["daemon", "start"]);
+    let secret = std::fs::read(home.data_dir().secret()).unwrap();
+    let pid = home.daemon_pid();
+    if !rustix::process::geteuid().is_root() {
+        let refused = memory_holds(pid, &secret).unwrap_err();
+        assert_eq!(refused.kind(), std::io::ErrorKind::PermissionDenied);
+        return;
+    }
+    let version = env!("CARGO_PKG_VERSION").as_bytes();
+    assert!(
+        memory_holds(pid, version).unwrap(),
+        "what is there is found"
+    );
+    // It is compared after the daemon is ready: each look gives it the time of a command.
+    let is_gone = |_: &i32| {
+        home.ok(&["status"]);
+        !memory_holds(pid, secret.trim_ascii_end()).unwrap()
+    };
+    assert!((0..50).find(is_gone).is_some(), "it is still there");
+}
+
 /// Asks the old port once, as the predecessor's clients do: a connection for each request.
 fn ask_old_port(address: &str, request: &serde_json::Value) -> serde_json::Value {
     let mut stream = std::net::TcpStream::connect(address).unwrap();
@@ -234,12 +279,14 @@ print(daemon.wait())
 
 #[test]
 fn a_daemon_in_the_foreground_holds_nothing_open_of_its_starter() {
-    let home = Home::new();
-    let mut command = python(IN_THE_FOREGROUND);
-    command.env("HOME", home.path()).arg(program());
-    let said = Said::of(&command.args(["daemon", "run"]).output().unwrap());
-    let pid = home.daemon_pid();
-    assert_eq!(said.out, format!("ended\n{pid} ipc\n0\n"), "{said:?}");
+    for words in [&["daemon", "run"][..], &["daemon", "run", "--"]] {
+        let home = Home::new();
+        let mut command = python(IN_THE_FOREGROUND);
+        command.env("HOME", home.path()).arg(program());
+        let said = Said::of(&command.args(words).output().unwrap());
+        let pid = home.daemon_pid();
+        assert_eq!(said.out, format!("ended\n{pid} ipc\n0\n"), "{said:?}");
+    }
 }
 
 #[test]

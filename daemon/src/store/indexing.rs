@@ -18,6 +18,14 @@ pub(crate) fn through(db: &Connection) -> rusqlite::Result<Seq> {
         .map(Seq)
 }
 
+/// Whether the index says one place, and that is where it can be.
+pub(crate) fn is_placed(db: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) = 1 AND ifnull(max(through) BETWEEN 0 AND
+                   ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'messages'), 0), 0)
+               FROM indexed";
+    db.query_row(sql, [], |row| row.get(0))
+}
+
 /// Whether so much is not in the index yet that it is time.
 pub(crate) fn is_due(db: &Connection) -> rusqlite::Result<bool> {
     let sql = "SELECT count(*), coalesce(sum(min(bytes, ?2)), 0) FROM (SELECT bytes FROM messages

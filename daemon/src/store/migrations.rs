@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::SCHEMA_VERSION;
+use super::{SCHEMA_VERSION, indexing};
 
 /// Step `n` takes a database from version `n` to `n + 1`.
 const STEPS: [&str; 5] = [
@@ -32,15 +32,25 @@ pub(crate) fn run(db: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// Whether tables, indexes and the rest are exactly what this program makes. A trigger or view
-/// that somebody added could disarm a revocation.
+/// The first version whose index of words has a place that it goes through.
+const HAS_PLACE: usize = 5;
+
+/// Whether tables, indexes and the rest are exactly what this program makes, and the index of words
+/// goes through a message that there is or was. A trigger or view that somebody added could disarm a
+/// revocation; a place beyond all messages would hide what comes from every search.
 pub(crate) fn is_as_made(db: &Connection) -> rusqlite::Result<bool> {
     let from = usize::try_from(version(db)?).unwrap_or(usize::MAX);
     let made = Connection::open_in_memory()?;
     for step in STEPS.iter().take(from) {
         made.execute_batch(step)?;
     }
-    Ok(objects(&made)? == objects(db)?)
+    let is_placed = || {
+        if from < HAS_PLACE {
+            return Ok(true);
+        }
+        indexing::is_placed(db)
+    };
+    Ok(objects(&made)? == objects(db)? && is_placed()?)
 }
 
 type Object = (String, String, Option<String>);

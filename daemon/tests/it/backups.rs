@@ -197,6 +197,36 @@ fn a_restore_does_not_bring_back_what_was_revoked_since() {
 }
 
 #[test]
+fn a_backup_whose_index_goes_beyond_its_messages_is_no_backup() {
+    let (mut house, _bob) = with_a_backup();
+    let newest = backup::list(&house.data_dir()).unwrap().remove(0);
+    // As somebody does it who puts the guards back afterwards.
+    let beyond = |path: &std::path::Path| {
+        let db = rusqlite::Connection::open(path).unwrap();
+        let guards =
+            "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'indexed'";
+        let mut guards = db.prepare(guards).unwrap();
+        let guards = guards.query_map([], |row| row.get(0)).unwrap();
+        let guards: Vec<String> = guards.map(Result::unwrap).collect();
+        let names = ["words_of_new_bodies", "indexed_goes_on", "indexed_stays"];
+        assert_eq!(guards.len(), names.len());
+        for name in names {
+            db.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
+        }
+        db.execute_batch("UPDATE indexed SET through = 9000000000000000000")
+            .unwrap();
+        db.execute_batch(&guards.join(";")).unwrap();
+    };
+    beyond(&newest);
+    house
+        .restore(&newest, Timestamp::from_millis(7))
+        .unwrap_err();
+    beyond(&house.data_dir().database());
+    let refused = house.start().unwrap_err().to_string();
+    assert!(refused.contains("not as this program makes"), "{refused}");
+}
+
+#[test]
 fn a_backup_with_a_trigger_in_it_is_no_backup() {
     let (mut house, _bob) = with_a_backup();
     let newest = backup::list(&house.data_dir()).unwrap().remove(0);

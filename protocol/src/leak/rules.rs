@@ -114,8 +114,8 @@ use Rule::{
     VaultToken,
 };
 
-/// Longest token whose makers say no length, in bytes: longer runs are something else.
-pub(super) const LONG: usize = 400;
+/// Longest token whose makers say no length, in bytes (Google says 2,048): longer runs are something else.
+pub(super) const LONG: usize = 2_048;
 
 /// How they look, each with where that is said. Of two that begin alike the first that fits counts.
 pub(super) const SHAPES: &[Shape] = &[
@@ -150,6 +150,9 @@ pub(super) const SHAPES: &[Shape] = &[
     run(SlackToken, "xoxp-", WordDash, 24..=LONG, NUMBERED).in_names(),
     run(SlackToken, "xoxa-", WordDash, 24..=LONG, NUMBERED).in_names(),
     run(SlackToken, "xoxe-", WordDash, 24..=LONG, NUMBERED).in_names(),
+    run(SlackToken, "xoxc-", WordDash, 24..=LONG, NUMBERED).in_names(),
+    run(SlackToken, "xoxr-", WordDash, 24..=LONG, NUMBERED).in_names(),
+    run(SlackToken, "xoxs-", WordDash, 24..=LONG, NUMBERED).in_names(),
     run(SlackToken, "xapp-", WordDash, 24..=LONG, NUMBERED),
     own(SlackToken, "hooks.slack.com/services/", own::slack_webhook),
     // docs.stripe.com/keys: the keys of the test mode open nothing.

@@ -88,8 +88,10 @@ fn keys_and_clouds() -> Vec<(Rule, String)> {
         (Rule::GoogleApiKey, format!("AIza{}", word(35))),
         (Rule::GoogleOauth, format!("GOCSPX-{}", word(28))),
         (Rule::GoogleOauth, format!("ya29.{}", word(120))),
+        (Rule::GoogleOauth, format!("ya29.{}", word(2_000))),
         (Rule::AzureStorageKey, format!("{}==", word(86))),
         (Rule::AzureSas, format!("{}%3D", word(43))),
+        (Rule::AzureSas, format!("{}%3d", word(43))),
         (Rule::GithubToken, github("ghp_")),
         (Rule::GithubToken, github("ghs_")),
         (
@@ -101,6 +103,7 @@ fn keys_and_clouds() -> Vec<(Rule, String)> {
             Rule::SlackToken,
             format!("xoxb-123456789012-1234567890123-{}", word(24)),
         ),
+        (Rule::SlackToken, format!("xoxs-123456789012-{}", word(40))),
         (
             Rule::SlackToken,
             format!(
@@ -223,6 +226,15 @@ fn a_credential_is_found_however_it_was_pasted() {
             Some(Rule::GithubToken),
             "{text}"
         );
+    }
+    let key = word(40);
+    for written in [
+        format!("aws_secret_access_key                = {key}"),
+        format!("secretAccessKey:\n    {key}\n"),
+        format!("| SecretAccessKey |  {key} |"),
+    ] {
+        let found = find(&written, every).map(|found| found.rule);
+        assert_eq!(found, Some(Rule::AwsSecretKey), "{written}");
     }
     let pem = framed("PRIVATE KEY");
     let in_json = serde_json::json!({"type": "service_account", "private_key": pem}).to_string();

@@ -5,11 +5,11 @@
 //! them are marked close-on-exec, and the same process runs the same program once more.
 
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use ipc_daemon::systemd::HandedOver;
 
-use crate::autostart::own_program;
 use crate::failure::Failure;
 
 /// The first descriptor after the three that every program has.
@@ -28,8 +28,19 @@ pub(super) fn leave_behind(handed_over: HandedOver<'_>) -> Result<(), Failure> {
     }
     close_fds::set_fds_cloexec_threadsafe(FIRST, kept);
     let failed = |error| Failure::local(format!("starting without what was open: {error}"));
-    let program = own_program().map_err(failed)?;
-    let mut again = Command::new(program);
-    again.args(std::env::args_os().skip(1)).arg(ALONE);
-    Err(failed(again.exec()))
+    let mut words = std::env::args_os();
+    let called = words.next().unwrap_or_default();
+    let mut words: Vec<_> = words.collect();
+    let end_of_options = words.iter().position(|word| word == "--");
+    words.insert(end_of_options.unwrap_or(words.len()), ALONE.into());
+    let program = std::env::current_exe().map_err(failed)?;
+    // This very program, if there is another one in its place by now.
+    let program = if program.exists() {
+        program
+    } else {
+        PathBuf::from("/proc/self/exe")
+    };
+    Err(failed(
+        Command::new(program).arg0(called).args(words).exec(),
+    ))
 }

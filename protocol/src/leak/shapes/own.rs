@@ -26,7 +26,7 @@ const JWT_EXAMPLE: &[u8] = b"eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lI";
 
 /// Bytes of the longest name of a secret access key, and of what stands between it and the key.
 const AWS_NAME: usize = 21;
-const AWS_JOINTS: usize = 8;
+const AWS_JOINTS: usize = 32;
 
 /// The key of Azure's storage emulator, which is the same everywhere and documented.
 const AZURE_EMULATOR: &[u8] = b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6";
@@ -68,7 +68,7 @@ pub(in super::super) fn aws_secret_key(bytes: &[u8], at: usize) -> Option<Range<
     let joins = |byte: u8| {
         matches!(
             byte,
-            b' ' | b'\t' | b'"' | b'\'' | b'\\' | b':' | b'=' | b'>'
+            b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b'\\' | b':' | b'=' | b'>' | b'|'
         )
     };
     let ahead = bytes.get(at..)?;
@@ -111,7 +111,8 @@ pub(in super::super) fn azure_sas(bytes: &[u8], at: usize) -> Option<Range<usize
         .count();
     let end = start.checked_add(length)?;
     let signature = bytes.get(start..end)?;
-    let is_padded = signature.ends_with(b"%3D") || signature.ends_with(b"=");
+    let ends = [&b"%3D"[..], b"%3d", b"="];
+    let is_padded = ends.iter().any(|end| signature.ends_with(end));
     if !is_padded || !(44..=80).contains(&length) || !checks::mixed(signature) {
         return None;
     }

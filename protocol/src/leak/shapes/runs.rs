@@ -66,6 +66,8 @@ impl Run {
         let far = self.end.saturating_sub(LONG).max(self.start);
         let (from, ending) = self.ending.get_or_insert_with(|| {
             let tail = bytes.get(far..self.end).unwrap_or_default();
+            #[cfg(test)]
+            super::counted::add(tail.len());
             (far, Ending::of(tail))
         });
         start
