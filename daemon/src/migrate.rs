@@ -150,10 +150,11 @@ impl Migration<'_> {
             Err(MigrateError::NotPredecessors { .. }) => return Ok(None),
             found => found?,
         };
-        let mut report = Report::new(&database, copy.path(), &self.outside.zone);
+        let mut report = Report::new(&database, copy.kept(), &self.outside.zone);
         report.large_directory_closed = large::close_directory(self.data_dir)?;
         let built = self.build(&source, &original, &mut report);
         let built = built.and_then(|()| {
+            copy.keep()?;
             report.keep()?;
             let note = Note {
                 original: copy.facts().clone(),
@@ -189,7 +190,7 @@ impl Migration<'_> {
 
     fn import_copy(&mut self, copy: &Copy, original: &Original) -> Result<Report, MigrateError> {
         let source = Source::open(copy, original.path())?;
-        let mut report = Report::new(original.path(), copy.path(), &self.outside.zone);
+        let mut report = Report::new(original.path(), copy.kept(), &self.outside.zone);
         let used_before = self.data_dir.daemon_key().exists();
         let mut db = open::open_writer(self.data_dir, used_before, self.now)?;
         if used_before {
@@ -199,6 +200,7 @@ impl Migration<'_> {
         self.write(&mut db, &source, original, &mut report)?;
         db.close()
             .map_err(|(_, error)| MigrateError::store(self.data_dir, error))?;
+        copy.keep()?;
         report.keep()?;
         Ok(report)
     }
