@@ -144,11 +144,14 @@ impl Migration<'_> {
             return Err(MigrateError::InPlaceOfOurs(database));
         }
         let original = Original::open(&database)?;
-        let copy = Copy::make(&original, self.data_dir, self.now)?;
-        let source = match copy.keep_if_good(Source::open(&copy, &database)) {
+        let copied = Copy::make(&original, self.data_dir, self.now).and_then(|copy| {
+            let source = copy.keep_if_good(Source::open(&copy, &database))?;
+            Ok((copy, source))
+        });
+        let (copy, source) = match copied {
             // Whose it is instead is for whoever opens the store to say.
             Err(MigrateError::NotPredecessors { .. }) => return Ok(None),
-            found => found?,
+            copied => copied?,
         };
         let mut report = Report::new(&database, copy.kept(), &self.outside.zone);
         report.large_directory_closed = large::close_directory(self.data_dir)?;

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
 use ipc_protocol::time::Timestamp;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 use serde::{Deserialize, Serialize};
 
 use super::error::MigrateError;
 use super::large::Directory;
+use super::source;
 use crate::foreign::{self, Foreign, Owner, beside};
-use crate::store::open::harden;
 use crate::store::quarantine::is_damage;
 use crate::store::{APPLICATION_ID, backup};
 
@@ -247,13 +247,16 @@ fn settle(path: &Path, original: &Path) -> Result<(), MigrateError> {
             MigrateError::sqlite(path, error)
         }
     };
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let db = Connection::open_with_flags(path, flags).map_err(failed)?;
-    harden(&db).map_err(failed)?;
+    let db = source::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     db.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
         .map_err(failed)?;
+    // The check computes what the schema says, for every row.
+    if let Some(why) = source::computes(&db).map_err(failed)? {
+        return Err(MigrateError::NotPredecessors {
+            path: original.to_owned(),
+            why,
+        });
+    }
     let found = backup::quick_check(&db).map_err(failed)?;
     db.close().map_err(|(_, error)| failed(error))?;
     match found {
