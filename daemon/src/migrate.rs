@@ -144,16 +144,20 @@ impl Migration<'_> {
             return Err(MigrateError::InPlaceOfOurs(database));
         }
         let original = Original::open(&database)?;
-        let copy = Copy::make(&original, self.data_dir, self.now)?;
-        let source = match copy.keep_if_good(Source::open(&copy, &database)) {
+        let copied = Copy::make(&original, self.data_dir, self.now).and_then(|copy| {
+            let source = copy.keep_if_good(Source::open(&copy, &database))?;
+            Ok((copy, source))
+        });
+        let (copy, source) = match copied {
             // Whose it is instead is for whoever opens the store to say.
             Err(MigrateError::NotPredecessors { .. }) => return Ok(None),
-            found => found?,
+            copied => copied?,
         };
-        let mut report = Report::new(&database, copy.path(), &self.outside.zone);
+        let mut report = Report::new(&database, copy.kept(), &self.outside.zone);
         report.large_directory_closed = large::close_directory(self.data_dir)?;
         let built = self.build(&source, &original, &mut report);
         let built = built.and_then(|()| {
+            copy.keep()?;
             report.keep()?;
             let note = Note {
                 original: copy.facts().clone(),
@@ -189,7 +193,7 @@ impl Migration<'_> {
 
     fn import_copy(&mut self, copy: &Copy, original: &Original) -> Result<Report, MigrateError> {
         let source = Source::open(copy, original.path())?;
-        let mut report = Report::new(original.path(), copy.path(), &self.outside.zone);
+        let mut report = Report::new(original.path(), copy.kept(), &self.outside.zone);
         let used_before = self.data_dir.daemon_key().exists();
         let mut db = open::open_writer(self.data_dir, used_before, self.now)?;
         if used_before {
@@ -199,6 +203,7 @@ impl Migration<'_> {
         self.write(&mut db, &source, original, &mut report)?;
         db.close()
             .map_err(|(_, error)| MigrateError::store(self.data_dir, error))?;
+        copy.keep()?;
         report.keep()?;
         Ok(report)
     }

@@ -8,18 +8,21 @@ use std::path::{Path, PathBuf};
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
 use ipc_protocol::time::Timestamp;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 use serde::{Deserialize, Serialize};
 
 use super::error::MigrateError;
 use super::large::Directory;
+use super::source;
 use crate::foreign::{self, Foreign, Owner, beside};
-use crate::store::open::harden;
 use crate::store::quarantine::is_damage;
 use crate::store::{APPLICATION_ID, backup};
 
 /// The first bytes of every SQLite database (the database file format, section 1.3).
 const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// What the names of a database's files have behind its own.
+const FILES: [&str; 4] = ["", "-journal", "-wal", "-shm"];
 
 /// Whether the file at `path` may be the Python server's: a database that says nothing of its
 /// owner and its version. Whether it is, its tables tell.
@@ -124,12 +127,31 @@ impl Original {
     pub(super) const fn directory(&self) -> &Directory {
         &self.large
     }
+
+    /// Goes on only if it is not what lies at `path` or beside it, to be written over.
+    fn refuse_to_be(&self, path: &Path) -> Result<(), MigrateError> {
+        let mine = self.foreign.file().metadata();
+        let mine = mine.map_err(MigrateError::io(self.path()))?;
+        let is_it = |path: &Path| {
+            std::fs::symlink_metadata(path)
+                .is_ok_and(|facts| (facts.dev(), facts.ino()) == (mine.dev(), mine.ino()))
+        };
+        if FILES.iter().any(|suffix| is_it(&beside(path, suffix))) {
+            return Err(MigrateError::Untrusted {
+                path: self.path().to_owned(),
+                why: "it has the name of a copy that was not finished; give it another",
+            });
+        }
+        Ok(())
+    }
 }
 
-/// A copy of the original, with what its journal undoes undone.
+/// A copy of the original, with what its journal undoes undone. Until it is kept it has a name that
+/// says that it is not whole, the only one that is ever removed or written over.
 #[derive(Debug)]
 pub(super) struct Copy {
     path: PathBuf,
+    kept: PathBuf,
     facts: Facts,
 }
 
@@ -142,18 +164,18 @@ impl Copy {
     ) -> Result<Self, MigrateError> {
         let directory = data_dir.backups();
         drop(private::ensure_directory(&directory)?);
-        clear_unreported(&directory);
-        let unfinished = directory.join("predecessor.partial.db");
-        let copied = original.foreign.copy(&unfinished);
+        let path = directory.join("predecessor.partial.db");
+        original.refuse_to_be(&path)?;
+        // Of a migration that was cut off.
+        remove(&path);
+        let copied = original.foreign.copy(&path);
         let copied = copied.map_err(MigrateError::from);
-        let settled = copied.and_then(|()| settle(&unfinished, original.path()));
-        settled.inspect_err(|_| remove(&unfinished))?;
-        // 16 digits of milliseconds sort as they count, as in the names of backups.
-        let path = directory.join(format!("predecessor-{:016}.db", now.as_millis()));
-        std::fs::rename(&unfinished, &path).map_err(MigrateError::io(&path))?;
+        let settled = copied.and_then(|()| settle(&path, original.path()));
+        settled.inspect_err(|_| remove(&path))?;
         let facts = original.foreign.file().metadata();
         let facts = Facts::from(&facts.map_err(MigrateError::io(original.path()))?);
-        Ok(Self { path, facts })
+        let kept = free_name(&directory, now);
+        Ok(Self { path, kept, facts })
     }
 
     /// What the original was like when it was copied.
@@ -161,9 +183,19 @@ impl Copy {
         &self.facts
     }
 
-    /// Where the copy is.
+    /// Where the copy is until it is kept.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where it will be kept.
+    pub(super) fn kept(&self) -> &Path {
+        &self.kept
+    }
+
+    /// Gives it the name that it stays under.
+    pub(super) fn keep(&self) -> Result<(), MigrateError> {
+        std::fs::rename(&self.path, &self.kept).map_err(MigrateError::io(&self.kept))
     }
 
     /// Passes `found` through; a copy of something that is not taken over is not kept.
@@ -176,26 +208,29 @@ impl Copy {
 
     fn discard(&self) {
         remove(&self.path);
-        drop(std::fs::remove_file(self.path.with_extension("json")));
+        remove(&self.kept);
+        drop(std::fs::remove_file(self.kept.with_extension("json")));
     }
 }
 
-/// Copies of migrations that came to nothing: no report lies beside them.
-fn clear_unreported(directory: &Path) {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    for path in entries.map(|entry| entry.path()) {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let is_copy = name.is_some_and(|name| {
-            name.starts_with("predecessor") && path.extension().is_some_and(|of| of == "db")
-        });
-        if is_copy && !path.with_extension("json").exists() {
-            remove(&path);
-        }
-    }
+/// A name for the copy that nothing has, nor a report beside it.
+fn free_name(directory: &Path, now: Timestamp) -> PathBuf {
+    // 16 digits of milliseconds sort as they count, as in the names of backups.
+    let named = |millis| directory.join(format!("predecessor-{millis:016}.db"));
+    let is_free = |path: &PathBuf| {
+        let report = path.with_extension("json");
+        [path, &report]
+            .into_iter()
+            .all(|path| std::fs::symlink_metadata(path).is_err())
+    };
+    let mut names = (now.as_millis()..).map(named);
+    names
+        .find(is_free)
+        .unwrap_or_else(|| named(now.as_millis()))
 }
 
 fn remove(database: &Path) {
-    for suffix in ["", "-journal", "-wal", "-shm"] {
+    for suffix in FILES {
         drop(std::fs::remove_file(beside(database, suffix)));
     }
 }
@@ -212,13 +247,16 @@ fn settle(path: &Path, original: &Path) -> Result<(), MigrateError> {
             MigrateError::sqlite(path, error)
         }
     };
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let db = Connection::open_with_flags(path, flags).map_err(failed)?;
-    harden(&db).map_err(failed)?;
+    let db = source::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     db.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
         .map_err(failed)?;
+    // The check computes what the schema says, for every row.
+    if let Some(why) = source::computes(&db).map_err(failed)? {
+        return Err(MigrateError::NotPredecessors {
+            path: original.to_owned(),
+            why,
+        });
+    }
     let found = backup::quick_check(&db).map_err(failed)?;
     db.close().map_err(|(_, error)| failed(error))?;
     match found {

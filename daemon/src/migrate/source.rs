@@ -76,13 +76,7 @@ impl Source {
 
     pub(super) fn at(path: &Path, original: &Path) -> Result<Self, MigrateError> {
         let failed = |error| MigrateError::sqlite(path, error);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let db = Connection::open_with_flags(path, flags).map_err(failed)?;
-        harden(&db).map_err(failed)?;
-        db.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
-            .map_err(failed)?;
+        let db = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
         let not_theirs = |why| MigrateError::NotPredecessors {
             path: original.to_owned(),
             why,
@@ -229,6 +223,46 @@ impl Source {
     fn failing<T>(&self, done: rusqlite::Result<T>) -> Result<T, MigrateError> {
         done.map_err(|error| MigrateError::sqlite(&self.path, error))
     }
+}
+
+/// Opens a database that somebody else may have made, before anything in it is looked at: no
+/// constraint of it is computed, and no value grows beyond what is read.
+pub(super) fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE)?;
+    harden(&db)?;
+    db.pragma_update(None, "ignore_check_constraints", true)?;
+    Ok(db)
+}
+
+/// What of its schema would be computed when rows are looked at, other than constraints; nothing in
+/// a file of the Python server. Views and triggers are left alone, and never run.
+pub(super) fn computes(db: &Connection) -> rusqlite::Result<Option<&'static str>> {
+    // By the text, as SQLite writes it: what else a row says may be forged. Of what is none of these
+    // nothing is asked, nor of a view: the answer alone would take it in.
+    let other = "SELECT EXISTS (SELECT 1 FROM sqlite_schema
+        WHERE typeof(name) <> 'text' OR sql IS NOT NULL AND (typeof(sql) <> 'text' OR NOT (
+            sql LIKE 'CREATE TABLE %' OR sql LIKE 'CREATE INDEX %'
+            OR sql LIKE 'CREATE UNIQUE INDEX %' OR sql LIKE 'CREATE VIEW %'
+            OR sql LIKE 'CREATE TRIGGER %')))";
+    let column = "SELECT EXISTS (SELECT 1 FROM sqlite_schema AS s, pragma_table_xinfo(s.name) AS c
+        WHERE s.sql LIKE 'CREATE TABLE %' AND c.hidden <> 0)";
+    let index = "SELECT EXISTS (SELECT 1 FROM sqlite_schema AS s, pragma_index_xinfo(s.name) AS c
+        WHERE (s.sql LIKE 'CREATE INDEX %' OR s.sql LIKE 'CREATE UNIQUE INDEX %') AND c.cid = -2)";
+    let partial = "SELECT EXISTS (SELECT 1 FROM sqlite_schema AS s, pragma_index_list(s.name) AS i
+        WHERE s.sql LIKE 'CREATE TABLE %' AND i.partial <> 0)";
+    for (sql, what) in [
+        (other, "it has virtual tables"),
+        (column, "it has computed columns"),
+        (index, "it has an index on something computed"),
+        (partial, "it has an index on a part that is computed"),
+    ] {
+        if db.query_row(sql, [], |row| row.get(0))? {
+            return Ok(Some(what));
+        }
+    }
+    Ok(None)
 }
 
 /// The columns of a table.

@@ -14,7 +14,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::past::Past;
-use super::{APPLICATION_ID, SCHEMA_VERSION, migrations, quarantine};
+use super::{APPLICATION_ID, SCHEMA_VERSION, migrations, quarantine, restore};
 use crate::foreign::beside;
 
 /// Why the database cannot be opened.
@@ -82,7 +82,7 @@ pub fn open_writer(
     used_before: bool,
     now: Timestamp,
 ) -> Result<Connection, OpenError> {
-    open_telling_past(data_dir, used_before, now).map(|opened| opened.db)
+    open(data_dir, used_before, now).map(|opened| opened.db)
 }
 
 /// A store that was opened for writing, and what was found out about it.
@@ -95,12 +95,20 @@ pub(crate) struct Opened {
     pub(crate) restored: Option<PathBuf>,
 }
 
-/// The same; tells what was done before with the store.
+/// The same for the daemon; tells what was done before with the store, and clears what was left
+/// beside it.
 pub(crate) fn open_telling_past(
     data_dir: &DataDir,
     used_before: bool,
     now: Timestamp,
 ) -> Result<Opened, OpenError> {
+    let opened = open(data_dir, used_before, now)?;
+    // Not before there is a store: until then it may be all that there is.
+    restore::clear_leavings(data_dir);
+    Ok(opened)
+}
+
+fn open(data_dir: &DataDir, used_before: bool, now: Timestamp) -> Result<Opened, OpenError> {
     let path = data_dir.database();
     let sqlite = |source| OpenError::Sqlite {
         path: path.clone(),

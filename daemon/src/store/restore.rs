@@ -1,6 +1,7 @@
 //! A backup in the place of the store: its mail comes back, what was revoked since does not.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use ipc_protocol::paths::DataDir;
@@ -14,6 +15,16 @@ use super::migrations;
 use super::open::harden;
 use crate::foreign::{Foreign, beside};
 use crate::sandbox::Inside;
+
+/// What the names of a database's files have behind its own.
+const FILES: [&str; 4] = ["", "-journal", "-wal", "-shm"];
+
+/// Under which names a backup is made ready. The second is for when it is the first that is to be
+/// restored: a restore that was cut off left it.
+const MADE_READY: [&str; 2] = [".restoring.db", ".restoring-2.db"];
+
+/// The same for the copy of one from elsewhere.
+const FROM_ELSEWHERE: [&str; 2] = [".restoring-from.db", ".restoring-from-2.db"];
 
 /// Takes over who may come back, and with which secret, from the store that is replaced: the
 /// backup may be older than a revocation or a rotation.
@@ -64,16 +75,49 @@ pub fn restore_foreign(
     now: Timestamp,
     inside: &Inside,
 ) -> Result<Option<PathBuf>, BackupError> {
-    let copy = data_dir.root().join(".restoring-from.db");
-    remove_database(&copy)?;
+    let given = from.file().metadata().map_err(io_at(from.path()))?;
+    let copy = room_for(data_dir, FROM_ELSEWHERE, &given)?;
     let copied = from.copy(&copy).map_err(BackupError::from);
     let restored = copied.and_then(|()| restore(data_dir, &copy, now, inside));
     remove_database(&copy)?;
     restored.map_err(|error| error.said_of(&copy, from.path()))
 }
 
+/// Removes what a restore that was cut off left: copies of all the mail. Only the daemon does this,
+/// under its lock: a command may have been given one of them.
+pub(super) fn clear_leavings(data_dir: &DataDir) {
+    for name in MADE_READY.into_iter().chain(FROM_ELSEWHERE) {
+        let path = data_dir.root().join(name);
+        if let Err(error) = remove_database(&path) {
+            tracing::warn!(%error, "what a restore left could not be removed");
+        }
+    }
+}
+
+/// The first of `names` that does not stand for the file that was `given`, nor for one beside which
+/// that lies, with nothing there any more.
+fn room_for(
+    data_dir: &DataDir,
+    [first, second]: [&str; 2],
+    given: &Metadata,
+) -> Result<PathBuf, BackupError> {
+    let first = data_dir.root().join(first);
+    let is_given = |path: &Path| {
+        let there = std::fs::symlink_metadata(path);
+        there.is_ok_and(|there| (there.dev(), there.ino()) == (given.dev(), given.ino()))
+    };
+    let is_first = FILES.iter().any(|suffix| is_given(&beside(&first, suffix)));
+    let path = if is_first {
+        data_dir.root().join(second)
+    } else {
+        first
+    };
+    remove_database(&path)?;
+    Ok(path)
+}
+
 fn remove_database(path: &Path) -> Result<(), BackupError> {
-    for suffix in ["", "-journal", "-wal", "-shm"] {
+    for suffix in FILES {
         remove_if_there(&beside(path, suffix))?;
     }
     Ok(())
@@ -86,27 +130,34 @@ pub(super) fn put_in_place(
     now: Timestamp,
 ) -> Result<Option<PathBuf>, BackupError> {
     verify(from)?;
-    let copy = data_dir.root().join(".restoring.db");
-    remove_if_there(&copy)?;
-    copy_database(from, &copy)?;
-    let mut db = Connection::open(&copy).map_err(sqlite_at(&copy))?;
-    harden(&db)
-        .and_then(|()| settle_credentials(&mut db, data_dir))
-        .map_err(sqlite_at(&copy))?;
-    let closed = |(_, source)| BackupError::Sqlite {
-        path: copy.clone(),
-        source,
-    };
-    db.close().map_err(closed)?;
-    File::open(&copy)
-        .and_then(|file| file.sync_all())
-        .map_err(io_at(&copy))?;
+    let given = std::fs::metadata(from).map_err(io_at(from))?;
+    let copy = room_for(data_dir, MADE_READY, &given)?;
+    let ready = make_ready(data_dir, from, &copy);
+    // It is no use to anybody, and has all the mail in it.
+    ready.inspect_err(|_| drop(remove_database(&copy)))?;
     let aside = move_aside(data_dir, now)?;
     let database = data_dir.database();
     std::fs::rename(&copy, &database).map_err(io_at(&database))?;
     remove_if_there(&data_dir.damage_marker())?;
     sync_directory(data_dir.root())?;
     Ok(aside)
+}
+
+/// Copies `from` to `copy`, to be the store.
+fn make_ready(data_dir: &DataDir, from: &Path, copy: &Path) -> Result<(), BackupError> {
+    copy_database(from, copy)?;
+    let mut db = Connection::open(copy).map_err(sqlite_at(copy))?;
+    harden(&db)
+        .and_then(|()| settle_credentials(&mut db, data_dir))
+        .map_err(sqlite_at(copy))?;
+    let closed = |(_, source)| BackupError::Sqlite {
+        path: copy.to_owned(),
+        source,
+    };
+    db.close().map_err(closed)?;
+    File::open(copy)
+        .and_then(|file| file.sync_all())
+        .map_err(io_at(copy))
 }
 
 fn settle_credentials(copy: &mut Connection, data_dir: &DataDir) -> rusqlite::Result<()> {

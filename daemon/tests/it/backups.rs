@@ -250,3 +250,64 @@ fn a_backup_with_a_trigger_in_it_is_no_backup() {
     )));
     assert_eq!(refused.to_string(), altered.to_string());
 }
+
+/// What is there of restores that were cut off.
+fn left_of_restores(house: &House) -> Vec<String> {
+    let entries = std::fs::read_dir(house.path()).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names
+        .filter(|name| name.starts_with(".restoring"))
+        .collect()
+}
+
+#[test]
+fn what_a_restore_that_was_cut_off_left_can_be_restored_and_is_not_removed_for_it() {
+    for name in [
+        ".restoring.db",
+        ".restoring-from.db",
+        ".restoring-2.db",
+        ".restoring.db-wal",
+    ] {
+        let (mut house, bob) = with_a_backup();
+        let newest = backup::list(&house.data_dir()).unwrap().remove(0);
+        let left = house.path().join(name);
+        std::fs::rename(&newest, &left).unwrap();
+        let before = std::fs::read(&left).unwrap();
+        house.restore(&left, Timestamp::from_millis(7)).unwrap();
+        assert!(std::fs::read(&left).unwrap() == before, "{name}");
+        assert_eq!(left_of_restores(&house), [name]);
+        house.start().unwrap();
+        let bob = house.resume(bob.resume(), "bob", WhenLive::Refuse).unwrap();
+        assert_eq!(bob.registered.waiting, 1, "{name}");
+    }
+}
+
+#[test]
+fn what_a_restore_that_was_cut_off_left_is_gone_when_the_daemon_has_its_store() {
+    let (mut house, _bob) = with_a_backup();
+    let newest = backup::list(&house.data_dir()).unwrap().remove(0);
+    let names = [
+        ".restoring.db",
+        ".restoring.db-journal",
+        ".restoring-2.db",
+        ".restoring-from.db",
+        ".restoring-from.db-wal",
+        ".restoring-from-2.db-shm",
+    ];
+    for name in names {
+        std::fs::copy(&newest, house.path().join(name)).unwrap();
+    }
+    // Without a store they may be all that there is.
+    let store = house.data_dir().database();
+    std::fs::rename(&store, house.path().join("away")).unwrap();
+    assert!(matches!(
+        house.start(),
+        Err(DaemonError::Deployment(DeploymentError::Store(
+            OpenError::Gone(_)
+        )))
+    ));
+    assert_eq!(left_of_restores(&house).len(), names.len());
+    std::fs::rename(house.path().join("away"), &store).unwrap();
+    house.start().unwrap();
+    assert_eq!(left_of_restores(&house), Vec::<String>::new());
+}

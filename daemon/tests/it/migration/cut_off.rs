@@ -151,3 +151,65 @@ fn hot_journal(elsewhere: &Path) -> Vec<u8> {
     begin_and_spill(&old);
     fs::read(with_suffix(&old.path, "-journal")).unwrap()
 }
+
+/// The directory of backups with the file of a Python server in it, under each of `names`.
+fn among_the_backups(house: &House, names: &[&str]) -> std::path::PathBuf {
+    let backups = house.data_dir().backups();
+    drop(ipc_protocol::private::ensure_directory(&backups).unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let old = Predecessor::new(directory.path());
+    old.store(&Old::default());
+    let path = old.close();
+    for name in names {
+        fs::copy(&path, backups.join(name)).unwrap();
+    }
+    backups
+}
+
+#[test]
+fn a_complete_copy_is_never_removed_whether_it_is_the_one_that_was_named_or_lies_beside_it() {
+    // The last are of our own form, one without its report and one at this moment.
+    let names = [
+        "predecessor-y.db",
+        "predecessor-x.db",
+        "predecessor-1700000000000000.db",
+        "predecessor-0001800000000000.db",
+    ];
+    let house = House::empty();
+    let backups = among_the_backups(&house, &names);
+    let named = backups.join(names[0]);
+    let is_as_it_was = |before: &[Vec<u8>]| {
+        for (name, before) in names.iter().zip(before) {
+            assert!(fs::read(backups.join(name)).unwrap() == *before, "{name}");
+        }
+    };
+    let read = || names.map(|name| fs::read(backups.join(name)).unwrap());
+    let mark = |version| {
+        let db = rusqlite::Connection::open(&named).unwrap();
+        db.execute_batch(version).unwrap();
+        db.close().unwrap();
+    };
+    mark("ALTER TABLE messages RENAME TO letters");
+    let before = read();
+    house.import(&named).unwrap_err();
+    is_as_it_was(&before);
+    mark("ALTER TABLE letters RENAME TO messages");
+    let before = read();
+    let report = house.import(&named).unwrap();
+    is_as_it_was(&before);
+    let again = house.import(&named).unwrap();
+    is_as_it_was(&before);
+    assert!(report.copy != again.copy && report.copy.exists() && again.copy.exists());
+    assert!(report.path().exists() && again.path().exists());
+}
+
+#[test]
+fn a_file_with_the_name_of_an_unfinished_copy_is_refused_rather_than_written_over() {
+    let house = House::empty();
+    let name = "predecessor.partial.db";
+    let path = among_the_backups(&house, &[name]).join(name);
+    let before = fs::read(&path).unwrap();
+    let error = house.import(&path).unwrap_err();
+    assert!(error.to_string().contains("not finished"), "{error}");
+    assert!(fs::read(&path).unwrap() == before);
+}

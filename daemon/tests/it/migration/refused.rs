@@ -229,3 +229,76 @@ fn a_store_of_our_own_that_was_moved_away_is_not_replaced_in_silence() {
         "{refused:?}"
     );
 }
+
+/// A row that none of the expressions below can be computed for: the absolute value of the smallest
+/// integer is an error of SQLite's.
+const SMALLEST: &str = "CREATE TABLE other (x);
+    INSERT INTO other VALUES (-9223372036854775807 - 1);
+    PRAGMA writable_schema = on;";
+
+#[test]
+fn no_constraint_of_a_foreign_file_is_computed() {
+    // False for every row, an error for this one, and one that takes a gigabyte.
+    for check in ["0", "abs(x) > 0", "length(hex(zeroblob(490000000))) > 0"] {
+        let house = House::empty();
+        let directory = tempfile::tempdir().unwrap();
+        let old = Predecessor::new(directory.path());
+        old.store(&Old::default());
+        let forged = format!(
+            "{SMALLEST}
+             UPDATE sqlite_schema SET sql = 'CREATE TABLE other (x CHECK ({check}))'
+             WHERE name = 'other';
+             UPDATE sqlite_schema SET sql = replace(sql, 'content TEXT NOT NULL',
+             'content TEXT NOT NULL CHECK (abs(-9223372036854775807 - 1))') WHERE name = 'messages'"
+        );
+        old.db().execute_batch(&forged).unwrap();
+        let report = house.import(&old.close()).unwrap();
+        assert_eq!(report.unread, 1, "{check}");
+    }
+}
+
+#[test]
+fn a_file_that_would_have_something_computed_is_refused_before_its_rows_are_looked_at() {
+    let forged = |sql: &str| {
+        format!("{SMALLEST} UPDATE sqlite_schema SET sql = '{sql}' WHERE name = 'other'")
+    };
+    for (statement, why) in [
+        (
+            forged("CREATE TABLE other (x, y NOT NULL AS (abs(x)))"),
+            "computed columns",
+        ),
+        (
+            forged("CREATE TABLE other (x, y INTEGER AS (abs(x)) VIRTUAL)"),
+            "computed columns",
+        ),
+        (
+            forged("CREATE /**/ VIRTUAL TABLE other USING fts5(x)"),
+            "virtual tables",
+        ),
+        (
+            forged("CREATE TABLE other (x, y NOT NULL AS (abs(x)))")
+                + "; UPDATE sqlite_schema SET type = 'TABLE', sql = CAST(sql AS BLOB) WHERE name = 'other'",
+            "virtual tables",
+        ),
+        (
+            "CREATE VIRTUAL TABLE words USING fts5(content, content = 'messages')".to_owned(),
+            "virtual tables",
+        ),
+        (
+            "CREATE INDEX letters ON messages (upper(content))".to_owned(),
+            "something computed",
+        ),
+        (
+            "CREATE UNIQUE INDEX rows ON messages (id, abs(id))".to_owned(),
+            "something computed",
+        ),
+        (
+            "CREATE INDEX some ON messages (id) WHERE abs(id) > 0".to_owned(),
+            "a part that is computed",
+        ),
+    ] {
+        let error = import_after(|old| old.db().execute_batch(&statement).unwrap());
+        assert!(not_predecessors(&error), "{statement}: {error}");
+        assert!(error.to_string().contains(why), "{statement}: {error}");
+    }
+}
