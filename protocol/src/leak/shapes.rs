@@ -76,7 +76,7 @@ pub(super) const fn own(rule: Rule, prefix: &'static str, measure: Measure) -> S
     }
 }
 
-/// The same as [`own`], where `text` stands within so many bytes before or behind.
+/// The same as [`own()`], where `text` stands within so many bytes before or behind.
 pub(super) const fn own_near(
     rule: Rule,
     prefix: &'static str,
