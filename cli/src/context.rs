@@ -102,18 +102,20 @@ pub(crate) fn root(globals: &Globals, environment: &Environment) -> Result<PathB
         Failure::usage("HOME is not set, so there is no place for the data")
             .hint("`--data-dir DIR` or IPC_DATA_DIR names one")
     })?;
-    absolute(&root).map(led_to)
+    led_to(&root)
 }
 
-/// The same place without the links on the way there, as a home directory may have them: SQLite is told
-/// to follow none, wherever it stands. The last part of the path stays, for a link there is refused.
-fn led_to(path: PathBuf) -> PathBuf {
+/// The absolute path of the same place without the links on the way there, as a home directory may have
+/// them: SQLite is told to follow none, wherever it stands. The last part stays: a link there is refused.
+pub(crate) fn led_to(path: &Path) -> Result<PathBuf, Failure> {
+    let path = absolute(path)?;
     let above = path.ancestors().skip(1);
     let real = above.filter_map(|above| {
         let below = path.strip_prefix(above).ok()?;
         Some(above.canonicalize().ok()?.join(below))
     });
-    real.into_iter().next().unwrap_or(path)
+    let real = real.into_iter().next();
+    Ok(real.unwrap_or(path))
 }
 
 /// The daemon runs in `/`: a path that it is told must not depend on where the command ran.

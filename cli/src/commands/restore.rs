@@ -12,7 +12,7 @@ use super::inside;
 use crate::args::RestoreArguments;
 use crate::clock;
 use crate::configuration;
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::output::safe;
@@ -33,7 +33,9 @@ pub(crate) fn run(
 ) -> Result<ExitStatus, Failure> {
     let lock = inside::lock(context, "its store cannot be replaced under it")?;
     let config = configuration::load(context)?;
-    let named = arguments.file.as_deref();
+    let named = arguments.file.as_deref().map(context::led_to);
+    let named = named.transpose()?;
+    let named = named.as_deref();
     let elsewhere = named.filter(|file| inside::lies_elsewhere(context, file));
     let elsewhere = elsewhere.map(Foreign::open_backup).transpose();
     let elsewhere = elsewhere.map_err(|error| failed(&error.into()))?;

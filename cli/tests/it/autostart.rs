@@ -273,24 +273,6 @@ fn a_linked_or_foreign_directory_is_refused_and_nothing_is_put_there() {
 }
 
 #[test]
-fn a_home_behind_a_link_is_a_home() {
-    let home = Home::new();
-    let link = home.path().join("link");
-    symlink(home.path(), &link).unwrap();
-    let through = |arguments: &[&str]| {
-        let mut command = home.command(arguments);
-        Said::of(&command.env("HOME", &link).output().unwrap())
-    };
-    let said = through(&["register", "alice"]);
-    assert_eq!(said.status, 0, "{said:?}");
-    // One place, whichever way: the same daemon, the same agent.
-    home.ok(&["--as", "alice", "send", "alice", "hello"]);
-    let said = through(&["--as", "alice", "check"]);
-    assert!(said.out.contains("hello"), "{said:?}");
-    home.ok(&["daemon", "stop"]);
-}
-
-#[test]
 fn a_database_of_another_program_is_said_and_left_untouched() {
     let make = "
 import sqlite3, sys

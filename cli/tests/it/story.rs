@@ -246,3 +246,28 @@ fn a_large_message_becomes_a_preview_and_a_private_file_with_all_of_it() {
     bob.ok(&rest);
     assert_eq!(std::fs::read_to_string(&copy).unwrap(), second);
 }
+
+#[test]
+fn a_home_behind_a_link_is_a_home() {
+    let home = Home::new();
+    let link = home.path().join("link");
+    std::os::unix::fs::symlink(home.path(), &link).unwrap();
+    let through = |arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        Said::of(&command.env("HOME", &link).output().unwrap())
+    };
+    let said = through(&["register", "alice"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    // One place, whichever way: the same daemon, the same agent.
+    home.ok(&["--as", "alice", "send", "alice", "hello"]);
+    let said = through(&["--as", "alice", "check"]);
+    assert!(said.out.contains("hello"), "{said:?}");
+    home.ok(&["admin", "backup"]);
+    let named = link.join(".claude-ipc-data/backups");
+    let backup = std::fs::read_dir(&named).unwrap().next().unwrap().unwrap();
+    let (named, name) = (backup.path(), backup.file_name());
+    home.ok(&["daemon", "stop"]);
+    home.ok(&["admin", "restore", named.to_str().unwrap()]);
+    let records = home.ok(&["admin", "audit", "show"]);
+    assert!(records.contains(name.to_str().unwrap()), "{records}");
+}
