@@ -44,6 +44,8 @@ pub mod migrate;
 mod notice_files;
 mod prepared;
 mod presence;
+#[cfg(test)]
+mod properties;
 mod quota;
 pub mod sandbox;
 #[cfg(test)]

@@ -28,7 +28,7 @@ const POLLS: u32 = 20_000;
 const CHANGES: (u32, usize) = (200, 4);
 
 /// Times as many runs in the long tests.
-const LONG: u64 = 50;
+pub(crate) const LONG: u64 = 50;
 
 /// What a task does.
 pub(crate) type Work = Pin<Box<dyn Future<Output = ()>>>;
@@ -201,7 +201,7 @@ impl Drop for Said {
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long tests may take")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

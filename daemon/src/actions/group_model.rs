@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use super::harness::Desk;
 use super::{leave, read};
 use crate::caller::Caller;
+use crate::properties::cases;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cid", "dan"];
 const GROUPS: usize = 3;
@@ -321,7 +322,7 @@ impl Both {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn groups_hold_who_they_should_and_show_what_they_should(

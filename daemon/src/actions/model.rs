@@ -11,10 +11,11 @@ use ipc_protocol::request::{Fetch, History, Nack, Rename, Unregister};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use self::expected::{ALIAS_S, AgentModel, LEASE_S, Message, Model, Place, WEEK_S, text};
+use self::expected::{ALIAS_S, AgentModel, KEPT_S, LEASE_S, Message, Model, Place, WEEK_S, text};
 use super::harness::Desk;
 use super::{ack, fetch, history, leave, rename};
 use crate::caller::Caller;
+use crate::properties::cases;
 
 const NAMES: [&str; 5] = ["ann", "bob", "cid", "dan", "eve"];
 
@@ -51,7 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<Index>().prop_map(Step::Unregister),
         3 => prop_oneof![
             Just(1), Just(59), Just(60), Just(3_600), Just(ALIAS_S - 1), Just(ALIAS_S),
-            Just(86_400), Just(WEEK_S), Just(WEEK_S + 1)
+            Just(86_400), Just(WEEK_S), Just(WEEK_S + 1), Just(KEPT_S), Just(KEPT_S + 1)
         ].prop_map(Step::Pass),
         2 => prop_oneof![Just(Step::Sweep), Just(Step::Index)],
     ]
@@ -204,12 +205,12 @@ impl Both {
     fn ack(&mut self, agent: usize, caller: &Caller, which: &[Index]) {
         let chosen = self.chosen(which);
         let found = self.desk.ack(caller, self.ids(&chosen));
-        let mut expected = 0;
-        for at in chosen {
-            let message = &mut self.model.messages[at];
+        let (mut expected, now) = (0, self.model.now);
+        for index in chosen {
+            let message = &mut self.model.messages[index];
             let own = matches!(message.place, Place::Waiting { agent: of, .. } if of == agent);
             if own && message.offers > 0 {
-                message.place = Place::Delivered(agent);
+                message.place = Place::Delivered { agent, at: now };
                 expected += 1;
             }
         }
@@ -372,8 +373,7 @@ impl Both {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None,
-        ..ProptestConfig::default() })]
+    #![proptest_config(cases(256))]
 
     #[test]
     fn names_stay_bijective_and_no_mail_is_lost_or_doubled(

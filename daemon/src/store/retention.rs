@@ -24,9 +24,10 @@ pub(crate) fn sweep(context: &mut Context<'_>) -> Done<bool> {
     let unclaimed = days(context.limits.unclaimed_days);
     let read = days(context.limits.read_days);
     let expired = deliveries::expire_unclaimed(context, unclaimed, GO)?;
-    let more_to_delete = delete_messages(context, read)?;
     let pings = pings::drop_old(context, GO)?;
     let forgotten = forget_agents(context)?;
+    // After what ends mail, so that nothing old is left when a sweep is over.
+    let more_to_delete = delete_messages(context, read)?;
     delete_names(context)?;
     delete_sessions(context)?;
     give_pages_back(context)?;
@@ -185,6 +186,17 @@ mod tests {
         assert_eq!(desk.number("SELECT count(*) FROM messages"), 1);
         assert_eq!(desk.number("SELECT count(*) FROM bodies"), 1);
         assert_eq!(desk.fetch(&bob)[0].text, "not read yet");
+    }
+
+    #[test]
+    fn a_sweep_that_refuses_old_mail_deletes_it_too() {
+        let mut desk = Desk::new();
+        let alice = desk.register("alice", false).unwrap();
+        desk.send(&alice, "alice", "to myself").unwrap();
+        desk.pass(30 * DAY + 1);
+        desk.sweep();
+        let people = "SELECT count(*) FROM messages WHERE kind <> 'system'";
+        assert_eq!(desk.number(people), 0, "refused, and thirty days old");
     }
 
     #[test]

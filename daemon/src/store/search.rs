@@ -101,6 +101,7 @@ mod tests {
 
     use super::{Aside, Seq};
     use crate::actions::harness::Desk;
+    use crate::properties::cases;
 
     fn expression(text: &str) -> String {
         super::expression(&text.parse().unwrap())
@@ -132,8 +133,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None,
-            ..ProptestConfig::default() })]
+        #![proptest_config(cases(64))]
 
         #[test]
         fn whatever_is_a_query_the_index_takes(

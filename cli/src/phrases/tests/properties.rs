@@ -122,8 +122,6 @@ const PIECES: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
     #[test]
     fn no_text_panics_or_sends_what_is_not_in_it(phrase in any::<String>()) {
         if let Ok(intent) = understand(&phrase) {

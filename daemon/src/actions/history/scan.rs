@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::actions::harness::Desk;
+use crate::properties::cases;
 
 const WORDS: [&str; 4] = ["red", "green", "greener", "blue"];
 
@@ -91,8 +92,7 @@ fn compare(desk: &mut Desk, who: &Caller) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None,
-        ..ProptestConfig::default() })]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn a_search_finds_what_reading_every_text_finds(

@@ -6,6 +6,7 @@ use proptest::sample::Index;
 use super::expected::{Place, text};
 use super::{Both, NAMES, live, step_or_crash};
 use crate::actions::harness::Desk;
+use crate::properties::cases;
 
 impl Both {
     /// The daemon ends, with a send in its hands if one is named; what was only in memory (who was
@@ -60,8 +61,7 @@ impl Both {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None,
-        ..ProptestConfig::default() })]
+    #![proptest_config(cases(48))]
 
     #[test]
     fn whatever_was_committed_is_there_after_any_number_of_crashes_and_nothing_else(

@@ -11,8 +11,8 @@ pub(super) const ALIAS_S: i64 = 7_200;
 pub(super) const LEASE_S: i64 = 60;
 pub(super) const WEEK_S: i64 = 7 * 86_400;
 
-/// How long messages are kept that wait for nobody.
-const KEPT_S: i64 = 30 * 86_400;
+/// How long messages are kept that wait for nobody, from when they were sent or read.
+pub(super) const KEPT_S: i64 = 30 * 86_400;
 
 /// The text of message `at`: a word of its own, and one that every third has.
 pub(super) fn text(at: usize) -> String {
@@ -27,7 +27,10 @@ pub(super) enum Place {
         agent: usize,
         lease_until: Option<i64>,
     },
-    Delivered(usize),
+    Delivered {
+        agent: usize,
+        at: i64,
+    },
     Ended,
     /// Deleted after thirty days.
     Gone,
@@ -120,7 +123,7 @@ impl Model {
                 agent: of,
                 lease_until,
             } => of == agent && lease_until.is_none_or(|until| until <= self.now),
-            Place::Unclaimed(_) | Place::Delivered(_) | Place::Ended | Place::Gone => false,
+            Place::Unclaimed(_) | Place::Delivered { .. } | Place::Ended | Place::Gone => false,
         };
         let all = 0..self.messages.len();
         all.filter(|at| free(self.messages[*at].place)).collect()
@@ -136,8 +139,12 @@ impl Model {
             if matches!(message.place, Place::Unclaimed(_)) && self.now - message.sent > WEEK_S {
                 message.place = Place::Ended;
             }
-            let waits = matches!(message.place, Place::Unclaimed(_) | Place::Waiting { .. });
-            if !waits && self.now - message.sent > KEPT_S {
+            let kept_from = match message.place {
+                Place::Unclaimed(_) | Place::Waiting { .. } => continue,
+                Place::Delivered { at, .. } => at,
+                Place::Ended | Place::Gone => message.sent,
+            };
+            if self.now - kept_from > KEPT_S {
                 message.place = Place::Gone;
             }
         }
@@ -149,7 +156,7 @@ impl Model {
         all.filter(|at| {
             let message = &self.messages[*at];
             let is_sent = message.sender == agent && message.place != Place::Gone;
-            is_sent || message.place == Place::Delivered(agent)
+            is_sent || matches!(message.place, Place::Delivered { agent: to, .. } if to == agent)
         })
         .collect()
     }
