@@ -55,6 +55,12 @@ const V4: (&str, &str) = (
     include_str!("../golden/v4.json"),
 );
 
+/// Schema 5: everybody is frozen, and eve by name; the last message is not in the index of words.
+const V5: (&str, &str) = (
+    include_str!("../golden/v5.sql"),
+    include_str!("../golden/v5.json"),
+);
+
 fn open_frozen((statements, beside): (&str, &str)) -> (House, Beside) {
     let beside: Beside = serde_json::from_str(beside).unwrap();
     let key = data_encoding::HEXLOWER
@@ -125,7 +131,13 @@ fn mail_that_waited_in_version_1_reaches_whoever_claims_the_name() {
 
 #[test]
 fn what_was_said_under_any_schema_is_found() {
-    for frozen in [V1, V2, V3, V4] {
+    let every = [V1, V2, V3, V4, V5];
+    assert_eq!(
+        i32::try_from(every.len()),
+        Ok(SCHEMA_VERSION),
+        "a new schema brings its own database along"
+    );
+    for frozen in every {
         let (house, beside) = open_frozen(frozen);
         house.operator().call(&thaw("all")).unwrap();
         let mut alice = house
@@ -255,6 +267,24 @@ fn a_database_of_version_4_opens_with_who_is_frozen_and_finds_every_word() {
     };
     assert_eq!(found("said"), ["said in the group", "said once"]);
     assert_eq!(found("word"), ["a word of dora", "a word that is new"]);
+    house.stop().unwrap();
+    assert_eq!(schema(&house), SCHEMA_VERSION);
+}
+
+#[test]
+fn a_database_of_version_5_opens_and_finds_what_was_not_in_its_index_yet() {
+    let (mut house, beside) = open_frozen(V5);
+    assert!(house.operator().call(&thaw("all")).unwrap().changed);
+    let mut dora = house
+        .resume(&beside.dora.unwrap(), "dora", WhenLive::Refuse)
+        .unwrap();
+    let search = History {
+        search: Some("word".parse().unwrap()),
+        ..History::default()
+    };
+    let entries = dora.call(&search).unwrap().entries;
+    let texts: Vec<_> = entries.into_iter().map(|e| e.message.text).collect();
+    assert_eq!(texts, ["a word of dora", "a word before it was indexed"]);
     house.stop().unwrap();
     assert_eq!(schema(&house), SCHEMA_VERSION);
 }
