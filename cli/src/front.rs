@@ -7,6 +7,7 @@
 mod anyone;
 mod door;
 pub(crate) mod enrol;
+mod host;
 pub(crate) mod mailbox;
 mod own;
 pub(crate) mod secret;
@@ -26,8 +27,9 @@ use crate::failure::Failure;
 
 pub(crate) use anyone::ask_as_anyone;
 pub(crate) use door::McpDoor;
+pub(crate) use host::own_host;
 pub(crate) use own::OwnFront;
-pub(crate) use session::{own_host, prove, prove_running};
+pub(crate) use session::{prove, prove_running};
 
 /// A connection that is the agent.
 #[derive(Debug)]
