@@ -93,15 +93,13 @@ impl Front {
 
     /// Another connection for the same agent, whatever the process tree says meanwhile.
     pub(crate) fn reopen(&self, context: &mut Context) -> Result<Self, Failure> {
-        let record = context.agent_files().follow(&self.name)?;
-        let record = record.ok_or_else(|| mailbox::not_kept(&self.name))?;
+        let record = mailbox::of_name(context, &self.name)?;
         session::open(context, record)
     }
 
     /// The same to a daemon that runs: none is started.
     pub(crate) fn reopen_running(&self, context: &mut Context) -> Result<Self, Failure> {
-        let record = context.agent_files().follow(&self.name)?;
-        let record = record.ok_or_else(|| mailbox::not_kept(&self.name))?;
+        let record = mailbox::of_name(context, &self.name)?;
         session::open_running(context, record)
     }
 

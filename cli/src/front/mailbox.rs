@@ -15,11 +15,10 @@ const LISTED: usize = 10;
 
 /// The agent that the command is about, and what to come back with.
 pub(crate) fn find(context: &Context) -> Result<AgentRecord, Failure> {
-    let files = context.agent_files();
     if let Some(name) = named(context)? {
-        return files.follow(&name)?.ok_or_else(|| not_kept(&name));
+        return of_name(context, &name);
     }
-    let records = files.all()?;
+    let records = context.agent_files().all()?;
     let lineage = process::lineage(std::process::id());
     let at = nearest(&records, &lineage).map_err(|unclear| unclear.explain(&records))?;
     records
@@ -50,6 +49,12 @@ pub(crate) fn find_if_any(
         Err(Unclear::Nobody) => Ok(None),
         Err(several @ Unclear::Several(_)) => Err(several.explain(&records)),
     }
+}
+
+/// The agent that is or was called `name`, and what to come back with.
+pub(crate) fn of_name(context: &Context, name: &Name) -> Result<AgentRecord, Failure> {
+    let record = context.agent_files().follow(name)?;
+    record.ok_or_else(|| not_kept(name))
 }
 
 /// The name that the caller gave, by option or environment.
