@@ -41,6 +41,7 @@ mod session;
 mod setup;
 mod status;
 mod text;
+mod wanted;
 mod watch;
 mod watch_exec;
 mod watch_notices;

@@ -7,7 +7,8 @@ use ipc_protocol::message::{Kind, Mail, WaitEnd};
 use ipc_protocol::request::Sent;
 use serde_json::json;
 
-use super::fetching::{self, Lease, Wanted};
+use super::fetching::{self, Lease};
+use super::wanted::Wanted;
 use crate::clock::Deadline;
 use crate::context::Context;
 use crate::exit::ExitStatus;

@@ -12,8 +12,9 @@ use ipc_protocol::request::{AutoCheck, AutoCheckAction, Notice};
 use rand::RngExt;
 
 use super::check;
-use super::fetching::{self, Lease, Wanted};
+use super::fetching::{self, Lease};
 use super::noticing::{self, Absence};
+use super::wanted::Wanted;
 use super::watch::passes;
 use crate::args::{LoopArguments, WaitTime};
 use crate::clock::Deadline;

@@ -9,8 +9,9 @@ use std::time::Duration;
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::message::Mail;
 
-use super::fetching::{self, Lease, Wanted};
+use super::fetching::{self, Lease};
 use super::pings::Pings;
+use super::wanted::Wanted;
 use super::{watch_exec, watch_notices};
 use crate::args::{WaitTime, WatchArguments};
 use crate::clock::Deadline;

@@ -13,9 +13,10 @@ use ipc_protocol::id::MessageId;
 use ipc_protocol::message::Mail;
 use ipc_protocol::request::Nack;
 
-use super::fetching::{self, Wanted};
+use super::fetching;
 use super::large;
 use super::pings::Pings;
+use super::wanted::Wanted;
 use super::watch::{next, recover};
 use crate::args::{WaitTime, WatchArguments};
 use crate::clock::Deadline;
