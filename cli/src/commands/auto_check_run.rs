@@ -11,11 +11,11 @@ use ipc_protocol::message::AutoCheckMode;
 use ipc_protocol::request::{AutoCheck, AutoCheckAction, Notice};
 use rand::RngExt;
 
+use super::away::{Absence, passes};
 use super::check;
 use super::fetching::{self, Lease};
-use super::noticing::{self, Absence};
+use super::noticing;
 use super::wanted::Wanted;
-use super::watch::passes;
 use crate::args::{LoopArguments, WaitTime};
 use crate::clock::Deadline;
 use crate::context::Context;

@@ -13,8 +13,8 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::host::Event;
 use crate::clock::Deadline;
-use crate::commands::noticing::{self, Absence};
-use crate::commands::watch::passes;
+use crate::commands::away::{Absence, passes};
+use crate::commands::noticing;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
