@@ -31,6 +31,7 @@ mod frozen;
 pub mod fuzzing;
 mod gate;
 mod heartbeat;
+mod host;
 mod hosts;
 mod housekeeping;
 mod key;
