@@ -23,7 +23,7 @@ use ipc_protocol::paths::DataDir;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::codex::ThreadId;
+use crate::codex_thread::ThreadId;
 use crate::door::{Door, Enrolment, SharedFile, Wish};
 use crate::failure::Failure;
 use crate::limits::{ENROL_AFTER, IDLE_CONNECTIONS, NOTES};
