@@ -16,6 +16,7 @@ mod connection;
 pub(crate) mod fuzzing;
 mod listener;
 mod local_time;
+mod native;
 mod owner;
 mod reading;
 mod registration;
