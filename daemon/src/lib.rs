@@ -42,6 +42,7 @@ mod listener;
 mod locked;
 mod mailboxes;
 pub mod migrate;
+mod notice_board;
 mod notice_files;
 mod prepared;
 mod presence;
