@@ -49,7 +49,7 @@ fn store_clean(
     check_room(mail.to, &mut destinations, caller.agent(), context)?;
     let hops = hops(mail, &destinations, caller, context)?;
     let sender = sender::of(context, caller.agent())?;
-    let conversation = talk::place(mail.to, &destinations, caller, context)?;
+    let conversation = talk::conversation_of(mail.to, &destinations, caller, context)?;
     let draft = Draft {
         kind: mail.kind,
         text: mail.text,

@@ -52,7 +52,7 @@ pub(super) fn others(
 
 /// The conversation that a message for `to` is part of; between two agents it is made when there
 /// is none.
-pub(super) fn place(
+pub(super) fn conversation_of(
     to: &Recipient,
     destinations: &[Destination],
     caller: &Caller,
@@ -60,7 +60,7 @@ pub(super) fn place(
 ) -> Done<Option<ConversationId>> {
     let other = match (to, destinations) {
         (Recipient::Conversation(id), _) => return Ok(Some(*id)),
-        // What is held has its place when it is let in.
+        // What is held has its conversation when it is let in.
         (Recipient::Name(_) | Recipient::Agent(_), [one]) if one.way != Way::Held => one.agent,
         (Recipient::Name(_) | Recipient::Agent(_) | Recipient::All, _) => None,
     };
