@@ -224,7 +224,7 @@ pub(super) fn check_invitation(
 }
 
 /// Keeps the boundaries of `owner`, who is about to get the mail that waits for `name`.
-pub(crate) fn sift(context: &mut Context<'_>, name: &Name, owner: AgentId) -> Done<()> {
+pub(crate) fn apply_to_waiting(context: &mut Context<'_>, name: &Name, owner: AgentId) -> Done<()> {
     for sender in boundaries::senders_to(context.db, name)? {
         match way(owner, sender, false, context)? {
             Some(Way::Rings | Way::Quiet) => {}

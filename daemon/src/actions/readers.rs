@@ -96,7 +96,7 @@ fn writer(peer: &Peer, view: &View<'_>) -> Done<AgentId> {
     })
 }
 
-/// Where message `id` stands in the order in which messages came, if `sender` sent it.
+/// Where message `id` stands in the order in which messages came; refused unless `sender` sent it.
 fn position(id: MessageId, sender: AgentId, view: &View<'_>) -> Done<i64> {
     let sql = "SELECT seq FROM messages WHERE id = ?1 AND sender = ?2";
     let row = [id.to_row(), sender.to_row()];
