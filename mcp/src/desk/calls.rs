@@ -89,7 +89,7 @@ impl Desk {
                 }
                 Err(error) => self.door.explain(error),
             };
-            self.hear(&agent, &failure);
+            self.note_takeover(&agent, &failure);
             if left == 0 {
                 return Err(failure);
             }
@@ -109,10 +109,10 @@ impl Desk {
 
     /// A connection of its own to a daemon that runs.
     pub(super) fn line_running(&self) -> Result<Line, Failure> {
-        if let Some(failure) = self.over() {
+        if let Some(failure) = self.takeover() {
             return Err(failure);
         }
-        let agent = self.seated();
+        let agent = self.current_agent();
         let agent = agent.ok_or_else(|| Failure::local("not registered"))?;
         let client = self.door.connect_running(&agent.session)?;
         Ok((agent, client))
@@ -120,12 +120,12 @@ impl Desk {
 
     /// A connection on which our agent is proved: one that is idle, else another.
     pub(super) fn line(&self) -> Result<Line, Failure> {
-        if let Some(failure) = self.over() {
+        if let Some(failure) = self.takeover() {
             return Err(failure);
         }
         let (agent, idle) = {
-            let mut seat = self.seat();
-            (seat.agent.clone(), seat.idle.pop())
+            let mut current = self.current();
+            (current.agent.clone(), current.idle.pop())
         };
         let agent = agent.ok_or_else(|| Failure::local("not registered"))?;
         if let Some(client) = idle {
@@ -143,7 +143,7 @@ impl Desk {
         &self,
         before: &Arc<Agent>,
     ) -> Result<(Arc<Agent>, Client<UnixStream>), Failure> {
-        let now = self.seated();
+        let now = self.current_agent();
         if now.is_some_and(|now| !Arc::ptr_eq(&now, before)) {
             // Another call was faster.
             return self.line();
@@ -154,7 +154,7 @@ impl Desk {
                 ErrorCode::TakenOver,
                 "another front-end took this agent over",
             )));
-            self.hear(before, &failure);
+            self.note_takeover(before, &failure);
             return Err(failure);
         }
         enrolment.automatic = before.automatic;
@@ -162,13 +162,13 @@ impl Desk {
             "the session had ended; registered again as {}",
             enrolment.name
         ));
-        self.sit(enrolment);
+        self.become_agent(enrolment);
         self.line()
     }
 
     /// A connection was lost: so are the others that were open beside it.
     pub(super) fn lost(&self) {
-        self.seat().idle.clear();
+        self.current().idle.clear();
         self.note("the connection to the daemon was lost; connected again".to_owned());
     }
 }

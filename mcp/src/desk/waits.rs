@@ -120,7 +120,7 @@ impl Desk {
             let reply = reply.map_err(|error| desk.door.explain(error));
             match &reply {
                 Ok(_) => desk.keep(&agent, client),
-                Err(failure) => desk.hear(&agent, failure),
+                Err(failure) => desk.note_takeover(&agent, failure),
             }
             reply
         }));
