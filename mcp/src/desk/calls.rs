@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::limits::{ATTEMPTS, SECOND_THOUGHTS};
 
 /// A connection, and the agent that it is proved for.
-pub(super) type Line = (Arc<Agent>, Client<UnixStream>);
+pub(super) type ProvedConnection = (Arc<Agent>, Client<UnixStream>);
 
 /// How long a call gives a daemon that is leaving, before it looks for the next one.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -81,7 +81,7 @@ impl Desk {
         let mut left = ATTEMPTS;
         loop {
             left = left.saturating_sub(1);
-            let (agent, mut client) = self.line()?;
+            let (agent, mut client) = self.connection()?;
             let failure = match client.call(request) {
                 Ok(reply) => {
                     self.keep(&agent, client);
@@ -108,7 +108,7 @@ impl Desk {
     }
 
     /// A connection of its own to a daemon that runs.
-    pub(super) fn line_running(&self) -> Result<Line, Failure> {
+    pub(super) fn running_connection(&self) -> Result<ProvedConnection, Failure> {
         if let Some(failure) = self.takeover() {
             return Err(failure);
         }
@@ -119,7 +119,7 @@ impl Desk {
     }
 
     /// A connection on which our agent is proved: one that is idle, else another.
-    pub(super) fn line(&self) -> Result<Line, Failure> {
+    pub(super) fn connection(&self) -> Result<ProvedConnection, Failure> {
         if let Some(failure) = self.takeover() {
             return Err(failure);
         }
@@ -139,14 +139,11 @@ impl Desk {
     }
 
     /// A session of `before` is over: comes back with the credential that is kept for it.
-    pub(super) fn come_back(
-        &self,
-        before: &Arc<Agent>,
-    ) -> Result<(Arc<Agent>, Client<UnixStream>), Failure> {
+    pub(super) fn come_back(&self, before: &Arc<Agent>) -> Result<ProvedConnection, Failure> {
         let now = self.current_agent();
         if now.is_some_and(|now| !Arc::ptr_eq(&now, before)) {
             // Another call was faster.
-            return self.line();
+            return self.connection();
         }
         let mut enrolment = self.door.rejoin(&before.name)?;
         if enrolment.agent_id != before.id || enrolment.incarnation != before.incarnation {
@@ -163,7 +160,7 @@ impl Desk {
             enrolment.name
         ));
         self.become_agent(enrolment);
-        self.line()
+        self.connection()
     }
 
     /// A connection was lost: so are the others that were open beside it.
