@@ -74,18 +74,18 @@ enum Container<'n, 't> {
 }
 
 impl Container<'_, '_> {
-    fn stretch(self) -> text::Stretch {
+    fn span(self) -> text::Span {
         match self {
-            Self::Object(object) => stretch(object),
-            Self::Array(array) => stretch(array),
+            Self::Object(object) => span(object),
+            Self::Array(array) => span(array),
         }
     }
 
     /// Where its members or elements stand, in order.
-    fn children(self) -> Vec<text::Stretch> {
+    fn children(self) -> Vec<text::Span> {
         match self {
-            Self::Object(object) => object.properties.iter().map(stretch).collect(),
-            Self::Array(array) => array.elements.iter().map(stretch).collect(),
+            Self::Object(object) => object.properties.iter().map(span).collect(),
+            Self::Array(array) => array.elements.iter().map(span).collect(),
         }
     }
 
@@ -105,8 +105,8 @@ impl Container<'_, '_> {
     }
 }
 
-fn stretch(node: &impl Ranged) -> text::Stretch {
-    text::Stretch {
+fn span(node: &impl Ranged) -> text::Span {
+    text::Span {
         start: node.start(),
         end: node.end(),
     }
