@@ -142,7 +142,7 @@ impl McpDoor {
             project: self.project.clone(),
             says: Describe::default(),
         };
-        let enrolled = enrol::stake(context, claim);
+        let enrolled = enrol::register(context, claim);
         let enrolled = enrolled.map_err(|failure| in_tools_words(failure, context, name))?;
         let own = OwnFront::of(context, &enrolled.name)?;
         Ok(enrolment(own, automatic))

@@ -79,11 +79,11 @@ pub(crate) fn enrol(
         project: None,
         says,
     };
-    stake(context, claim)
+    register(context, claim)
 }
 
 /// Registers as `claim` says and keeps what there is to come back with.
-pub(crate) fn stake(context: &mut Context, claim: Claim<'_>) -> Result<Enrolled, Failure> {
+pub(crate) fn register(context: &mut Context, claim: Claim<'_>) -> Result<Enrolled, Failure> {
     let name = claim.name;
     drop(private::ensure_directory(context.data_dir.root())?);
     let files = context.agent_files();
