@@ -11,7 +11,7 @@ use ipc_protocol::request::{NoticeReport, ReadsWith};
 use serde::Serialize;
 
 use super::away::{Absence, REQUEST_WAIT, passes};
-use super::noticing;
+use super::mail_notices;
 use crate::args::WatchArguments;
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -80,7 +80,7 @@ fn stream(
 ) -> Result<Ended, Failure> {
     let mut absence = Absence::default();
     loop {
-        let failure = match noticing::wait(&mut own.front, stop, REQUEST_WAIT) {
+        let failure = match mail_notices::wait(&mut own.front, stop, REQUEST_WAIT) {
             Ok(report) => {
                 absence = Absence::default();
                 if report.is_due && tell(context, &report, arguments).is_err() {
