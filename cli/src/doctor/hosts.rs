@@ -40,8 +40,8 @@ pub(super) fn check(installation: &Installation, data_dir: Option<&DataDir>) -> 
     findings
 }
 
-struct HostCheck<'p> {
-    installation: &'p Installation,
+struct HostCheck<'a> {
+    installation: &'a Installation,
     host: Host,
     /// Whether setup wrote what is there.
     is_ours: bool,
