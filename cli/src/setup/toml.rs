@@ -114,7 +114,7 @@ pub(super) fn put_in(text: &str, entry: &Entry) -> Result<Put, Unfit> {
 }
 
 fn rendered(entry: &Entry) -> String {
-    let mut table = format!("[{}]\n", entry.place());
+    let mut table = format!("[{}]\n", entry.dotted_path());
     let members = entry.value.as_object().into_iter().flatten();
     for (key, value) in members {
         let written = writeln!(table, "{key} = {}", inline(value));
@@ -157,7 +157,7 @@ pub(super) fn take_out(text: &str, placed: &Placed) -> Result<Option<String>, Un
     let left = without(text, &joined(text, lines, &placed.around.0));
     match find(&left, entry) {
         Ok(Found::Nothing) => Ok(Some(left)),
-        Ok(_) | Err(_) => Err(Unfit::Closed(entry.place())),
+        Ok(_) | Err(_) => Err(Unfit::Closed(entry.dotted_path())),
     }
 }
 
