@@ -6,10 +6,10 @@
 
 mod clock;
 mod daemon;
+mod data_directory;
 mod files;
 pub(crate) mod finding;
 mod hosts;
-mod place;
 mod program;
 mod secret;
 mod service;
@@ -29,7 +29,7 @@ use finding::Finding;
 
 /// What the checks look at.
 #[derive(Debug)]
-pub(crate) struct Patient {
+pub(crate) struct Installation {
     /// The data directory.
     root: PathBuf,
     /// The environment.
@@ -47,34 +47,34 @@ pub(crate) fn examine(
 ) -> Result<Vec<Finding>, Failure> {
     let root = context::root(globals, &environment)?;
     let ipc = program::typed(globals, &environment);
-    let patient = Patient {
+    let installation = Installation {
         root,
         environment,
         ipc,
     };
-    let mut findings = program::check(&patient);
-    let place = place::check(&patient);
+    let mut findings = program::check(&installation);
+    let directory = data_directory::check(&installation);
     // What stands in a directory that is not to be trusted says nothing.
-    let is_sound = place.iter().all(Finding::is_fine) && patient.root.is_dir();
-    findings.extend(place);
-    let socket = patient.environment.socket.as_deref();
+    let is_sound = directory.iter().all(Finding::is_fine) && installation.root.is_dir();
+    findings.extend(directory);
+    let socket = installation.environment.socket.as_deref();
     let socket = socket.map(context::absolute).transpose()?;
-    let data_dir = DataDir::new(patient.root.clone(), socket);
-    findings.extend(socket::check(&patient, &data_dir));
+    let data_dir = DataDir::new(installation.root.clone(), socket);
+    findings.extend(socket::check(&installation, &data_dir));
     if is_sound {
-        let inside = files::check(&patient);
+        let inside = files::check(&installation);
         let is_readable = inside.iter().all(Finding::is_fine);
         findings.extend(inside);
-        findings.extend(clock::check(&patient));
+        findings.extend(clock::check(&installation));
         if is_readable && let Ok(data_dir) = &data_dir {
-            findings.extend(secret::check(&patient, data_dir));
+            findings.extend(secret::check(&installation, data_dir));
         }
     }
-    findings.extend(hosts::check(&patient, data_dir.as_ref().ok()));
-    findings.extend(service::check(&patient));
+    findings.extend(hosts::check(&installation, data_dir.as_ref().ok()));
+    findings.extend(service::check(&installation));
     if is_sound && data_dir.is_ok() {
-        let ipc = patient.ipc.clone();
-        let mut context = Context::new(globals, patient.environment, screen, random)?;
+        let ipc = installation.ipc.clone();
+        let mut context = Context::new(globals, installation.environment, screen, random)?;
         findings.extend(daemon::check(&mut context, &ipc));
     }
     Ok(findings)

@@ -7,6 +7,7 @@
 mod anyone;
 mod door;
 pub(crate) mod enrol;
+mod host;
 pub(crate) mod mailbox;
 mod own;
 pub(crate) mod secret;
@@ -26,8 +27,9 @@ use crate::failure::Failure;
 
 pub(crate) use anyone::ask_as_anyone;
 pub(crate) use door::McpDoor;
+pub(crate) use host::own_host;
 pub(crate) use own::OwnFront;
-pub(crate) use session::{own_host, prove, prove_running};
+pub(crate) use session::{prove, prove_running};
 
 /// A connection that is the agent.
 #[derive(Debug)]
@@ -91,15 +93,13 @@ impl Front {
 
     /// Another connection for the same agent, whatever the process tree says meanwhile.
     pub(crate) fn reopen(&self, context: &mut Context) -> Result<Self, Failure> {
-        let record = context.agent_files().follow(&self.name)?;
-        let record = record.ok_or_else(|| mailbox::not_kept(&self.name))?;
+        let record = mailbox::of_name(context, &self.name)?;
         session::open(context, record)
     }
 
     /// The same to a daemon that runs: none is started.
     pub(crate) fn reopen_running(&self, context: &mut Context) -> Result<Self, Failure> {
-        let record = context.agent_files().follow(&self.name)?;
-        let record = record.ok_or_else(|| mailbox::not_kept(&self.name))?;
+        let record = mailbox::of_name(context, &self.name)?;
         session::open_running(context, record)
     }
 

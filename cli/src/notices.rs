@@ -28,9 +28,9 @@ pub(crate) const ABOUT: &str = "Claude Code asks once before it loads a file fro
      project; until you agree it reads none of it. The sure way is the hook for SessionStart: \
      `ipc setup claude`";
 
-/// Whose notices, and where.
+/// The notices of one agent in one project.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct ProjectNotices<'a> {
     pub(crate) data_dir: &'a DataDir,
     pub(crate) agent: AgentId,
     /// The project's folder.
@@ -56,7 +56,7 @@ struct Edit {
     after: Option<String>,
 }
 
-impl Place<'_> {
+impl ProjectNotices<'_> {
     /// Does what `action` says; `call` asks the daemon.
     pub(crate) fn switch(
         &self,

@@ -9,6 +9,7 @@ pub(crate) mod lines;
 pub(crate) mod mail;
 pub(crate) mod metrics;
 pub(crate) mod old_port;
+pub(crate) mod sent;
 pub(crate) mod shell;
 pub(crate) mod style;
 pub(crate) mod table;

@@ -37,12 +37,12 @@ pub(crate) enum Intent {
     /// To be called so: registering where nobody is registered, else renaming.
     CallMe(Name),
     /// This, wherever it is said.
-    Deed(Deed),
+    Action(Action),
 }
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum Action {
     /// Get this name, or come back to it.
     Register(Name),
     /// Go by this name from now on.

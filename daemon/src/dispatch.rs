@@ -68,7 +68,7 @@ pub(crate) async fn dispatch(
     paid: bool,
     daemon: &Arc<Daemon>,
 ) -> ReplyFuture {
-    let desk = Desk {
+    let dispatch = Dispatch {
         id,
         request: request.name(),
         who: speaker.who(),
@@ -76,9 +76,11 @@ pub(crate) async fn dispatch(
         daemon,
     };
     match speaker {
-        Speaker::Agent(caller) => desk.for_agent(request, caller, ended).await,
-        Speaker::Newcomer(Newcomer::Secret(operator)) => desk.for_operator(request, operator).await,
-        Speaker::Newcomer(Newcomer::Agent { .. }) => desk.refuse(unregistered(&request)),
+        Speaker::Agent(caller) => dispatch.for_agent(request, caller, ended).await,
+        Speaker::Newcomer(Newcomer::Secret(operator)) => {
+            dispatch.for_operator(request, operator).await
+        }
+        Speaker::Newcomer(Newcomer::Agent { .. }) => dispatch.refuse(unregistered(&request)),
     }
 }
 
@@ -112,8 +114,8 @@ pub(crate) async fn register(
     daemon.writer.run(work).await
 }
 
-/// One request on its way.
-struct Desk<'a> {
+/// One request on its way to its action.
+struct Dispatch<'a> {
     id: CallId,
     /// What it is called.
     request: &'static str,
@@ -124,7 +126,7 @@ struct Desk<'a> {
     daemon: &'a Arc<Daemon>,
 }
 
-impl Desk<'_> {
+impl Dispatch<'_> {
     #[expect(clippy::too_many_lines, reason = "one line for each request")]
     async fn for_agent(
         &self,

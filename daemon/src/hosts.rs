@@ -10,10 +10,11 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use crate::daemon::{Daemon, stopped};
+use crate::host::Host;
 use crate::limits::HOSTS_WATCHED;
 use crate::presence::Presence;
 use crate::store::context::View;
-use crate::store::credentials::{self, Host};
+use crate::store::credentials;
 
 /// Watches the processes that stand for agents until the daemon stops.
 pub(crate) async fn run(daemon: Arc<Daemon>) {

@@ -16,6 +16,7 @@ mod connection;
 pub(crate) mod fuzzing;
 mod listener;
 mod local_time;
+mod native;
 mod owner;
 mod reading;
 mod registration;
@@ -96,7 +97,7 @@ impl OldPort {
         secret: Option<&SharedSecret>,
         zone: TimeZone,
     ) -> (Self, Option<TcpListener>) {
-        let (state, secret, socket) = match wanted.map(|socket| had(socket, secret)) {
+        let (state, secret, socket) = match wanted.map(|socket| acquire(socket, secret)) {
             None => (State::Off, None, None),
             Some(Ok((socket, address, secret))) => {
                 (State::Starting(address), Some(secret), Some(socket))
@@ -171,10 +172,11 @@ impl OldPort {
     }
 }
 
-type Had = (TcpListener, SocketAddr, LockedSecret);
+/// What the port is served with.
+type Acquired = (TcpListener, SocketAddr, LockedSecret);
 
-/// Everything that the port needs, or what is in the way.
-fn had(wanted: OldSocket, secret: Option<&SharedSecret>) -> Result<Had, OldPortTrouble> {
+/// Takes hold of everything that the port needs, or says what is in the way.
+fn acquire(wanted: OldSocket, secret: Option<&SharedSecret>) -> Result<Acquired, OldPortTrouble> {
     if !owner::IS_TOLD {
         return Err(OldPortTrouble::Unsupported);
     }

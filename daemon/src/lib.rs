@@ -31,6 +31,7 @@ mod frozen;
 pub mod fuzzing;
 mod gate;
 mod heartbeat;
+mod host;
 mod hosts;
 mod housekeeping;
 mod key;
@@ -41,6 +42,7 @@ mod listener;
 mod locked;
 mod mailboxes;
 pub mod migrate;
+mod notice_board;
 mod notice_files;
 mod prepared;
 mod presence;
@@ -145,7 +147,7 @@ pub async fn run(
     let data_dir = config.data_dir.clone();
     let watchdog = config.watchdog.take();
     let (stop, stopping) = watch::channel(false);
-    let House {
+    let Built {
         daemon,
         socket,
         bound,
@@ -191,7 +193,7 @@ fn damaged(data_dir: &DataDir, error: DaemonError) -> DaemonError {
 }
 
 /// Everything that a start makes before it serves.
-struct House {
+struct Built {
     daemon: Arc<Daemon>,
     socket: StdListener,
     /// Whether the socket is ours to remove.
@@ -210,7 +212,7 @@ fn build(
     clock: Arc<dyn Clock>,
     mut rng: StdRng,
     stopping: watch::Receiver<bool>,
-) -> Result<House, DaemonError> {
+) -> Result<Built, DaemonError> {
     let (now, data_dir) = (clock.now(), config.data_dir);
     let opened = deployment::open(&data_dir, config.secret, now, &mut rng, &prepared.lock)?;
     let (socket, bound) = listen(config.listening, prepared.socket, &data_dir)?;
@@ -248,7 +250,7 @@ fn build(
         backup: tokio::sync::Mutex::default(),
         shared,
     });
-    Ok(House {
+    Ok(Built {
         daemon,
         socket,
         bound,

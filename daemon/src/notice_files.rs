@@ -5,16 +5,14 @@
 //! is logged, and no request hears of it. What a file should hold is looked up when it is written, so
 //! that a change that comes meanwhile is not lost, only written once more.
 
-use std::collections::HashSet;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipc_protocol::id::AgentId;
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private::{self, PrivateError};
-use tokio::sync::Notify;
 
 use crate::actions;
 use crate::daemon::{Daemon, stopped};
@@ -24,80 +22,13 @@ use crate::store::notice_files;
 /// Changes that come within this time are one.
 const REST: Duration = Duration::from_millis(200);
 
-/// Whose file is to be looked at. Agents that want none cost a look into a set.
-#[derive(Debug, Default)]
-pub(crate) struct Board {
-    state: Mutex<State>,
-    bell: Notify,
-}
-
-/// Both sets hold ids of agents that have a row in the store, or had one a moment ago.
-#[derive(Debug, Default)]
-struct State {
-    kept: HashSet<AgentId>,
-    changed: HashSet<AgentId>,
-}
-
-impl Board {
-    /// What waits for `agent` may be another.
-    pub(crate) fn changed(&self, agent: AgentId) {
-        let is_kept = self.with(|state| {
-            let is_kept = state.kept.contains(&agent);
-            if is_kept {
-                state.changed.insert(agent);
-            }
-            is_kept
-        });
-        if is_kept {
-            self.bell.notify_one();
-        }
-    }
-
-    /// What `agent` is told may be another; without one, what everybody is told.
-    pub(crate) fn may_differ(&self, agent: Option<AgentId>) {
-        let Some(agent) = agent else {
-            self.with(|state| state.changed.extend(state.kept.iter().copied()));
-            return self.bell.notify_one();
-        };
-        self.changed(agent);
-    }
-
-    /// A file is kept for `agent` from now on.
-    pub(crate) fn begin(&self, agent: AgentId) {
-        self.with(|state| state.kept.insert(agent));
-        self.changed(agent);
-    }
-
-    /// None is kept any more: what is there goes.
-    pub(crate) fn end(&self, agent: AgentId) {
-        self.with(|state| {
-            state.kept.remove(&agent);
-            state.changed.insert(agent);
-        });
-        self.bell.notify_one();
-    }
-
-    fn take(&self) -> HashSet<AgentId> {
-        self.with(|state| std::mem::take(&mut state.changed))
-    }
-
-    /// Tries `agent` again with the next change of anything.
-    fn put_back(&self, agent: AgentId) {
-        self.with(|state| state.changed.insert(agent));
-    }
-
-    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
 /// Keeps the files until the daemon stops.
 pub(crate) async fn run(daemon: Arc<Daemon>) {
     let mut stopping = daemon.stopping.clone();
     begin(&daemon).await;
     loop {
         tokio::select! {
-            () = daemon.shared.board.bell.notified() => {}
+            () = daemon.shared.notice_board.rung() => {}
             () = stopped(&mut stopping) => break,
         }
         write_changed(&daemon).await;
@@ -118,14 +49,13 @@ async fn begin(daemon: &Arc<Daemon>) {
     {
         Ok(agents) => agents
             .into_iter()
-            .for_each(|agent| daemon.shared.board.begin(agent)),
+            .for_each(|agent| daemon.shared.notice_board.begin(agent)),
         Err(error) => tracing::error!(%error, "which files of notices are kept is not known"),
     }
     let data_dir = daemon.data_dir.clone();
     let there = tokio::task::spawn_blocking(move || there(&data_dir)).await;
     for agent in there.unwrap_or_default() {
-        daemon.shared.board.put_back(agent);
-        daemon.shared.board.bell.notify_one();
+        daemon.shared.notice_board.look_at(agent);
     }
 }
 
@@ -140,7 +70,7 @@ fn there(data_dir: &DataDir) -> Vec<AgentId> {
 }
 
 async fn write_changed(daemon: &Arc<Daemon>) {
-    for agent in daemon.shared.board.take() {
+    for agent in daemon.shared.notice_board.take() {
         let line = daemon
             .reader
             .run(move |view| actions::notices::line(agent, view))
@@ -151,7 +81,7 @@ async fn write_changed(daemon: &Arc<Daemon>) {
             Ok(line) => line,
             Err(error) => {
                 tracing::error!(%error, %agent, "what waits could not be looked up");
-                daemon.shared.board.put_back(agent);
+                daemon.shared.notice_board.put_back(agent);
                 continue;
             }
         };
@@ -161,7 +91,7 @@ async fn write_changed(daemon: &Arc<Daemon>) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::error!(%error, %agent, "the file of notices could not be written");
-                daemon.shared.board.put_back(agent);
+                daemon.shared.notice_board.put_back(agent);
             }
             Err(_) => return,
         }

@@ -13,10 +13,10 @@ use ipc_protocol::token::Sid;
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, Semaphore, watch};
 
+use crate::host::Host;
 use crate::limits::{
     BULKY_PER_AGENT, CONNECTIONS_PER_AGENT, ENDED_SESSIONS, HOSTS_WATCHED, INBOUND_PER_AGENT,
 };
-use crate::store::credentials::Host;
 
 /// Says whether a session has ended, and why.
 pub(crate) type Ended = watch::Receiver<Option<ErrorCode>>;

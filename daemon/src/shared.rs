@@ -13,7 +13,7 @@ use crate::gate::Gate;
 use crate::key::DeploymentKey;
 use crate::limits::Limits;
 use crate::mailboxes::Mailboxes;
-use crate::notice_files::Board;
+use crate::notice_board::NoticeBoard;
 use crate::presence::Presence;
 use crate::store::context::Effect;
 
@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     pub(crate) key: DeploymentKey,
     pub(crate) presence: Arc<Presence>,
     pub(crate) mailboxes: Mailboxes,
-    pub(crate) board: Board,
+    pub(crate) notice_board: NoticeBoard,
     pub(crate) counters: CounterCells,
     pub(crate) gate: Gate,
     pub(crate) audit: Audit,
@@ -53,7 +53,7 @@ impl Shared {
             key,
             presence: Arc::default(),
             mailboxes: Mailboxes::default(),
-            board: Board::default(),
+            notice_board: NoticeBoard::default(),
             counters: CounterCells::default(),
             gate,
             audit,
@@ -80,15 +80,15 @@ impl Shared {
             match effect {
                 Effect::MailFor(agent) => {
                     self.mailboxes.arrived(*agent);
-                    self.board.changed(*agent);
+                    self.notice_board.changed(*agent);
                 }
                 Effect::AutoCheckChosen(agent) => self.mailboxes.arrived(*agent),
-                Effect::MailboxChanged(agent) => self.board.changed(*agent),
-                Effect::NoticesOn(agent) => self.board.begin(*agent),
-                Effect::NoticesOff(agent) => self.board.end(*agent),
+                Effect::MailboxChanged(agent) => self.notice_board.changed(*agent),
+                Effect::NoticesOn(agent) => self.notice_board.begin(*agent),
+                Effect::NoticesOff(agent) => self.notice_board.end(*agent),
                 Effect::Arrived(agent, envelope) => {
                     self.mailboxes.came(*agent, envelope);
-                    self.board.changed(*agent);
+                    self.notice_board.changed(*agent);
                 }
                 Effect::RecipientGone => self.presence.somebody_left(),
                 Effect::QuietMailFor(agent) => self.mailboxes.arrived_quietly(*agent),
@@ -97,7 +97,7 @@ impl Shared {
                 Effect::HostStands(host) => self.presence.stand([*host]),
                 Effect::Froze(agent) => {
                     self.frozen.set(*agent, true);
-                    self.board.may_differ(*agent);
+                    self.notice_board.may_differ(*agent);
                     match agent {
                         Some(agent) => self.mailboxes.arrived(*agent),
                         None => self.mailboxes.all_arrived(),
@@ -105,7 +105,7 @@ impl Shared {
                 }
                 Effect::Thawed(agent) => {
                     self.frozen.set(*agent, false);
-                    self.board.may_differ(*agent);
+                    self.notice_board.may_differ(*agent);
                 }
                 Effect::Audited(event) => self.audit.note(event.clone()),
                 Effect::Stored => self.counters.sent(),

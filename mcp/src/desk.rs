@@ -23,7 +23,7 @@ use ipc_protocol::paths::DataDir;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::codex::ThreadId;
+use crate::codex_thread::ThreadId;
 use crate::door::{Door, Enrolment, SharedFile, Wish};
 use crate::failure::Failure;
 use crate::limits::{ENROL_AFTER, IDLE_CONNECTIONS, NOTES};
@@ -57,10 +57,10 @@ pub(crate) struct Welcome {
     pub(crate) online: Vec<Name>,
 }
 
-/// The desk.
+/// Where the MCP server is an agent, or is about to become one.
 pub(crate) struct Desk {
     door: Arc<dyn Door>,
-    seat: Mutex<Seat>,
+    current: Mutex<Current>,
     /// Whoever enrols or comes back; the others find the result.
     enrolling: tokio::sync::Mutex<()>,
     /// Mail in responses that are on their way.
@@ -80,8 +80,9 @@ pub(crate) struct Desk {
     thread: watch::Sender<Option<ThreadId>>,
 }
 
+/// As whom calls are made at present.
 #[derive(Default)]
-struct Seat {
+struct Current {
     agent: Option<Arc<Agent>>,
     /// Another window took our agent over: what every call hears until a name is taken up again.
     taken_over: Option<Failure>,
@@ -90,11 +91,11 @@ struct Seat {
 }
 
 impl Desk {
-    /// A desk at which nobody sits yet.
+    /// A desk that is no agent yet.
     pub(crate) fn new(door: Arc<dyn Door>, closing: CancellationToken) -> Self {
         Self {
             door,
-            seat: Mutex::default(),
+            current: Mutex::default(),
             enrolling: tokio::sync::Mutex::default(),
             offered: Offered::default(),
             closing,
@@ -121,26 +122,26 @@ impl Desk {
 
     /// The agent that we are, enrolled if need be.
     pub(crate) async fn agent(self: &Arc<Self>) -> Result<Arc<Agent>, Failure> {
-        if let Some(agent) = self.seated() {
+        if let Some(agent) = self.current_agent() {
             return Ok(agent);
         }
         let _alone = self.enrolling.lock().await;
-        match self.seated() {
+        match self.current_agent() {
             Some(agent) => Ok(agent),
             None => Ok(self.enrol_now(Wish::Automatic).await?.agent),
         }
     }
 
     /// The agent that we are, if we are one yet.
-    pub(crate) fn seated(&self) -> Option<Arc<Agent>> {
-        self.seat().agent.clone()
+    pub(crate) fn current_agent(&self) -> Option<Arc<Agent>> {
+        self.current().agent.clone()
     }
 
     async fn rejoin_now(self: &Arc<Self>, name: Name, automatic: bool) -> Result<Welcome, Failure> {
         let desk = Arc::clone(self);
         blocking(move || {
             let enrolment = desk.door.rejoin(&name)?;
-            Ok(desk.sit(Enrolment {
+            Ok(desk.become_agent(Enrolment {
                 automatic,
                 ..enrolment
             }))
@@ -152,13 +153,13 @@ impl Desk {
         let desk = Arc::clone(self);
         blocking(move || {
             let enrolment = desk.door.enrol(&wish)?;
-            Ok(desk.sit(enrolment))
+            Ok(desk.become_agent(enrolment))
         })
         .await
     }
 
-    /// Sits down as the agent of `enrolment`; connections of whoever sat here before are closed.
-    fn sit(&self, enrolment: Enrolment) -> Welcome {
+    /// Becomes the agent of `enrolment`; connections of whichever one we were before are closed.
+    fn become_agent(&self, enrolment: Enrolment) -> Welcome {
         let Enrolment {
             agent_id,
             incarnation,
@@ -176,12 +177,12 @@ impl Desk {
             automatic,
             session,
         });
-        let mut seat = self.seat();
-        seat.agent = Some(Arc::clone(&agent));
-        seat.taken_over = None;
-        seat.idle.clear();
-        seat.idle.push(client);
-        drop(seat);
+        let mut current = self.current();
+        current.agent = Some(Arc::clone(&agent));
+        current.taken_over = None;
+        current.idle.clear();
+        current.idle.push(client);
+        drop(current);
         self.enrolled.send_replace(true);
         Welcome {
             agent,
@@ -191,20 +192,20 @@ impl Desk {
     }
 
     /// Why nothing more can be done as our agent: it was taken over.
-    fn over(&self) -> Option<Failure> {
-        self.seat().taken_over.clone()
+    fn takeover(&self) -> Option<Failure> {
+        self.current().taken_over.clone()
     }
 
     /// Keeps that `agent` was taken over, if that is what `failure` says.
-    fn hear(&self, agent: &Arc<Agent>, failure: &Failure) {
-        let mut seat = self.seat();
-        let is_ours = seat
+    fn note_takeover(&self, agent: &Arc<Agent>, failure: &Failure) {
+        let mut current = self.current();
+        let is_ours = current
             .agent
             .as_ref()
             .is_some_and(|now| Arc::ptr_eq(now, agent));
         if is_ours && failure.code == Some(ErrorCode::TakenOver) {
-            seat.idle.clear();
-            seat.taken_over = Some(failure.clone());
+            current.idle.clear();
+            current.taken_over = Some(failure.clone());
         }
     }
 
@@ -295,19 +296,19 @@ impl Desk {
         self.closing.cancel();
     }
 
-    fn seat(&self) -> std::sync::MutexGuard<'_, Seat> {
-        self.seat.lock().unwrap_or_else(PoisonError::into_inner)
+    fn current(&self) -> std::sync::MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a connection for the next call, if it is still that of the agent who sits here.
+    /// Keeps a connection for the next call, if it is still that of the agent that we are.
     fn keep(&self, agent: &Arc<Agent>, client: Client<UnixStream>) {
-        let mut seat = self.seat();
-        let is_ours = seat
+        let mut current = self.current();
+        let is_ours = current
             .agent
             .as_ref()
             .is_some_and(|now| Arc::ptr_eq(now, agent));
-        if is_ours && seat.idle.len() < IDLE_CONNECTIONS {
-            seat.idle.push(client);
+        if is_ours && current.idle.len() < IDLE_CONNECTIONS {
+            current.idle.push(client);
         }
     }
 }

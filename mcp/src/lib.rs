@@ -20,6 +20,7 @@ mod answer;
 mod channel;
 mod clock;
 mod codex;
+mod codex_thread;
 mod desk;
 mod door;
 mod failure;
@@ -49,7 +50,7 @@ use rmcp::ServiceExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
-pub use codex::{InvalidThreadId, ThreadId, queue};
+pub use codex_thread::{InvalidThreadId, ThreadId, queue};
 use desk::Desk;
 pub use door::{Door, Enrolment, SharedFile, Wish};
 pub use failure::Failure;

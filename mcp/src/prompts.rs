@@ -118,7 +118,7 @@ pub(crate) fn find(
 /// Names that begin with `begun`, for whoever types one.
 pub(crate) async fn complete(argument: &str, begun: &str, desk: &Arc<Desk>) -> CompletionInfo {
     let is_name = matches!(argument, "name" | "to" | "new_name");
-    if !is_name || desk.seated().is_none() {
+    if !is_name || desk.current_agent().is_none() {
         return CompletionInfo::default();
     }
     let begun = begun.to_ascii_lowercase();

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::front::Front;
-use crate::notices::Place;
+use crate::notices::ProjectNotices;
 use crate::output::{frozen, table, times};
 
 /// Shows whose mailbox this is.
@@ -97,12 +97,12 @@ pub(crate) fn forget(
 pub(crate) fn unregister(context: &mut Context) -> Result<ExitStatus, Failure> {
     let mut front = Front::open(context)?;
     let left = front.call(&Unregister {})?;
-    let place = Place {
+    let notices = ProjectNotices {
         data_dir: &context.data_dir,
         agent: front.agent_id,
         project: None,
     };
-    if let Err(failure) = place.leave() {
+    if let Err(failure) = notices.leave() {
         let text = format!(
             "warning: the line of `ipc notices` stays: {}",
             failure.message

@@ -7,8 +7,8 @@ use ipc_protocol::message::{Kind, Mail, WaitEnd};
 use ipc_protocol::request::Sent;
 use serde_json::json;
 
-use super::fetching::{self, Lease, Wanted};
-use super::send;
+use super::fetching::{self, Lease};
+use super::wanted::Wanted;
 use crate::clock::Deadline;
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::front::Front;
 use crate::output::json;
 use crate::output::mail::Shown;
+use crate::output::sent;
 
 /// How long a daemon that stopped may take to be there again; it is not started from here, because
 /// somebody may have stopped it on purpose.
@@ -49,7 +50,7 @@ pub(super) fn collect(
     wait: Duration,
 ) -> Result<ExitStatus, Failure> {
     if !context.screen.json {
-        context.screen.note(send::people(asked.sent).trim_end());
+        context.screen.note(sent::render(asked.sent).trim_end());
     }
     let wanted = Wanted {
         answers_to: Some(asked.sent.message_id),

@@ -11,10 +11,11 @@ use ipc_protocol::message::AutoCheckMode;
 use ipc_protocol::request::{AutoCheck, AutoCheckAction, Notice};
 use rand::RngExt;
 
+use super::away::{Absence, passes};
 use super::check;
-use super::fetching::{self, Lease, Wanted};
-use super::noticing::{self, Absence};
-use super::watch::passes;
+use super::fetching::{self, Lease};
+use super::mail_notices;
+use super::wanted::Wanted;
 use crate::args::{LoopArguments, WaitTime};
 use crate::clock::Deadline;
 use crate::context::Context;
@@ -143,7 +144,7 @@ impl Round {
                 known_mode: Some(mode),
                 ..Notice::default()
             };
-            let report = noticing::wait_as(&mut self.own.front, &self.stop, request, left)?;
+            let report = mail_notices::wait_as(&mut self.own.front, &self.stop, request, left)?;
             if report.mode != mode {
                 // The next turn looks what it is now.
                 return Ok(Next::Again);

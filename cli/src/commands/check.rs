@@ -5,7 +5,8 @@ use std::time::Duration;
 use ipc_protocol::request::Fetched;
 use serde_json::{Value, json};
 
-use super::fetching::{self, Lease, Wanted};
+use super::fetching::{self, Lease};
+use super::wanted::Wanted;
 use crate::args::{CheckArguments, WaitTime};
 use crate::context::Context;
 use crate::exit::ExitStatus;

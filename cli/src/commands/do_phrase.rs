@@ -21,32 +21,32 @@ use crate::failure::Failure;
 use crate::front::mailbox;
 use crate::output::lines::Lines;
 use crate::output::shell;
-use crate::phrases::{self, AutoCheck, Deed, Doubt, Intent};
+use crate::phrases::{self, Action, AutoCheck, Doubt, Intent};
 
 /// Understands the phrase, says so, and does it unless only asked to show it.
 pub(crate) fn run(context: Context, arguments: &DoArguments) -> Result<ExitStatus, Failure> {
     let phrase = super::text::words(&arguments.phrase)?;
-    let deed = match phrases::understand(&phrase)? {
+    let action = match phrases::understand(&phrase)? {
         Intent::CallMe(name) => called(&context, name)?,
-        Intent::Deed(deed) => deed,
+        Intent::Action(action) => action,
     };
     if arguments.dry_run {
-        return show(&context, &deed);
+        return show(&context, &action);
     }
-    let understood = json!({"understood": told::value(&deed)});
+    let understood = json!({"understood": told::value(&action)});
     context
         .screen
-        .remark(&understood, || told::understood(&deed));
-    super::run(context, command(deed))
+        .remark(&understood, || told::understood(&action));
+    super::run(context, command(action))
 }
 
 /// Shows what would be done. Needs no daemon.
-fn show(context: &Context, deed: &Deed) -> Result<ExitStatus, Failure> {
-    let words = told::words(context.acting_as.as_ref(), deed);
-    let value = json!({"command": words, "understood": told::value(deed)});
+fn show(context: &Context, action: &Action) -> Result<ExitStatus, Failure> {
+    let words = told::words(context.acting_as.as_ref(), action);
+    let value = json!({"command": words, "understood": told::value(action)});
     context.screen.result(&value, || {
         let mut lines = Lines::default();
-        lines.add(told::understood(deed));
+        lines.add(told::understood(action));
         lines.add(format!("command: {}", shell::line(&words)));
         lines.into_text()
     })?;
@@ -55,26 +55,26 @@ fn show(context: &Context, deed: &Deed) -> Result<ExitStatus, Failure> {
 
 /// Whether to register or to rename, for somebody who wants to be called `name`. Who says the name
 /// that it has comes back to it, which changes nothing and is no rename.
-fn called(context: &Context, name: Name) -> Result<Deed, Failure> {
+fn called(context: &Context, name: Name) -> Result<Action, Failure> {
     let here = mailbox::find_if_any(context, &name)?;
     let is_new = here.is_some_and(|record| record.name != name);
     Ok(if is_new {
-        Deed::Rename(name)
+        Action::Rename(name)
     } else {
-        Deed::Register(name)
+        Action::Register(name)
     })
 }
 
 /// The command that does it.
-fn command(deed: Deed) -> Command {
-    match deed {
-        Deed::Register(name) => Command::Register(RegisterArguments {
+fn command(action: Action) -> Command {
+    match action {
+        Action::Register(name) => Command::Register(RegisterArguments {
             name,
             takeover: false,
             profile: ProfileArguments::default(),
         }),
-        Deed::Rename(new_name) => Command::Rename(RenameArguments { new_name }),
-        Deed::Send { to, text } => Command::Send(SendArguments {
+        Action::Rename(new_name) => Command::Rename(RenameArguments { new_name }),
+        Action::Send { to, text } => Command::Send(SendArguments {
             to: Recipient::Name(to),
             content: content(text),
             known: false,
@@ -82,28 +82,28 @@ fn command(deed: Deed) -> Command {
             reply_to: None,
             wait: None,
         }),
-        Deed::Broadcast(text) => Command::Broadcast(content(text)),
-        Deed::Reply(text) => Command::Reply(ReplyArguments {
+        Action::Broadcast(text) => Command::Broadcast(content(text)),
+        Action::Reply(text) => Command::Reply(ReplyArguments {
             content: content(text),
             id: None,
             private: false,
             interim: false,
         }),
-        Deed::Forward(to) => Command::Forward(ForwardArguments {
+        Action::Forward(to) => Command::Forward(ForwardArguments {
             words: vec![to.into()],
             idempotency_key: None,
         }),
-        Deed::Check => Command::Check(CheckArguments {
+        Action::Check => Command::Check(CheckArguments {
             wait: None,
             limit: None,
             peek: false,
             filter: FilterArguments::default(),
             exit_code: false,
         }),
-        Deed::List => Command::List(ListArguments::default()),
-        Deed::Whoami => Command::Whoami,
-        Deed::Status => Command::Status(StatusArguments { metrics: false }),
-        Deed::AutoCheck(wanted) => Command::AutoCheck(match wanted {
+        Action::List => Command::List(ListArguments::default()),
+        Action::Whoami => Command::Whoami,
+        Action::Status => Command::Status(StatusArguments { metrics: false }),
+        Action::AutoCheck(wanted) => Command::AutoCheck(match wanted {
             AutoCheck::Start(minutes) => AutoCheckCommand::Start {
                 minutes: minutes.map_or(AUTO_CHECK_DEFAULT, |m| m.number().into()),
                 on_arrival: false,
@@ -160,33 +160,33 @@ mod tests {
             let text = (*text).to_owned();
             let to = name("bob");
             [
-                Deed::Send {
+                Action::Send {
                     to,
                     text: text.clone(),
                 },
-                Deed::Broadcast(text.clone()),
-                Deed::Reply(text),
+                Action::Broadcast(text.clone()),
+                Action::Reply(text),
             ]
         };
         let others = [
-            Deed::Register(name("fred")),
-            Deed::Rename(name("-fred")),
-            Deed::Forward(name("barney")),
-            Deed::Check,
-            Deed::List,
-            Deed::Whoami,
-            Deed::Status,
-            Deed::AutoCheck(AutoCheck::Start(phrases::Minutes::parse("7"))),
-            Deed::AutoCheck(AutoCheck::Start(None)),
-            Deed::AutoCheck(AutoCheck::Stop),
-            Deed::AutoCheck(AutoCheck::Status),
+            Action::Register(name("fred")),
+            Action::Rename(name("-fred")),
+            Action::Forward(name("barney")),
+            Action::Check,
+            Action::List,
+            Action::Whoami,
+            Action::Status,
+            Action::AutoCheck(AutoCheck::Start(phrases::Minutes::parse("7"))),
+            Action::AutoCheck(AutoCheck::Start(None)),
+            Action::AutoCheck(AutoCheck::Stop),
+            Action::AutoCheck(AutoCheck::Status),
         ];
-        for deed in texts.iter().flat_map(with_text).chain(others) {
-            let words = told::words(Some(&name("alice")), &deed);
+        for action in texts.iter().flat_map(with_text).chain(others) {
+            let words = told::words(Some(&name("alice")), &action);
             let parsed = Arguments::try_parse_from(&words);
             let parsed = parsed.unwrap_or_else(|error| panic!("{words:?}: {error}"));
             assert_eq!(parsed.globals.acting_as, Some(name("alice")));
-            let done = command(deed);
+            let done = command(action);
             assert_eq!(format!("{:?}", parsed.command), format!("{done:?}"));
         }
     }

@@ -8,14 +8,14 @@ use std::time::Duration;
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::MessageId;
 use ipc_protocol::limits::WAIT_MS;
-use ipc_protocol::message::{Handover, Kind, Mail};
-use ipc_protocol::request::{Ack, Fetch, Fetched, Nack};
+use ipc_protocol::message::{Handover, Mail};
+use ipc_protocol::request::{Ack, Fetched, Nack};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::large;
 use super::pings::Pings;
-use crate::args::FilterArguments;
+use super::wanted::Wanted;
 use crate::clock::{self, Deadline};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -25,32 +25,6 @@ use crate::output::mail::{Shown, render};
 
 /// Connections that one fetch may use after its first: a restart of the daemon costs one or two.
 const REOPENINGS: u32 = 4;
-
-/// How `fetch` is asked, but for the wait.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Wanted {
-    /// At most so many.
-    pub(crate) limit: Option<u32>,
-    /// Only look.
-    pub(crate) peek: bool,
-    /// Only answers to this message.
-    pub(crate) answers_to: Option<MessageId>,
-    /// Only of this agent, only of this kind.
-    pub(crate) filter: FilterArguments,
-    /// And pings, which are answered here and not shown.
-    pub(crate) pings: bool,
-}
-
-impl Wanted {
-    /// What `filter` lets through; who waits for it answers pings meanwhile.
-    pub(crate) fn new(filter: FilterArguments, waits: bool) -> Self {
-        Self {
-            pings: waits && filter.kind != Some(Kind::Ping),
-            filter,
-            ..Self::default()
-        }
-    }
-}
 
 /// Fetches what is there, or waits for something to come until `wait` is over. On another
 /// connection if this one is lost or the daemon stops: what was leased over it is offered again.
@@ -98,21 +72,14 @@ pub(crate) fn fetch_once(
     let wait_ms = u32::try_from(left.as_millis())
         .unwrap_or(WAIT_MS)
         .min(WAIT_MS);
-    let ask = |pings| Fetch {
-        limit: wanted.limit,
-        wait_ms,
-        peek: wanted.peek,
-        answers_to: wanted.answers_to,
-        sent_by: wanted.filter.from.clone(),
-        conversation: wanted.filter.conversation,
-        kind: wanted.filter.kind,
-        pings,
-    };
     let mut call = |pings| {
         if wait_ms == 0 {
-            return front.call(&ask(pings));
+            return front.call(&wanted.request(wait_ms, pings));
         }
-        front.call_waiting(&ask(pings), Duration::from_millis(u64::from(wait_ms)))
+        front.call_waiting(
+            &wanted.request(wait_ms, pings),
+            Duration::from_millis(u64::from(wait_ms)),
+        )
     };
     match call(wanted.pings) {
         // An older daemon, to which a ping is a message as any other.

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::front::Front;
-use crate::notices::{self, Place, Standing};
+use crate::notices::{self, ProjectNotices, Standing};
 
 /// Switches them, or shows how it stands.
 pub(crate) fn run(context: &mut Context, command: &NoticesCommand) -> Result<ExitStatus, Failure> {
@@ -18,13 +18,13 @@ pub(crate) fn run(context: &mut Context, command: &NoticesCommand) -> Result<Exi
     };
     let mut front = Front::open(context)?;
     let (data_dir, project) = (context.data_dir.clone(), context.project());
-    let place = Place {
+    let notices = ProjectNotices {
         data_dir: &data_dir,
         agent: front.agent_id,
         project: project.as_deref(),
     };
     let mut call = |action| front.call_again(context, &Notices { action });
-    let standing = place.switch(action, &mut call)?;
+    let standing = notices.switch(action, &mut call)?;
     let people = || people(front.name.as_str(), &standing);
     if action == NoticesAction::Status {
         context.screen.result(&standing, people)?;

@@ -10,8 +10,8 @@ use ipc_protocol::message::{Handover, Kind, Mail};
 use ipc_protocol::name::Recipient;
 use ipc_protocol::request::{Ack, Fetched, Send};
 
-use super::fetching::Wanted;
 use super::text;
+use super::wanted::Wanted;
 use crate::clock::Deadline;
 use crate::context::Context;
 use crate::front::Front;

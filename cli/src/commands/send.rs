@@ -6,7 +6,7 @@
 use ipc_protocol::id::MessageId;
 use ipc_protocol::message::Kind;
 use ipc_protocol::name::Recipient;
-use ipc_protocol::request::{Forward, RecipientOutcome, Reply, Send, Sent, SentTo};
+use ipc_protocol::request::{Forward, Reply, Send, Sent};
 
 use super::answers::{self, Asked};
 use super::text;
@@ -15,10 +15,7 @@ use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::front::Front;
-use crate::output::safe;
-
-/// Recipients that are listed by name, at most.
-const LISTED: usize = 10;
+use crate::output::sent;
 
 /// Sends a message, and waits for the answer if asked to.
 pub(crate) fn send(context: &mut Context, arguments: SendArguments) -> Result<ExitStatus, Failure> {
@@ -132,98 +129,13 @@ fn forward_words(words: &[String]) -> Result<(Option<MessageId>, Recipient), Fai
 }
 
 fn say(context: &Context, sent: &Sent) -> Result<ExitStatus, Failure> {
-    context.screen.confirm(sent, || people(sent))?;
+    context.screen.confirm(sent, || sent::render(sent))?;
     Ok(ExitStatus::Done)
-}
-
-pub(super) fn people(sent: &Sent) -> String {
-    let id = sent.message_id;
-    let remarks = sent.remarks();
-    match sent.recipients.as_slice() {
-        [] => format!("sent {id} to nobody: no other agent was seen in the last 24 h\n"),
-        [one] => format!("sent {id} to {}{remarks}\n", safe::line(&outcome(one))),
-        several => {
-            let names: Vec<_> = several.iter().take(LISTED).map(outcome).collect();
-            let more = if several.len() > LISTED { ", …" } else { "" };
-            let names = safe::line(&names.join(", "));
-            format!(
-                "sent {id} to {} agents: {names}{more}{remarks}\n",
-                several.len()
-            )
-        }
-    }
-}
-
-fn outcome(sent: &SentTo) -> String {
-    let name = &sent.name;
-    match &sent.outcome {
-        RecipientOutcome::Stored => name.to_string(),
-        RecipientOutcome::Forwarded { from } => format!("{name} (called {from} before)"),
-        RecipientOutcome::LeftOut { reason } => {
-            format!("{name}: left out, {}", reason.in_words())
-        }
-        RecipientOutcome::Unclaimed { did_you_mean: None } => {
-            format!("{name}: queued, not registered yet")
-        }
-        RecipientOutcome::Unclaimed {
-            did_you_mean: Some(other),
-        } => {
-            format!("{name}: queued, not registered yet; did you mean {other}?")
-        }
-        RecipientOutcome::Held => format!("{name}: held until {name} allows it"),
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use ipc_protocol::name::Name;
-    use ipc_protocol::time::Timestamp;
-
     use super::*;
-
-    fn sent(recipients: Vec<SentTo>) -> Sent {
-        Sent {
-            message_id: MessageId::from_row(7),
-            sent_ms: Timestamp::from_millis(0),
-            recipients,
-            conversation: None,
-            masked: Vec::new(),
-            duplicate: false,
-        }
-    }
-
-    fn to(name: &str, outcome: RecipientOutcome) -> SentTo {
-        SentTo {
-            name: Name::parse(name).unwrap(),
-            outcome,
-        }
-    }
-
-    #[test]
-    fn mail_for_nobody_yet_says_so_and_suggests() {
-        let bob = Some(Name::parse("bob").unwrap());
-        let text = people(&sent(vec![to(
-            "bop",
-            RecipientOutcome::Unclaimed { did_you_mean: bob },
-        )]));
-        assert!(
-            text.contains("to bop: queued, not registered yet; did you mean bob?"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn a_broadcast_lists_a_few_and_counts_all() {
-        let many = (0..30)
-            .map(|n| to(&format!("agent-{n}"), RecipientOutcome::Stored))
-            .collect();
-        let text = people(&sent(many));
-        assert!(
-            text.contains("30 agents") && text.matches("agent-").count() == LISTED,
-            "{text}"
-        );
-        assert!(people(&sent(Vec::new())).contains("nobody"));
-    }
 
     #[test]
     fn forward_takes_an_id_before_the_recipient() {

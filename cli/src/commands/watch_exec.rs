@@ -13,16 +13,15 @@ use ipc_protocol::id::MessageId;
 use ipc_protocol::message::Mail;
 use ipc_protocol::request::Nack;
 
-use super::fetching::{self, Wanted};
+use super::fetching;
 use super::large;
-use super::pings::Pings;
-use super::watch::{next, recover};
+use super::mail_stream::MailStream;
+use super::wanted::Wanted;
 use crate::args::{WaitTime, WatchArguments};
-use crate::clock::Deadline;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
-use crate::front::OwnFront;
+use crate::front::Front;
 use crate::output::json;
 use crate::output::mail::Shown;
 use crate::stop::{Cause, Stop};
@@ -40,35 +39,29 @@ pub(super) fn run(
 ) -> Result<ExitStatus, Failure> {
     let program = Program::find(words, &context.environment)?;
     let stop = Stop::on(&[Cause::Signal])?;
-    let own = OwnFront::open(context)?;
+    // One at a time: whatever waits its turn is not leased meanwhile.
+    let wanted = Wanted {
+        limit: Some(1),
+        ..Wanted::new(arguments.filter.clone(), true)
+    };
     let mut work = Work {
         program,
-        stop,
-        own,
+        mail: MailStream::open(context, stop, wanted)?,
         attempts: arguments.attempts,
         failed: None,
-        // One at a time: whatever waits its turn is not leased meanwhile.
-        wanted: Wanted {
-            limit: Some(1),
-            ..Wanted::new(arguments.filter.clone(), true)
-        },
-        pings: Pings::default(),
     };
     match work.stream(context, arguments.wait.map(WaitTime::duration)) {
-        Err(_) if work.stop.is_over() => Ok(ExitStatus::Done),
+        Err(_) if work.mail.stop.is_over() => Ok(ExitStatus::Done),
         other => other,
     }
 }
 
 struct Work {
     program: Program,
-    stop: Stop,
-    own: OwnFront,
+    mail: MailStream,
     /// How often a message may fail in a row.
     attempts: u32,
     failed: Option<Failing>,
-    wanted: Wanted,
-    pings: Pings,
 }
 
 /// A message that its program did not take.
@@ -85,16 +78,7 @@ impl Work {
         patience: Option<Duration>,
     ) -> Result<ExitStatus, Failure> {
         loop {
-            let deadline = patience.map(Deadline::after);
-            let messages = next(
-                context,
-                &mut self.own,
-                &self.stop,
-                &self.wanted,
-                &mut self.pings,
-                deadline,
-            )?;
-            let Some(messages) = messages else {
+            let Some(messages) = self.mail.next(context, patience)? else {
                 return Ok(ExitStatus::TimedOut);
             };
             for mail in messages {
@@ -109,7 +93,7 @@ impl Work {
         let mail = match self.whole(context, mail) {
             Ok(mail) => mail,
             Err(failure) => {
-                recover(context, &mut self.own, &self.stop, &mut None, failure)?;
+                self.mail.recover(context, failure)?;
                 return self.give_back(context, id);
             }
         };
@@ -121,7 +105,8 @@ impl Work {
             Outcome::Done => {
                 self.failed = None;
                 let shown = [shown];
-                self.settle(context, |own| fetching::acknowledge(&mut own.front, &shown))
+                self.mail
+                    .settle(context, |front| fetching::acknowledge(front, &shown))
             }
             Outcome::Failed(why) => {
                 self.give_back(context, id)?;
@@ -141,10 +126,10 @@ impl Work {
                 None => shown.mail.text.clone(),
             }
         };
-        let name = &self.own.front.name;
+        let name = &self.mail.own.front.name;
         let ran = self
             .program
-            .run(context, name, &shown.mail, &input, &self.stop);
+            .run(context, name, &shown.mail, &input, &self.mail.stop);
         // What this side could not do is no more the message's fault than the program's.
         ran.or_else(|failure| Ok(Outcome::Failed(failure.message)))
     }
@@ -155,7 +140,7 @@ impl Work {
         if is_whole {
             return Ok(mail);
         }
-        let whole = large::read_whole(context, &mut self.own.front, mail.id, 0)?.message;
+        let whole = large::read_whole(context, &mut self.mail.own.front, mail.id, 0)?.message;
         Ok(Mail {
             text: whole.text,
             data: whole.data,
@@ -169,21 +154,8 @@ impl Work {
         let request = Nack {
             message_ids: vec![id],
         };
-        self.settle(context, |own| own.front.call(&request).map(|_| ()))
-    }
-
-    /// Tells the daemon what became of a message, whatever becomes of the connection: told twice
-    /// it does no harm, and told after the lease it still counts.
-    fn settle(
-        &mut self,
-        context: &mut Context,
-        mut tell: impl FnMut(&mut OwnFront) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        let mut absence = None;
-        while let Err(failure) = tell(&mut self.own) {
-            recover(context, &mut self.own, &self.stop, &mut absence, failure)?;
-        }
-        Ok(())
+        let tell = |front: &mut Front| front.call(&request).map(|_| ());
+        self.mail.settle(context, tell)
     }
 
     /// Counts a failure of `id`: waits before the next attempt, or ends it all.
@@ -203,7 +175,7 @@ impl Work {
             .screen
             .note(&format!("warning: {what}; it comes again"));
         self.failed = Some(Failing { id, times, pause });
-        self.stop.pause(pause);
+        self.mail.stop.pause(pause);
         Ok(())
     }
 }

@@ -10,8 +10,8 @@ use ipc_protocol::error::ErrorCode;
 use ipc_protocol::request::{NoticeReport, ReadsWith};
 use serde::Serialize;
 
-use super::noticing::{self, Absence, ROUND};
-use super::watch::passes;
+use super::away::{Absence, REQUEST_WAIT, passes};
+use super::mail_notices;
 use crate::args::WatchArguments;
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -80,7 +80,7 @@ fn stream(
 ) -> Result<Ended, Failure> {
     let mut absence = Absence::default();
     loop {
-        let failure = match noticing::wait(&mut own.front, stop, ROUND) {
+        let failure = match mail_notices::wait(&mut own.front, stop, REQUEST_WAIT) {
             Ok(report) => {
                 absence = Absence::default();
                 if report.is_due && tell(context, &report, arguments).is_err() {

@@ -2,16 +2,16 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use super::Patient;
+use super::Installation;
 use super::finding::{Finding, as_root};
 use crate::clock;
 
 /// How far ahead of the clock a file may be, in seconds: zones and leaps are less.
 const ALLOWED_SECONDS: i64 = 24 * 60 * 60;
 
-pub(super) fn check(patient: &Patient) -> Vec<Finding> {
+pub(super) fn check(installation: &Installation) -> Vec<Finding> {
     let now = clock::now().as_millis().checked_div(1_000).unwrap_or(0);
-    let store = patient.root.join("messages.db");
+    let store = installation.root.join("messages.db");
     let Ok(facts) = std::fs::metadata(store) else {
         return Vec::new();
     };

@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::Patient;
+use super::Installation;
 use super::finding::{Finding, as_root, word};
 
 const CHECK: &str = "files";
@@ -14,8 +14,8 @@ const MOST: usize = 50_000;
 /// Most findings that are told; mending them shows the next.
 const MOST_TOLD: usize = 20;
 
-pub(super) fn check(patient: &Patient) -> Vec<Finding> {
-    let mut left = vec![patient.root.clone()];
+pub(super) fn check(installation: &Installation) -> Vec<Finding> {
+    let mut left = vec![installation.root.clone()];
     let mut findings = Vec::new();
     let mut seen = 0_usize;
     while let Some(directory) = left.pop() {

@@ -5,55 +5,55 @@ use std::path::Path;
 use ipc_protocol::paths::DataDir;
 use serde_json::Value;
 
-use super::Patient;
+use super::Installation;
 use super::finding::{Finding, word};
 use super::program;
 use crate::setup::host::{Host, HostFile, SERVER};
 use crate::setup::program::{Program, is_same, on_search_path};
 use crate::setup::{self, record};
 
-pub(super) fn check(patient: &Patient, data_dir: Option<&DataDir>) -> Vec<Finding> {
-    let program = data_dir.map(|data_dir| Program::of(&patient.environment, data_dir));
+pub(super) fn check(installation: &Installation, data_dir: Option<&DataDir>) -> Vec<Finding> {
+    let program = data_dir.map(|data_dir| Program::of(&installation.environment, data_dir));
     let Some(Ok(program)) = program else {
         return Vec::new();
     };
     let mut findings = Vec::new();
     for host in Host::ALL {
-        let Ok(directory) = host.directory(&patient.environment) else {
+        let Ok(directory) = host.directory(&installation.environment) else {
             continue;
         };
-        let Ok(files) = host.files(&patient.environment, &program) else {
+        let Ok(files) = host.files(&installation.environment, &program) else {
             continue;
         };
         // A host that never ran here has neither.
         if directory.is_dir() || files.iter().any(|file| file.path.exists()) {
             let is_ours = data_dir
                 .is_some_and(|data_dir| matches!(record::read(data_dir, host), Ok(Some(_))));
-            let visit = Visit {
-                patient,
+            let host_check = HostCheck {
+                installation,
                 host,
                 is_ours,
             };
-            findings.extend(visit.findings(&directory, &files));
+            findings.extend(host_check.findings(&directory, &files));
         }
     }
     findings
 }
 
-struct Visit<'p> {
-    patient: &'p Patient,
+struct HostCheck<'a> {
+    installation: &'a Installation,
     host: Host,
     /// Whether setup wrote what is there.
     is_ours: bool,
 }
 
-impl Visit<'_> {
+impl HostCheck<'_> {
     fn check(&self) -> &'static str {
         self.host.word()
     }
 
     fn setup(&self) -> String {
-        format!("{} setup {}", self.patient.ipc, self.host.word())
+        format!("{} setup {}", self.installation.ipc, self.host.word())
     }
 
     /// Takes away what is there, whoever wrote it, and sets up anew.
@@ -113,7 +113,8 @@ impl Visit<'_> {
             .unwrap_or_default();
         let called = Path::new(command);
         let is_this = if command == SERVER {
-            on_search_path(&self.patient.environment).is_some_and(|found| is_same(&found, &own))
+            on_search_path(&self.installation.environment)
+                .is_some_and(|found| is_same(&found, &own))
         } else {
             is_same(called, &own)
         };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Patient;
+use super::Installation;
 use super::finding::{Finding, word};
 use crate::args::Globals;
 use crate::autostart;
@@ -30,10 +30,10 @@ pub(super) fn own() -> PathBuf {
     autostart::own_program().unwrap_or_else(|_| PathBuf::from("ipc"))
 }
 
-pub(super) fn check(patient: &Patient) -> Vec<Finding> {
+pub(super) fn check(installation: &Installation) -> Vec<Finding> {
     let own = own();
     let shown = own.display();
-    let finding = match on_search_path(&patient.environment) {
+    let finding = match on_search_path(&installation.environment) {
         Some(found) if is_same(&found, &own) => {
             return vec![Finding::good(
                 CHECK,

@@ -5,14 +5,14 @@ use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
 use ipc_protocol::secret::SharedSecret;
 
-use super::Patient;
+use super::Installation;
 use super::finding::{Finding, word};
 
 const CHECK: &str = "secret";
 
-pub(super) fn check(patient: &Patient, data_dir: &DataDir) -> Vec<Finding> {
+pub(super) fn check(installation: &Installation, data_dir: &DataDir) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if patient.environment.shared_secret.is_some() {
+    if installation.environment.shared_secret.is_some() {
         let what = "IPC_SHARED_SECRET is set: every program that this shell starts can read it";
         findings.push(Finding::note(CHECK, what).fix("unset IPC_SHARED_SECRET"));
     }
@@ -41,7 +41,7 @@ pub(super) fn check(patient: &Patient, data_dir: &DataDir) -> Vec<Finding> {
                 "the shared secret is shorter than {} bytes: easy to guess",
                 SECRET_BYTES.1
             );
-            Finding::problem(CHECK, what).fix(format!("{} admin rotate-secret", patient.ipc))
+            Finding::problem(CHECK, what).fix(format!("{} admin rotate-secret", installation.ipc))
         }
         Ok(_) => Finding::good(CHECK, "there is a strong one"),
         Err(error) => Finding::problem(CHECK, format!("{}: {error}", path.display()))

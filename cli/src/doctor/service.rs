@@ -1,14 +1,14 @@
 //! The service, where it is installed.
 
-use super::Patient;
+use super::Installation;
 use super::finding::{Finding, word};
 use super::program;
 use crate::commands::service;
 
 const CHECK: &str = "service";
 
-pub(super) fn check(patient: &Patient) -> Vec<Finding> {
-    let Ok(status) = service::report(&patient.environment) else {
+pub(super) fn check(installation: &Installation) -> Vec<Finding> {
+    let Ok(status) = service::report(&installation.environment) else {
         return Vec::new();
     };
     if !status.installed {

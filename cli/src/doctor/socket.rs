@@ -5,19 +5,19 @@ use std::path::PathBuf;
 
 use ipc_protocol::paths::{DataDir, SocketPathTooLong};
 
-use super::Patient;
+use super::Installation;
 use super::finding::{Finding, as_root, word};
 
 const CHECK: &str = "socket";
 
 pub(super) fn check(
-    patient: &Patient,
+    installation: &Installation,
     data_dir: &Result<DataDir, SocketPathTooLong>,
 ) -> Vec<Finding> {
     let data_dir = match data_dir {
         Ok(data_dir) => data_dir,
         Err(error) => {
-            let fix = format!("export IPC_SOCKET={}", word(&short(patient)));
+            let fix = format!("export IPC_SOCKET={}", word(&short(installation)));
             return vec![Finding::problem(CHECK, error.to_string()).fix(fix)];
         }
     };
@@ -43,10 +43,10 @@ pub(super) fn check(
 }
 
 /// A path that fits: where a login has one, in its own directory for sockets.
-fn short(patient: &Patient) -> PathBuf {
+fn short(installation: &Installation) -> PathBuf {
     let uid = rustix::process::geteuid().as_raw();
     let of_login = PathBuf::from(format!("/run/user/{uid}"));
-    let home = patient.environment.home.clone();
+    let home = installation.environment.home.clone();
     if of_login.is_dir() {
         return of_login.join("ipc.sock");
     }

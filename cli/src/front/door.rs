@@ -25,7 +25,7 @@ use super::{OwnFront, mailbox, session};
 use crate::commands::{agent, rename};
 use crate::context::Context;
 use crate::failure;
-use crate::notices::{self, Place};
+use crate::notices::{self, ProjectNotices};
 use crate::share::Shares;
 
 /// Windows in one folder that get a name of their own, at most.
@@ -142,7 +142,7 @@ impl McpDoor {
             project: self.project.clone(),
             says: Describe::default(),
         };
-        let enrolled = enrol::stake(context, claim);
+        let enrolled = enrol::register(context, claim);
         let enrolled = enrolled.map_err(|failure| in_tools_words(failure, context, name))?;
         let own = OwnFront::of(context, &enrolled.name)?;
         Ok(enrolment(own, automatic))
@@ -304,7 +304,7 @@ impl Door for McpDoor {
     ) -> Result<String, Failure> {
         let mut context = self.context();
         let mut client = session::prove(&mut context, session).map_err(for_model)?;
-        let place = Place {
+        let notices = ProjectNotices {
             data_dir: &self.data_dir,
             agent: agent_id,
             project: self.project.as_deref(),
@@ -319,7 +319,7 @@ impl Door for McpDoor {
                 .call(&Notices { action })
                 .map_err(failure::Failure::from)
         };
-        place.switch(action, &mut call).map_err(for_model)?;
+        notices.switch(action, &mut call).map_err(for_model)?;
         Ok(match action {
             NoticesAction::On => format!("notices are on; tell your user: {}", notices::ABOUT),
             NoticesAction::Off | NoticesAction::Status => "notices are off".to_owned(),

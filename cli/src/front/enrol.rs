@@ -13,6 +13,7 @@ use ipc_protocol::request::{Describe, Register, Registered, WhenLive};
 use ipc_protocol::time::Timestamp;
 use serde::Serialize;
 
+use super::host::own_host;
 use super::{secret, session, taken_over_hint};
 use crate::autostart;
 use crate::context::Context;
@@ -78,16 +79,16 @@ pub(crate) fn enrol(
         project: None,
         says,
     };
-    stake(context, claim)
+    register(context, claim)
 }
 
 /// Registers as `claim` says and keeps what there is to come back with.
-pub(crate) fn stake(context: &mut Context, claim: Claim<'_>) -> Result<Enrolled, Failure> {
+pub(crate) fn register(context: &mut Context, claim: Claim<'_>) -> Result<Enrolled, Failure> {
     let name = claim.name;
     drop(private::ensure_directory(context.data_dir.root())?);
     let files = context.agent_files();
     let lock = files.lock(name)?;
-    let (host, host_record) = session::own_host(context.unknown_host).unzip();
+    let (host, host_record) = own_host(context.unknown_host).unzip();
     let request = Register {
         name: name.clone(),
         when_live: claim.when_live,

@@ -6,7 +6,7 @@ use ipc_protocol::client::AgentRecord;
 use ipc_protocol::name::Name;
 use ipc_protocol::process::{self, Facts};
 
-use super::session;
+use super::host;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -15,11 +15,10 @@ const LISTED: usize = 10;
 
 /// The agent that the command is about, and what to come back with.
 pub(crate) fn find(context: &Context) -> Result<AgentRecord, Failure> {
-    let files = context.agent_files();
     if let Some(name) = named(context)? {
-        return files.follow(&name)?.ok_or_else(|| not_kept(&name));
+        return of_name(context, &name);
     }
-    let records = files.all()?;
+    let records = context.agent_files().all()?;
     let lineage = process::lineage(std::process::id());
     let at = nearest(&records, &lineage).map_err(|unclear| unclear.explain(&records))?;
     records
@@ -52,6 +51,12 @@ pub(crate) fn find_if_any(
     }
 }
 
+/// The agent that is or was called `name`, and what to come back with.
+pub(crate) fn of_name(context: &Context, name: &Name) -> Result<AgentRecord, Failure> {
+    let record = context.agent_files().follow(name)?;
+    record.ok_or_else(|| not_kept(name))
+}
+
 /// The name that the caller gave, by option or environment.
 fn named(context: &Context) -> Result<Option<Name>, Failure> {
     if context.acting_as.is_some() {
@@ -75,7 +80,7 @@ pub(crate) fn of_folder(records: Vec<AgentRecord>, project: &Path) -> Vec<AgentR
 pub(crate) fn find_or_expect(context: &Context) -> Result<AgentRecord, Failure> {
     let found = find(context);
     let is_named = context.acting_as.is_some() || context.environment.instance.is_some();
-    let host = session::own_host(context.unknown_host);
+    let host = host::own_host(context.unknown_host);
     let host = host.and_then(|(process, record)| process.program.is_some().then_some(record));
     let is_ours = |record: &AgentRecord| host.is_none() || record.host == host;
     match found {
@@ -90,10 +95,7 @@ fn expected(context: &Context) -> Result<Option<AgentRecord>, Failure> {
         return Ok(None);
     };
     let here = of_folder(context.agent_files().all()?, &folder);
-    let is_free = |record: &AgentRecord| {
-        let host = record.host;
-        !host.is_some_and(|host| process::is_running(host.pid, host.start_ticks))
-    };
+    let is_free = |record: &AgentRecord| !record.host.is_some_and(host::is_running);
     Ok(here.into_iter().find(is_free))
 }
 

@@ -37,8 +37,7 @@ impl OwnFront {
 
     /// Opens a connection for the agent once called `name`; starts the daemon if need be.
     pub(crate) fn of(context: &mut Context, name: &Name) -> Result<Self, Failure> {
-        let record = context.agent_files().follow(name)?;
-        let record = record.ok_or_else(|| mailbox::not_kept(name))?;
+        let record = mailbox::of_name(context, name)?;
         join(context, record, session::prove)
     }
 
@@ -61,9 +60,7 @@ impl OwnFront {
                 Ok(())
             }
             Err(failure) if failure.is_stale_credential() => {
-                let name = &self.front.name;
-                let record = context.agent_files().follow(name)?;
-                let record = record.ok_or_else(|| mailbox::not_kept(name))?;
+                let record = mailbox::of_name(context, &self.front.name)?;
                 *self = join(context, record, session::prove_running)?;
                 Ok(())
             }

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use ipc_protocol::auth::Credential;
 use ipc_protocol::client::{
-    AgentFiles, AgentLock, AgentRecord, Client, Connection, HostRecord, StoredSession, UnknownHost,
-    connect_within, find_host,
+    AgentFiles, AgentLock, AgentRecord, Client, Connection, HostRecord, StoredSession,
+    connect_within,
 };
 use ipc_protocol::name::Name;
-use ipc_protocol::process;
-use ipc_protocol::request::{HostProcess, Register, Registered, WhenLive};
+use ipc_protocol::request::{Register, Registered, WhenLive};
 use ipc_protocol::token::Sid;
 
+use super::host::host_now;
 use super::{Front, mailbox, taken_over_hint};
 use crate::autostart;
 use crate::clock;
@@ -170,7 +170,7 @@ fn come_back(
     }
     let mut client = (means.prove)(context, &Credential::Token(record.resume))
         .map_err(|failure| refused_resume(failure, name))?;
-    let (host, host_record) = host(context, record.host);
+    let (host, host_record) = host_now(context.unknown_host, record.host);
     let request = Register {
         name: record.name,
         when_live: WhenLive::Join,
@@ -198,32 +198,6 @@ pub(super) fn refused_resume(failure: Failure, name: &Name) -> Failure {
         .hint(format!("`ipc register {name}`"));
     }
     taken_over_hint(failure, name)
-}
-
-/// Which process stands for the agent now. One that still runs goes on standing for it: acting
-/// for an agent from elsewhere does not move it there.
-fn host(context: &Context, kept: Option<HostRecord>) -> (Option<HostProcess>, Option<HostRecord>) {
-    let found = own_host(context.unknown_host);
-    match (kept, found) {
-        (Some(kept), Some((_, found))) if kept != found && is_running(kept) => (None, Some(kept)),
-        (_, Some((process, record))) => (Some(process), Some(record)),
-        (kept, None) => (None, kept),
-    }
-}
-
-fn is_running(host: HostRecord) -> bool {
-    process::is_running(host.pid, host.start_ticks)
-}
-
-/// The process that stands for the agent in whose name this one acts.
-pub(crate) fn own_host(unknown: UnknownHost) -> Option<(HostProcess, HostRecord)> {
-    find_host(std::process::id(), unknown).map(|(process, facts)| {
-        let record = HostRecord {
-            pid: facts.pid,
-            start_ticks: facts.start_ticks,
-        };
-        (process, record)
-    })
 }
 
 /// Keeps what a registration gave. The resume credential is the one in the file unless a new one

@@ -1,17 +1,19 @@
 //! Any bytes as a phrase.
 
-use super::{Deed, Intent, understand};
+use super::{Action, Intent, understand};
 
 /// What is sent stands in the phrase as it is, is not empty and ends where the phrase does; and who is
 /// doubted is shown what could be meant.
 pub(crate) fn phrases(bytes: &[u8]) {
     let phrase = String::from_utf8_lossy(bytes);
     match understand(&phrase) {
-        Ok(Intent::Deed(Deed::Send { text, .. } | Deed::Broadcast(text) | Deed::Reply(text))) => {
+        Ok(Intent::Action(
+            Action::Send { text, .. } | Action::Broadcast(text) | Action::Reply(text),
+        )) => {
             assert!(!text.is_empty() && text.trim() == text);
             assert!(phrase.contains(&text), "{text:?} is not in the phrase");
         }
-        Ok(Intent::CallMe(_) | Intent::Deed(_)) => {}
+        Ok(Intent::CallMe(_) | Intent::Action(_)) => {}
         Err(doubt) => assert!(doubt.nearest.iter().all(|form| !form.is_empty())),
     }
 }

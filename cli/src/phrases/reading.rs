@@ -6,7 +6,7 @@ use ipc_protocol::name::Name;
 use super::cursor::{Cursor, without_marks};
 use super::pattern::{Pattern, Slots, TextKind};
 use super::table::{FORMS, Meaning, TRAPS, UNFINISHED};
-use super::{AutoCheck, Deed, Doubt, Intent, Minutes, Reason, boundary, nearest, words};
+use super::{Action, AutoCheck, Doubt, Intent, Minutes, Reason, boundary, nearest, words};
 
 /// Characters of a word that an error repeats, at most.
 const REPEATED: usize = 40;
@@ -81,32 +81,32 @@ fn fitting<'t>(table: &'t [(Reason, &[&'static str])], at: Cursor<'_>) -> Option
 }
 
 fn intent(meaning: Meaning, slots: Slots<'_>, manner: Manner) -> Result<Intent, Reason> {
-    let deed = match meaning {
+    let action = match meaning {
         Meaning::CallMe => return own_name(slots, manner).map(Intent::CallMe),
-        Meaning::Register => Deed::Register(own_name(slots, manner)?),
-        Meaning::Rename => Deed::Rename(own_name(slots, manner)?),
-        Meaning::Send => Deed::Send {
+        Meaning::Register => Action::Register(own_name(slots, manner)?),
+        Meaning::Rename => Action::Rename(own_name(slots, manner)?),
+        Meaning::Send => Action::Send {
             to: name(slots)?,
             text: text(slots, manner)?,
         },
-        Meaning::Broadcast => Deed::Broadcast(text(slots, manner)?),
-        Meaning::Reply => Deed::Reply(answer(slots, manner)?),
-        Meaning::Forward => Deed::Forward(own_name(slots, manner)?),
-        Meaning::Check => Deed::Check,
-        Meaning::List => Deed::List,
-        Meaning::Whoami => Deed::Whoami,
-        Meaning::Status => Deed::Status,
+        Meaning::Broadcast => Action::Broadcast(text(slots, manner)?),
+        Meaning::Reply => Action::Reply(answer(slots, manner)?),
+        Meaning::Forward => Action::Forward(own_name(slots, manner)?),
+        Meaning::Check => Action::Check,
+        Meaning::List => Action::List,
+        Meaning::Whoami => Action::Whoami,
+        Meaning::Status => Action::Status,
         Meaning::AutoCheckStart => {
             no_question(manner)?;
-            Deed::AutoCheck(AutoCheck::Start(minutes(slots)?))
+            Action::AutoCheck(AutoCheck::Start(minutes(slots)?))
         }
         Meaning::AutoCheckStop => {
             no_question(manner)?;
-            Deed::AutoCheck(AutoCheck::Stop)
+            Action::AutoCheck(AutoCheck::Stop)
         }
-        Meaning::AutoCheckStatus => Deed::AutoCheck(AutoCheck::Status),
+        Meaning::AutoCheckStatus => Action::AutoCheck(AutoCheck::Status),
     };
-    Ok(Intent::Deed(deed))
+    Ok(Intent::Action(action))
 }
 
 /// What changes something is done when it is said, not when it is asked about.

@@ -6,71 +6,71 @@ mod variants;
 
 use ipc_protocol::name::Name;
 
-use super::{AutoCheck, Deed, Intent, Minutes, understand};
+use super::{Action, AutoCheck, Intent, Minutes, understand};
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-fn send(to: &str, text: &str) -> Deed {
+fn send(to: &str, text: &str) -> Action {
     let (to, text) = (name(to), text.to_owned());
-    Deed::Send { to, text }
+    Action::Send { to, text }
 }
 
-fn everyone(text: &str) -> Deed {
-    Deed::Broadcast(text.to_owned())
+fn everyone(text: &str) -> Action {
+    Action::Broadcast(text.to_owned())
 }
 
-fn register(text: &str) -> Deed {
-    Deed::Register(name(text))
+fn register(text: &str) -> Action {
+    Action::Register(name(text))
 }
 
-fn rename(text: &str) -> Deed {
-    Deed::Rename(name(text))
+fn rename(text: &str) -> Action {
+    Action::Rename(name(text))
 }
 
-fn forward(text: &str) -> Deed {
-    Deed::Forward(name(text))
+fn forward(text: &str) -> Action {
+    Action::Forward(name(text))
 }
 
-fn reply(text: &str) -> Deed {
-    Deed::Reply(text.to_owned())
+fn reply(text: &str) -> Action {
+    Action::Reply(text.to_owned())
 }
 
-const fn every(minutes: u8) -> Deed {
-    Deed::AutoCheck(AutoCheck::Start(Some(Minutes(minutes))))
+const fn every(minutes: u8) -> Action {
+    Action::AutoCheck(AutoCheck::Start(Some(Minutes(minutes))))
 }
 
-const START: Deed = Deed::AutoCheck(AutoCheck::Start(None));
-const STOP: Deed = Deed::AutoCheck(AutoCheck::Stop);
-const HOW: Deed = Deed::AutoCheck(AutoCheck::Status);
+const START: Action = Action::AutoCheck(AutoCheck::Start(None));
+const STOP: Action = Action::AutoCheck(AutoCheck::Stop);
+const HOW: Action = Action::AutoCheck(AutoCheck::Status);
 
-fn assert_each_means(table: &[(&str, Deed)]) {
-    for (phrase, deed) in table {
-        let expected = Ok(Intent::Deed(deed.clone()));
+fn assert_each_means(table: &[(&str, Action)]) {
+    for (phrase, action) in table {
+        let expected = Ok(Intent::Action(action.clone()));
         assert_eq!(understand(phrase), expected, "{phrase:?}");
     }
 }
 
-fn assert_all_mean(deed: &Deed, phrases: &[&str]) {
+fn assert_all_mean(action: &Action, phrases: &[&str]) {
     for phrase in phrases {
-        let expected = Ok(Intent::Deed(deed.clone()));
+        let expected = Ok(Intent::Action(action.clone()));
         assert_eq!(understand(phrase), expected, "{phrase:?}");
     }
 }
 
 /// The phrases that have always been understood, each with what it means.
-fn customary() -> Vec<(&'static str, Deed)> {
+fn customary() -> Vec<(&'static str, Action)> {
     let mut all = customary_mail();
-    for (deed, phrases) in CUSTOMARY {
-        all.extend(phrases.iter().map(|phrase| (*phrase, deed.clone())));
+    for (action, phrases) in CUSTOMARY {
+        all.extend(phrases.iter().map(|phrase| (*phrase, action.clone())));
     }
     all
 }
 
-const CUSTOMARY: &[(Deed, &[&str])] = &[
+const CUSTOMARY: &[(Action, &[&str])] = &[
     (
-        Deed::Check,
+        Action::Check,
         &[
             "msgs?",
             "messages?",
@@ -83,7 +83,7 @@ const CUSTOMARY: &[(Deed, &[&str])] = &[
         ],
     ),
     (
-        Deed::List,
+        Action::List,
         &[
             "list instances",
             "list all instances",
@@ -119,7 +119,7 @@ const CUSTOMARY: &[(Deed, &[&str])] = &[
     ),
 ];
 
-fn customary_mail() -> Vec<(&'static str, Deed)> {
+fn customary_mail() -> Vec<(&'static str, Action)> {
     vec![
         ("Register this instance as claude", register("claude")),
         ("Register as barney", register("barney")),
@@ -184,7 +184,7 @@ fn every_customary_phrase_is_understood() {
 
 #[test]
 fn politeness_spaces_and_apostrophes_change_nothing() {
-    for (phrase, deed) in customary() {
+    for (phrase, action) in customary() {
         let spaced = format!(" \t{phrase}\n");
         let please = format!("please {phrase}");
         let now = format!("Now, {phrase}");
@@ -192,7 +192,7 @@ fn politeness_spaces_and_apostrophes_change_nothing() {
         let curly = phrase.replace("who's", "who\u{2019}s");
         let curly = curly.replace("when's", "when\u{2019}s");
         for variant in [spaced, please, now, hey, curly] {
-            let expected = Ok(Intent::Deed(deed.clone()));
+            let expected = Ok(Intent::Action(action.clone()));
             assert_eq!(understand(&variant), expected, "{variant:?}");
         }
     }
@@ -200,13 +200,13 @@ fn politeness_spaces_and_apostrophes_change_nothing() {
 
 #[test]
 fn words_of_a_form_may_be_in_any_case() {
-    for (phrase, deed) in customary() {
+    for (phrase, action) in customary() {
         let loud = phrase.to_ascii_uppercase();
         let understood = understand(&loud);
-        let Ok(Intent::Deed(loud_deed)) = &understood else {
+        let Ok(Intent::Action(loud_action)) = &understood else {
             panic!("{loud}: {understood:?}");
         };
         let kind = std::mem::discriminant;
-        assert_eq!(kind(loud_deed), kind(&deed), "{loud}");
+        assert_eq!(kind(loud_action), kind(&action), "{loud}");
     }
 }

@@ -40,8 +40,8 @@ impl Entry {
         self.value.pointer("/hooks/0/command")?.as_str()
     }
 
-    /// Where it belongs, for people.
-    pub(crate) fn place(&self) -> String {
+    /// Where it belongs, for people: the keys on the way to it, dots between.
+    pub(crate) fn dotted_path(&self) -> String {
         let mut words: Vec<_> = self.path.iter().map(String::as_str).collect();
         words.extend(self.key.as_deref());
         words.join(".")

@@ -243,6 +243,11 @@ fn make_directories(directory: &Path) -> io::Result<Vec<PathBuf>> {
 /// Removes directories that were made, as far as they are empty.
 pub(crate) fn remove_directories(made: &[PathBuf]) {
     for path in made.iter().rev() {
-        super::record::remove_if_empty(path);
+        remove_if_empty(path);
     }
+}
+
+/// Whether the directory was empty and is gone.
+pub(crate) fn remove_if_empty(directory: &Path) -> bool {
+    std::fs::remove_dir(directory).is_ok()
 }

@@ -74,18 +74,18 @@ enum Container<'n, 't> {
 }
 
 impl Container<'_, '_> {
-    fn stretch(self) -> text::Stretch {
+    fn span(self) -> text::Span {
         match self {
-            Self::Object(object) => stretch(object),
-            Self::Array(array) => stretch(array),
+            Self::Object(object) => span(object),
+            Self::Array(array) => span(array),
         }
     }
 
     /// Where its members or elements stand, in order.
-    fn children(self) -> Vec<text::Stretch> {
+    fn children(self) -> Vec<text::Span> {
         match self {
-            Self::Object(object) => object.properties.iter().map(stretch).collect(),
-            Self::Array(array) => array.elements.iter().map(stretch).collect(),
+            Self::Object(object) => object.properties.iter().map(span).collect(),
+            Self::Array(array) => array.elements.iter().map(span).collect(),
         }
     }
 
@@ -105,8 +105,8 @@ impl Container<'_, '_> {
     }
 }
 
-fn stretch(node: &impl Ranged) -> text::Stretch {
-    text::Stretch {
+fn span(node: &impl Ranged) -> text::Span {
+    text::Span {
         start: node.start(),
         end: node.end(),
     }
@@ -141,7 +141,7 @@ fn walk<'n, 't>(root: &'n ast::Object<'t>, entry: &Entry) -> Result<Way<'n, 't>,
     let mut object = root;
     let last = entry.path.len().checked_sub(1);
     for (at, key) in entry.path.iter().enumerate() {
-        let place = || {
+        let dotted = || {
             entry
                 .path
                 .iter()
@@ -150,7 +150,7 @@ fn walk<'n, 't>(root: &'n ast::Object<'t>, entry: &Entry) -> Result<Way<'n, 't>,
                 .collect::<Vec<_>>()
                 .join(".")
         };
-        let Some(member) = only(object, key).map_err(|()| Unfit::Twice(place()))? else {
+        let Some(member) = only(object, key).map_err(|()| Unfit::Twice(dotted()))? else {
             return Ok(Way::Partly(object, at));
         };
         let is_array = entry.key.is_none() && Some(at) == last;
@@ -159,7 +159,7 @@ fn walk<'n, 't>(root: &'n ast::Object<'t>, entry: &Entry) -> Result<Way<'n, 't>,
             (ast::Value::Object(inner), false) => object = inner,
             (_, is_array) => {
                 return Err(Unfit::WrongType {
-                    place: place(),
+                    place: dotted(),
                     wanted: if is_array { "an array" } else { "an object" },
                 });
             }
@@ -194,7 +194,7 @@ pub(super) fn value_at(
     else {
         return Ok(None);
     };
-    let member = only(object, key).map_err(|()| Unfit::Twice(entry.place()))?;
+    let member = only(object, key).map_err(|()| Unfit::Twice(entry.dotted_path()))?;
     Ok(member.map(|member| plain(&member.value)))
 }
 
@@ -211,7 +211,7 @@ pub(super) fn find(dialect: Dialect, text: &str, entry: &Entry) -> Result<Found,
         let there = container.position(None, &entry.value).is_some() || runs(container, entry);
         return Ok(if there { Found::Same } else { Found::Nothing });
     };
-    let member = only(object, key).map_err(|()| Unfit::Twice(entry.place()))?;
+    let member = only(object, key).map_err(|()| Unfit::Twice(entry.dotted_path()))?;
     Ok(match member {
         None => Found::Nothing,
         Some(member) if is_entry(&plain(&member.value), &entry.value) => Found::Same,
@@ -281,6 +281,6 @@ pub(super) fn put_in(dialect: Dialect, text: &str, entry: &Entry) -> Result<Put,
                 around,
             },
         }),
-        Ok(_) | Err(_) => Err(Unfit::Closed(entry.place())),
+        Ok(_) | Err(_) => Err(Unfit::Closed(entry.dotted_path())),
     }
 }

@@ -216,7 +216,7 @@ fn add(
             let reason = format!(
                 "{}: `{}` in it is not from this setup; nothing was written",
                 seen.path.display(),
-                entry.place()
+                entry.dotted_path()
             );
             return Err(Failure::local(reason)
                 .hint(format!("`{}` if it may go, then try again", host.removal())));
@@ -224,7 +224,7 @@ fn add(
         Found::Nothing => {}
     }
     let put = put_in(file.format, &text, entry).map_err(unfit)?;
-    told.added.push(entry.place());
+    told.added.push(entry.dotted_path());
     for splice in &put.splices {
         told.hunks.push(Hunk {
             is_added: true,

@@ -3,7 +3,7 @@
 //! It holds what was put in and hashes of the files, never a copy of a file: theirs may hold
 //! secrets.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 use ipc_protocol::paths::DataDir;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::entry::Placed;
+use super::file::remove_if_empty;
 use super::host::Host;
 use super::text::Splice;
 use crate::failure::Failure;
@@ -112,9 +113,4 @@ pub(crate) fn forget(data_dir: &DataDir, host: Host, record: &Record) -> Result<
         remove_if_empty(data_dir.root());
     }
     Ok(())
-}
-
-/// Whether the directory was empty and is gone.
-pub(crate) fn remove_if_empty(directory: &Path) -> bool {
-    std::fs::remove_dir(directory).is_ok()
 }

@@ -11,14 +11,14 @@ pub(crate) struct Splice {
     pub(crate) text: String,
 }
 
-/// A stretch of text, from its first byte to the byte after its last.
+/// Bytes of a text, from the first to the one after the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stretch {
+pub(super) struct Span {
     pub(super) start: usize,
     pub(super) end: usize,
 }
 
-/// The bytes from `start` to `end`; nothing where there is no such stretch.
+/// The bytes from `start` to `end`; nothing where they are not all there, or cut a character.
 pub(super) fn between(text: &str, start: usize, end: usize) -> &str {
     text.get(start..end).unwrap_or_default()
 }
@@ -37,13 +37,13 @@ pub(super) fn take_back(text: &str, splice: &Splice) -> Option<String> {
     Some([before, after].concat())
 }
 
-/// `text` without these stretches, which do not overlap and are in order.
-pub(super) fn without(text: &str, stretches: &[Stretch]) -> String {
+/// `text` without these spans, which do not overlap and are in order.
+pub(super) fn without(text: &str, spans: &[Span]) -> String {
     let mut left = String::with_capacity(text.len());
     let mut from = 0;
-    for stretch in stretches {
-        left.push_str(between(text, from, stretch.start));
-        from = stretch.end;
+    for span in spans {
+        left.push_str(between(text, from, span.start));
+        from = span.end;
     }
     left.push_str(text.get(from..).unwrap_or_default());
     left
@@ -99,9 +99,9 @@ mod tests {
     }
 
     #[test]
-    fn stretches_go_and_the_rest_stays() {
-        let stretch = |start, end| Stretch { start, end };
-        assert_eq!(without("abcdef", &[stretch(1, 2), stretch(3, 5)]), "acf");
+    fn spans_go_and_the_rest_stays() {
+        let span = |start, end| Span { start, end };
+        assert_eq!(without("abcdef", &[span(1, 2), span(3, 5)]), "acf");
         assert_eq!(without("abc", &[]), "abc");
     }
 

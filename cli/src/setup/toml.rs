@@ -8,7 +8,7 @@ use serde_json::Value;
 use toml_edit::{Document, Item, Table, TableLike};
 
 use super::entry::{Entry, Found, Placed, Put, Unfit, is_entry};
-use super::text::{self, Splice, Stretch, between, line_end, line_start, newline, without};
+use super::text::{self, Span, Splice, between, line_end, line_start, newline, without};
 
 /// Where a byte order mark may stand.
 const MARK: char = '\u{FEFF}';
@@ -114,7 +114,7 @@ pub(super) fn put_in(text: &str, entry: &Entry) -> Result<Put, Unfit> {
 }
 
 fn rendered(entry: &Entry) -> String {
-    let mut table = format!("[{}]\n", entry.place());
+    let mut table = format!("[{}]\n", entry.dotted_path());
     let members = entry.value.as_object().into_iter().flatten();
     for (key, value) in members {
         let written = writeln!(table, "{key} = {}", inline(value));
@@ -157,14 +157,14 @@ pub(super) fn take_out(text: &str, placed: &Placed) -> Result<Option<String>, Un
     let left = without(text, &joined(text, lines, &placed.around.0));
     match find(&left, entry) {
         Ok(Found::Nothing) => Ok(Some(left)),
-        Ok(_) | Err(_) => Err(Unfit::Closed(entry.place())),
+        Ok(_) | Err(_) => Err(Unfit::Closed(entry.dotted_path())),
     }
 }
 
 /// The lines of a table and of those inside it; false where one is not written with a header.
-fn lines_of(text: &str, table: &Table, lines: &mut Vec<Stretch>) -> bool {
+fn lines_of(text: &str, table: &Table, lines: &mut Vec<Span>) -> bool {
     let mut line = |start: usize, end: usize| {
-        lines.push(Stretch {
+        lines.push(Span {
             start: line_start(text, start),
             end: line_end(text, end),
         });
@@ -187,7 +187,7 @@ fn lines_of(text: &str, table: &Table, lines: &mut Vec<Stretch>) -> bool {
                 let (Some(key), Some(value)) = (key, value.span()) else {
                     return false;
                 };
-                lines.push(Stretch {
+                lines.push(Span {
                     start: line_start(text, key.start),
                     end: line_end(text, value.end),
                 });
@@ -198,8 +198,8 @@ fn lines_of(text: &str, table: &Table, lines: &mut Vec<Stretch>) -> bool {
     true
 }
 
-/// The lines as stretches in order, the first with the blank line that was put before it.
-fn joined(text: &str, mut lines: Vec<Stretch>, gap: &str) -> Vec<Stretch> {
+/// The lines as spans in order, the first with the blank line that was put before it.
+fn joined(text: &str, mut lines: Vec<Span>, gap: &str) -> Vec<Span> {
     lines.sort_by_key(|line| line.start);
     let is_last = lines.last().is_some_and(|line| line.end == text.len());
     if let Some(first) = lines.first_mut() {
@@ -219,7 +219,7 @@ fn joined(text: &str, mut lines: Vec<Stretch>, gap: &str) -> Vec<Stretch> {
             first.start = first.start.saturating_sub(gap.len());
         }
     }
-    let mut joined: Vec<Stretch> = Vec::new();
+    let mut joined: Vec<Span> = Vec::new();
     for line in lines {
         match joined.last_mut() {
             Some(last) if line.start <= last.end => last.end = last.end.max(line.end),

@@ -12,6 +12,7 @@ use ipc_protocol::message::{BoundaryRule, EndReason};
 use ipc_protocol::name::{Name, Recipient};
 use ipc_protocol::request::{Boundaries, BoundariesReport};
 
+use super::destinations::nobody_here;
 use super::outgoing::Outgoing;
 use super::sender;
 use crate::audit::event::Event;
@@ -174,9 +175,7 @@ pub(crate) fn admit(
         }
     }
     match blocked {
-        Some(_) if admitted.is_empty() && *mail.to == Recipient::All => {
-            Err(super::outgoing::nobody_here().into())
-        }
+        Some(_) if admitted.is_empty() && *mail.to == Recipient::All => Err(nobody_here().into()),
         Some(name) if admitted.is_empty() => {
             let text = format!("`{name}` takes no mail from you");
             let hint = "only its owner can change that; nothing was stored";
@@ -225,7 +224,7 @@ pub(super) fn check_invitation(
 }
 
 /// Keeps the boundaries of `owner`, who is about to get the mail that waits for `name`.
-pub(crate) fn sift(context: &mut Context<'_>, name: &Name, owner: AgentId) -> Done<()> {
+pub(crate) fn apply_to_waiting(context: &mut Context<'_>, name: &Name, owner: AgentId) -> Done<()> {
     for sender in boundaries::senders_to(context.db, name)? {
         match way(owner, sender, false, context)? {
             Some(Way::Rings | Way::Quiet) => {}

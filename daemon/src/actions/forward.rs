@@ -6,8 +6,9 @@ use ipc_protocol::name::Recipient;
 use ipc_protocol::request::{Forward, Sent};
 
 use super::once::once;
-use super::outgoing::{self, Outgoing};
+use super::outgoing::Outgoing;
 use super::parent;
+use super::storing;
 use crate::caller::Caller;
 use crate::error::{Done, refuse};
 use crate::store::context::Context;
@@ -45,5 +46,5 @@ fn store(request: &Forward, caller: &Caller, context: &mut Context<'_>) -> Done<
         interim: false,
         known_only: false,
     };
-    outgoing::store(&mail, caller, context)
+    storing::store(&mail, caller, context)
 }

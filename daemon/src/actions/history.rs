@@ -73,15 +73,15 @@ fn check_conversation(id: ConversationId, caller: &Caller, view: &View<'_>) -> D
 }
 
 fn filter(request: &History, caller: &Caller, view: &View<'_>) -> Done<Filter> {
-    let place = |id: Option<MessageId>| id.map(|id| place(view, caller, id)).transpose();
+    let position = |id: Option<MessageId>| id.map(|id| position(view, caller, id)).transpose();
     Ok(Filter {
         agent: caller.agent(),
         with: with(request.with.as_ref(), view)?,
         conversation: request.conversation,
         words: request.search.as_ref().map(search::expression),
         kind: request.kind,
-        before: place(request.before)?,
-        after: place(request.after)?,
+        before: position(request.before)?,
+        after: position(request.after)?,
         before_time: request.before_ms,
         after_time: request.after_ms,
     })
@@ -99,7 +99,7 @@ fn with(peer: Option<&Peer>, view: &View<'_>) -> Done<With> {
 }
 
 /// Where message `id` stands, if the caller may know.
-fn place(view: &View<'_>, caller: &Caller, id: MessageId) -> Done<Seq> {
+fn position(view: &View<'_>, caller: &Caller, id: MessageId) -> Done<Seq> {
     match crate::store::messages::visible(view, id, caller.agent())? {
         Some(message) => Ok(message.seq),
         None => refuse(

@@ -73,7 +73,7 @@ pub(crate) fn look(request: &Notice, caller: &Caller, view: &View<'_>) -> Done<L
         None => Due::NotOfThis,
         Some(unread) if request.tell => when(&row, unread, view.now.wall),
         Some(unread) => match request.newer_than {
-            Some(id) if unread::place(view, agent, id)? >= Some(unread.newest) => Due::NotOfThis,
+            Some(id) if unread::position(view, agent, id)? >= Some(unread.newest) => Due::NotOfThis,
             Some(_) | None => Due::Now,
         },
     };

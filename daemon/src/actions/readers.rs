@@ -32,7 +32,7 @@ pub(crate) fn readers(
     let limit = request.limit.unwrap_or(FETCH_DEFAULT).clamp(1, LIST_ROWS);
     let before = match request.before {
         None => i64::MAX,
-        Some(id) => place(id, agent, view)?,
+        Some(id) => position(id, agent, view)?,
     };
     let since = request.since_ms.map_or(i64::MIN, Timestamp::as_millis);
     // One more than asked for says whether there is more.
@@ -96,7 +96,8 @@ fn writer(peer: &Peer, view: &View<'_>) -> Done<AgentId> {
     })
 }
 
-fn place(id: MessageId, sender: AgentId, view: &View<'_>) -> Done<i64> {
+/// Where message `id` stands in the order in which messages came; refused unless `sender` sent it.
+fn position(id: MessageId, sender: AgentId, view: &View<'_>) -> Done<i64> {
     let sql = "SELECT seq FROM messages WHERE id = ?1 AND sender = ?2";
     let row = [id.to_row(), sender.to_row()];
     let seq = view

@@ -13,11 +13,12 @@ use crate::audit::event::{AgentEnd, Entrance, Event, SessionEnd};
 use crate::caller::{Caller, Newcomer, Peer};
 use crate::config::NamePolicy;
 use crate::error::{Done, Fault, expired, refuse};
+use crate::host::Host;
 use crate::limits::SESSION_IDLE_MS;
 use crate::store::agents::{self, Agent};
 use crate::store::boundaries;
 use crate::store::context::{Context, Effect};
-use crate::store::credentials::{self, Host, Lifetime};
+use crate::store::credentials::{self, Lifetime};
 use crate::store::deliveries;
 use crate::store::names::{self, Holder};
 

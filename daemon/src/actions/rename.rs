@@ -43,7 +43,7 @@ pub(crate) fn rename(
     names::turn_into_alias(context.db, id, until)?;
     names::give(context.db, new, id)?;
     agents::renamed(context.db, id, context.now.wall)?;
-    boundaries::sift(context, new, id)?;
+    boundaries::apply_to_waiting(context, new, id)?;
     context.effects.push(Effect::MailboxChanged(id));
     context.effects.push(Effect::Audited(Event::Renamed {
         agent: id,

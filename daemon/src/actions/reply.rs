@@ -7,8 +7,9 @@ use ipc_protocol::name::Recipient;
 use ipc_protocol::request::{Reply, Sent};
 
 use super::once::once;
-use super::outgoing::{self, Outgoing};
+use super::outgoing::Outgoing;
 use super::parent;
+use super::storing;
 use crate::caller::Caller;
 use crate::error::{Done, refuse};
 use crate::store::context::{Context, View};
@@ -48,7 +49,7 @@ fn store(request: &Reply, caller: &Caller, context: &mut Context<'_>) -> Done<(S
         interim: !request.is_final,
         known_only: true,
     };
-    outgoing::store(&mail, caller, context)
+    storing::store(&mail, caller, context)
 }
 
 /// The group that the answer belongs into: the one that the message was said in.

@@ -6,8 +6,9 @@ use ipc_protocol::name::Recipient;
 use ipc_protocol::request::{Send, Sent};
 
 use super::once::once;
-use super::outgoing::{self, Outgoing};
+use super::outgoing::Outgoing;
 use super::parent;
+use super::storing;
 use crate::caller::Caller;
 use crate::error::{Done, refuse};
 use crate::store::context::Context;
@@ -49,5 +50,5 @@ fn store(request: &Send, caller: &Caller, context: &mut Context<'_>) -> Done<(Se
         // A ping asks who is there now.
         known_only: request.known_only || request.kind == Kind::Ping,
     };
-    outgoing::store(&mail, caller, context)
+    storing::store(&mail, caller, context)
 }

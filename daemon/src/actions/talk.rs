@@ -1,16 +1,14 @@
-//! Where a message is said: the conversation that it is part of, and what holds within a group.
+//! Where a message is said: the conversation that it is part of, and who else is in it.
 
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::ConversationId;
 use ipc_protocol::name::Recipient;
 
-use super::outgoing::{ANSWERS_MS, Outgoing};
 use crate::caller::Caller;
 use crate::error::{Done, refuse};
 use crate::store::context::{Context, View};
 use crate::store::conversations::{self, Sort};
 use crate::store::deliveries::{Destination, Way};
-use crate::store::messages;
 
 /// What the conversation is, if the caller is in it. Whether there is one that it is not in is not
 /// told.
@@ -54,7 +52,7 @@ pub(super) fn others(
 
 /// The conversation that a message for `to` is part of; between two agents it is made when there
 /// is none.
-pub(super) fn place(
+pub(super) fn conversation_of(
     to: &Recipient,
     destinations: &[Destination],
     caller: &Caller,
@@ -62,7 +60,7 @@ pub(super) fn place(
 ) -> Done<Option<ConversationId>> {
     let other = match (to, destinations) {
         (Recipient::Conversation(id), _) => return Ok(Some(*id)),
-        // What is held has its place when it is let in.
+        // What is held has its conversation when it is let in.
         (Recipient::Name(_) | Recipient::Agent(_), [one]) if one.way != Way::Held => one.agent,
         (Recipient::Name(_) | Recipient::Agent(_) | Recipient::All, _) => None,
     };
@@ -75,37 +73,4 @@ pub(super) fn place(
         )?)),
         None => Ok(None),
     }
-}
-
-/// The hops of an answer that stays within its group; nothing for any other message.
-///
-/// A group talks among itself, so that its answers are not passed on to anybody: they add no hop,
-/// however long the talk. What stops agents that answer one another by themselves is a budget, for
-/// each of them and each group: nobody can use up another's.
-pub(super) fn hops_within(
-    mail: &Outgoing<'_>,
-    caller: &Caller,
-    view: &View<'_>,
-) -> Done<Option<u32>> {
-    let (Recipient::Conversation(id), Some(parent)) = (mail.to, mail.parent) else {
-        return Ok(None);
-    };
-    if mail.passes_on || parent.conversation != Some(*id) {
-        return Ok(None);
-    }
-    match entered(*id, caller, view)? {
-        Sort::Direct => return Ok(None),
-        Sort::Group(_) => {}
-    }
-    let most = view.limits.group_answers_per_10_minutes;
-    let since = view.now.wall.plus_millis(-ANSWERS_MS);
-    let answers = messages::answers_within(view.db, caller.agent(), *id, since, most)?;
-    if answers >= most {
-        return refuse(
-            ErrorCode::LoopDetected,
-            "you have answered in this group too often in ten minutes",
-            "stop answering; a new message (not a reply) is still possible if it matters",
-        );
-    }
-    Ok(Some(parent.hops))
 }

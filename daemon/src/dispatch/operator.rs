@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ipc_protocol::request::{AdminReaders, Request};
 
-use super::Desk;
+use super::Dispatch;
 use super::refusals::{already, unregistered};
 use super::reply::ReplyFuture;
 use crate::actions;
@@ -13,7 +13,7 @@ use crate::caller::Operator;
 use crate::housekeeping;
 use crate::store::context::View;
 
-impl Desk<'_> {
+impl Dispatch<'_> {
     #[expect(clippy::too_many_lines, reason = "one line for each request")]
     pub(super) async fn for_operator(&self, request: Request, operator: &Operator) -> ReplyFuture {
         let operator = operator.clone();

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use ipc_protocol::request::Whoami;
 
-use super::Desk;
+use super::Dispatch;
 use super::reply::ReplyFuture;
 use crate::caller::Caller;
 use crate::store::context::View;
 use crate::store::credentials;
 use crate::{actions, housekeeping};
 
-impl Desk<'_> {
+impl Dispatch<'_> {
     pub(super) async fn whoami(&self, caller: &Caller, request: Whoami) -> ReplyFuture {
         let (shared, caller) = (Arc::clone(&self.daemon.shared), caller.clone());
         let question = move |view: &View<'_>| {

@@ -13,7 +13,7 @@ use ipc_protocol::message::{Data, Handover, Mail, SystemEvent};
 use ipc_protocol::request::{Ack, Fetch, Fetched, Nack, Read, Request};
 use ipc_protocol::safe;
 
-use super::requests::ask;
+use super::native::ask;
 use super::wire::{Content, Entry, Refused};
 use crate::actions;
 use crate::caller::Caller;

@@ -8,17 +8,14 @@ use ipc_protocol::name::{Name, Recipient};
 use ipc_protocol::request::{
     Agents, List, RecipientOutcome, Rename, Renamed, Request, Send, Sent, SentTo,
 };
-use ipc_protocol::rpc::Reply;
-use serde::de::DeserializeOwned;
 
 use super::check::{self, Lent};
+use super::native::ask;
 use super::registration;
 use super::session;
 use super::wire::{Action, Fields, Given, Instance, Refused};
 use crate::caller::Caller;
 use crate::daemon::Daemon;
-use crate::dispatch::{self, Speaker};
-use crate::error::Fault;
 use crate::quota::Budget;
 
 /// What a request came to, and the mail that is lent until the reply has been written. Not
@@ -83,28 +80,6 @@ async fn caller(action: Action, fields: &Fields, daemon: &Daemon) -> Result<Call
         None => None,
     };
     session::caller(token, claimed, daemon).await
-}
-
-/// Lets `caller` ask natively, with all that this costs and checks.
-pub(super) async fn ask<R: DeserializeOwned>(
-    request: Request,
-    caller: &Caller,
-    daemon: &Arc<Daemon>,
-) -> Result<R, Refusal> {
-    let speaker = Speaker::Agent(caller.clone());
-    let reply = dispatch::dispatch(0, request, &speaker, None, false, daemon).await;
-    let answer = reply.await;
-    // `check` acknowledges or gives back by itself, once the client has hung up.
-    if let Some(lease) = answer.lease {
-        lease.keep();
-    }
-    let outcome = Reply::decode(&answer.payload).map(|reply| reply.outcome);
-    let value = outcome.unwrap_or_else(|| Err(unreadable()))?;
-    serde_json::from_value(value).map_err(|_| unreadable())
-}
-
-fn unreadable() -> Refusal {
-    Fault::Inconsistent("a reply that cannot be read").refusal()
 }
 
 /// A request whose fields are wrong costs what reading does.

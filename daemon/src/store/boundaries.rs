@@ -153,7 +153,7 @@ pub(crate) fn release(
     let sql = "UPDATE deliveries SET agent = ?2, unclaimed = NULL
                WHERE unclaimed = ?1 AND state = 'stored' AND (?3 IS NULL OR sender = ?3)";
     let under = owner.to_string();
-    conversations::place_adopted(context.view.db, context.rng, &under, owner, from)?;
+    conversations::give_conversation(context.view.db, context.rng, &under, owner, from)?;
     let from = from.map(AgentId::to_row);
     let released = context
         .db

@@ -13,10 +13,10 @@ use rusqlite::Connection;
 use crate::audit::event::Event;
 use crate::clock::{BootId, Now};
 use crate::config::{NamePolicy, Secrets};
+use crate::host::Host;
 use crate::key::DeploymentKey;
 use crate::limits::Limits;
 use crate::presence::Presence;
-use crate::store::credentials::Host;
 use crate::store::verifiers::SecretVerifier;
 use crate::wanted::Envelope;
 

@@ -282,9 +282,10 @@ fn unread(view: &View<'_>, agent: AgentId) -> Done<HashMap<ConversationId, u64>>
     Ok(unread)
 }
 
-/// Gives mail that lies outside any mailbox `under` a name or an id its place: between its sender and
-/// `agent`, who is about to have it; only that of `from` if given. What was said in a group stays there.
-pub(crate) fn place_adopted(
+/// Makes mail that lies outside any mailbox, `under` a name or an id, part of a conversation: its
+/// sender's with `agent`, who is about to have it. Only mail of `from` if given; what was said in a
+/// group stays there.
+pub(crate) fn give_conversation(
     db: &Connection,
     rng: &mut impl CryptoRng,
     under: &str,

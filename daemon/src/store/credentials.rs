@@ -6,7 +6,6 @@ pub(crate) mod old_port;
 
 use ipc_protocol::auth::{SaltedKey, Verifier};
 use ipc_protocol::id::AgentId;
-use ipc_protocol::process;
 use ipc_protocol::time::Timestamp;
 use ipc_protocol::token::{Sid, Token, TokenKind};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -15,24 +14,11 @@ use super::context::{Context, Effect, View};
 use crate::audit::event::{Event, SessionEnd};
 use crate::caller::Peer;
 use crate::clock::{BootId, Now};
+use crate::host::Host;
 use crate::key::DeploymentKey;
 use crate::limits::{SESSION_ABSOLUTE_MS, SESSIONS_PER_AGENT};
 pub(crate) use checking::{check_caller, check_session, frozen};
 pub(crate) use lifetime::Lifetime;
-
-/// The process that stands for an agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Host {
-    pub(crate) pid: u32,
-    pub(crate) start_ticks: u64,
-}
-
-impl Host {
-    /// Whether it still runs.
-    pub(crate) fn is_running(self) -> bool {
-        process::is_running(self.pid, self.start_ticks)
-    }
-}
 
 /// A row of credentials whose code was right.
 #[derive(Debug)]

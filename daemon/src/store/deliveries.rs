@@ -171,7 +171,7 @@ pub(crate) fn adopt_waiting(
     name: &Name,
     agent: AgentId,
 ) -> rusqlite::Result<usize> {
-    conversations::place_adopted(db, rng, &name.folded(), agent, None)?;
+    conversations::give_conversation(db, rng, &name.folded(), agent, None)?;
     let sql = "UPDATE deliveries SET agent = ?2, unclaimed = NULL
                WHERE unclaimed = ?1 AND state = 'stored'";
     db.prepare_cached(sql)?

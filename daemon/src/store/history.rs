@@ -227,7 +227,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
 mod tests {
     use super::*;
     use crate::actions::harness::Desk;
-    use crate::store::search::Aside;
+    use crate::store::search::MemoryIndex;
 
     fn withs() -> [With; 3] {
         [
@@ -291,9 +291,9 @@ mod tests {
         desk.send(&alice, "bob", "behind \0 a zero").unwrap();
         let words = [("inside", 1), ("outside", 0), ("zero", 1)];
         for (words, expected) in words {
-            let aside = Aside::new().unwrap();
+            let in_memory = MemoryIndex::new().unwrap();
             let all = (1..=2).map(Seq);
-            let found = aside.matching(&desk.db, words, all).unwrap();
+            let found = in_memory.matching(&desk.db, words, all).unwrap();
             assert_eq!(found.len(), expected, "{words}, before they are indexed");
         }
         desk.index();

@@ -26,11 +26,11 @@ pub(crate) fn expression(query: &SearchQuery) -> String {
 
 /// An index as `words` is (`store/schema/03.sql`), in memory, of texts that are not in `words` yet:
 /// what a word is and what has one is decided by the same code with the same options.
-pub(crate) struct Aside {
+pub(crate) struct MemoryIndex {
     index: Connection,
 }
 
-impl Aside {
+impl MemoryIndex {
     /// An empty one.
     pub(crate) fn new() -> rusqlite::Result<Self> {
         let index = Connection::open_in_memory()?;
@@ -99,7 +99,7 @@ fn string(term: &Term) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Aside, Seq};
+    use super::{MemoryIndex, Seq};
     use crate::actions::harness::Desk;
     use crate::properties::cases;
 
@@ -145,14 +145,14 @@ mod tests {
                 drop(desk.send(&alice, "nobody", text));
             }
             let all: Vec<_> = (1..=40).map(Seq).collect();
-            let aside = Aside::new().unwrap();
+            let in_memory = MemoryIndex::new().unwrap();
             desk.index();
             let sql = "SELECT count(*) FROM words WHERE words MATCH ?1";
             let queries = texts.iter().filter_map(|text| text.parse().ok());
             for expression in queries.map(|query| super::expression(&query)) {
                 let found = desk.db.query_row(sql, [&expression], |row| row.get::<_, i64>(0));
                 prop_assert!(found.is_ok(), "{expression}: {found:?}");
-                let beside = aside.matching(&desk.db, &expression, all.iter().copied()).unwrap();
+                let beside = in_memory.matching(&desk.db, &expression, all.iter().copied()).unwrap();
                 prop_assert_eq!(beside.len(), usize::try_from(found.unwrap()).unwrap());
             }
         }

@@ -94,8 +94,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Share> {
     })
 }
 
-/// Where message `id` of `agent` stands; nothing if it is not one of its mailbox.
-pub(crate) fn place(
+/// Where message `id` of `agent` stands in the order in which messages came; nothing if it is not one of its mailbox.
+pub(crate) fn position(
     view: &View<'_>,
     agent: AgentId,
     id: MessageId,

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::limits::{ATTEMPTS, SECOND_THOUGHTS};
 
 /// A connection, and the agent that it is proved for.
-pub(super) type Line = (Arc<Agent>, Client<UnixStream>);
+pub(super) type ProvedConnection = (Arc<Agent>, Client<UnixStream>);
 
 /// How long a call gives a daemon that is leaving, before it looks for the next one.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -81,7 +81,7 @@ impl Desk {
         let mut left = ATTEMPTS;
         loop {
             left = left.saturating_sub(1);
-            let (agent, mut client) = self.line()?;
+            let (agent, mut client) = self.connection()?;
             let failure = match client.call(request) {
                 Ok(reply) => {
                     self.keep(&agent, client);
@@ -89,7 +89,7 @@ impl Desk {
                 }
                 Err(error) => self.door.explain(error),
             };
-            self.hear(&agent, &failure);
+            self.note_takeover(&agent, &failure);
             if left == 0 {
                 return Err(failure);
             }
@@ -108,24 +108,24 @@ impl Desk {
     }
 
     /// A connection of its own to a daemon that runs.
-    pub(super) fn line_running(&self) -> Result<Line, Failure> {
-        if let Some(failure) = self.over() {
+    pub(super) fn running_connection(&self) -> Result<ProvedConnection, Failure> {
+        if let Some(failure) = self.takeover() {
             return Err(failure);
         }
-        let agent = self.seated();
+        let agent = self.current_agent();
         let agent = agent.ok_or_else(|| Failure::local("not registered"))?;
         let client = self.door.connect_running(&agent.session)?;
         Ok((agent, client))
     }
 
     /// A connection on which our agent is proved: one that is idle, else another.
-    pub(super) fn line(&self) -> Result<Line, Failure> {
-        if let Some(failure) = self.over() {
+    pub(super) fn connection(&self) -> Result<ProvedConnection, Failure> {
+        if let Some(failure) = self.takeover() {
             return Err(failure);
         }
         let (agent, idle) = {
-            let mut seat = self.seat();
-            (seat.agent.clone(), seat.idle.pop())
+            let mut current = self.current();
+            (current.agent.clone(), current.idle.pop())
         };
         let agent = agent.ok_or_else(|| Failure::local("not registered"))?;
         if let Some(client) = idle {
@@ -139,14 +139,11 @@ impl Desk {
     }
 
     /// A session of `before` is over: comes back with the credential that is kept for it.
-    pub(super) fn come_back(
-        &self,
-        before: &Arc<Agent>,
-    ) -> Result<(Arc<Agent>, Client<UnixStream>), Failure> {
-        let now = self.seated();
+    pub(super) fn come_back(&self, before: &Arc<Agent>) -> Result<ProvedConnection, Failure> {
+        let now = self.current_agent();
         if now.is_some_and(|now| !Arc::ptr_eq(&now, before)) {
             // Another call was faster.
-            return self.line();
+            return self.connection();
         }
         let mut enrolment = self.door.rejoin(&before.name)?;
         if enrolment.agent_id != before.id || enrolment.incarnation != before.incarnation {
@@ -154,7 +151,7 @@ impl Desk {
                 ErrorCode::TakenOver,
                 "another front-end took this agent over",
             )));
-            self.hear(before, &failure);
+            self.note_takeover(before, &failure);
             return Err(failure);
         }
         enrolment.automatic = before.automatic;
@@ -162,13 +159,13 @@ impl Desk {
             "the session had ended; registered again as {}",
             enrolment.name
         ));
-        self.sit(enrolment);
-        self.line()
+        self.become_agent(enrolment);
+        self.connection()
     }
 
     /// A connection was lost: so are the others that were open beside it.
     pub(super) fn lost(&self) {
-        self.seat().idle.clear();
+        self.current().idle.clear();
         self.note("the connection to the daemon was lost; connected again".to_owned());
     }
 }

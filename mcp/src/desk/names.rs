@@ -22,11 +22,11 @@ impl Desk {
             name: name.clone(),
             takeover,
         };
-        let Some(agent) = self.seated() else {
+        let Some(agent) = self.current_agent() else {
             return self.enrol_now(wish).await;
         };
         let is_same = self.is_called(&agent, &name).await;
-        match (self.over(), takeover) {
+        match (self.takeover(), takeover) {
             (Some(failure), false) if is_same => return Err(failure),
             (None, false) if is_same => {
                 return match self.rejoin_now(name, false).await {
@@ -95,7 +95,7 @@ impl Desk {
     pub(crate) async fn register_again(self: &Arc<Self>) -> Result<Welcome, Failure> {
         let agent = self.agent().await?;
         let _alone = self.enrolling.lock().await;
-        if let Some(failure) = self.over() {
+        if let Some(failure) = self.takeover() {
             return Err(failure);
         }
         self.rejoin_now(agent.name.clone(), agent.automatic).await

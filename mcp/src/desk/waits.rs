@@ -7,7 +7,7 @@ use ipc_protocol::client::PATIENCE;
 use ipc_protocol::request::Method;
 use tokio_util::sync::CancellationToken;
 
-use super::calls::Line;
+use super::calls::ProvedConnection;
 use super::{Agent, Desk, blocking};
 use crate::clock::Deadline;
 use crate::failure::Failure;
@@ -43,7 +43,10 @@ impl Desk {
             let before = self.agent().await?;
             let left = deadline.remaining().unwrap_or_default();
             let request = ask(u32::try_from(left.as_millis()).unwrap_or(u32::MAX));
-            let failure = match self.wait_once(Self::line, request, left, cancelled).await {
+            let failure = match self
+                .wait_once(Self::connection, request, left, cancelled)
+                .await
+            {
                 Err(failure) => failure,
                 done => return done,
             };
@@ -84,7 +87,7 @@ impl Desk {
         M::Reply: Send + 'static,
     {
         let before = self.agent().await.ok()?;
-        let waited = self.wait_once(Self::line_running, request, wait, &self.closing);
+        let waited = self.wait_once(Self::running_connection, request, wait, &self.closing);
         match waited.await {
             Ok(Waited::Answered(reply)) => Some(reply),
             Ok(Waited::GivenUp(_)) => None,
@@ -100,7 +103,7 @@ impl Desk {
 
     async fn wait_once<M>(
         self: &Arc<Self>,
-        line: fn(&Self) -> Result<Line, Failure>,
+        connect: fn(&Self) -> Result<ProvedConnection, Failure>,
         request: M,
         wait: Duration,
         cancelled: &CancellationToken,
@@ -110,7 +113,7 @@ impl Desk {
         M::Reply: Send + 'static,
     {
         let desk = Arc::clone(self);
-        let (agent, mut client) = blocking(move || line(&desk)).await?;
+        let (agent, mut client) = blocking(move || connect(&desk)).await?;
         let breaker = client
             .breaker()
             .map_err(|error| Failure::local(format!("no descriptor left: {error}")))?;
@@ -120,7 +123,7 @@ impl Desk {
             let reply = reply.map_err(|error| desk.door.explain(error));
             match &reply {
                 Ok(_) => desk.keep(&agent, client),
-                Err(failure) => desk.hear(&agent, failure),
+                Err(failure) => desk.note_takeover(&agent, failure),
             }
             reply
         }));

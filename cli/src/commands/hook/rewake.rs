@@ -13,8 +13,8 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::host::Event;
 use crate::clock::Deadline;
-use crate::commands::noticing::{self, Absence};
-use crate::commands::watch::passes;
+use crate::commands::away::{Absence, passes};
+use crate::commands::mail_notices;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
@@ -72,7 +72,7 @@ pub(super) fn run(
     note_holder(&mut lock).map_err(|error| Failure::local(error.to_string()))?;
     let mut absence = Absence::default();
     while let Some(left) = deadline.remaining() {
-        match noticing::wait(&mut front, &stop, left) {
+        match mail_notices::wait(&mut front, &stop, left) {
             Ok(report) if report.is_due => {
                 context.screen.tell_host(&report.sentence(with))?;
                 return Ok(ExitStatus::Wake);

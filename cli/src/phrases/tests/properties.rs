@@ -6,15 +6,15 @@ use super::super::cursor::Cursor;
 use super::super::pattern::Pattern;
 use super::super::table::{FORMS, TRAPS, UNFINISHED};
 use super::super::words;
-use super::{Deed, Intent, understand};
+use super::{Action, Intent, understand};
 
 /// The text that would go out.
 fn outgoing(intent: &Intent) -> Option<&str> {
     match intent {
-        Intent::Deed(Deed::Send { text, .. } | Deed::Broadcast(text) | Deed::Reply(text)) => {
-            Some(text)
-        }
-        Intent::CallMe(_) | Intent::Deed(_) => None,
+        Intent::Action(
+            Action::Send { text, .. } | Action::Broadcast(text) | Action::Reply(text),
+        ) => Some(text),
+        Intent::CallMe(_) | Intent::Action(_) => None,
     }
 }
 

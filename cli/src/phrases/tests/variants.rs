@@ -1,7 +1,7 @@
 //! What is close to the customary phrases.
 
 use super::{
-    CALLED, Deed, HOW, Intent, START, STOP, assert_all_mean, assert_each_means, every, everyone,
+    Action, CALLED, HOW, Intent, START, STOP, assert_all_mean, assert_each_means, every, everyone,
     forward, name, register, rename, reply, send, understand,
 };
 
@@ -158,7 +158,7 @@ fn answers_and_passing_on() {
 #[test]
 fn looking_for_mail() {
     assert_all_mean(
-        &Deed::Check,
+        &Action::Check,
         &[
             "check",
             "Check!",
@@ -191,7 +191,7 @@ fn looking_for_mail() {
 #[test]
 fn looking_around() {
     assert_all_mean(
-        &Deed::List,
+        &Action::List,
         &[
             "list",
             "list agents",
@@ -211,11 +211,11 @@ fn looking_around() {
         ],
     );
     assert_all_mean(
-        &Deed::Whoami,
+        &Action::Whoami,
         &["who am I?", "whoami", "what's my name?", "what is my name"],
     );
     assert_all_mean(
-        &Deed::Status,
+        &Action::Status,
         &[
             "status",
             "status?",

@@ -93,7 +93,7 @@ pub(super) fn lay(
     item: &Item,
 ) -> Laid {
     let is_short = has_members && !text.trim().contains('\n');
-    let whole = container.stretch();
+    let whole = container.span();
     let close = whole.end.saturating_sub(1);
     let layout = Layout {
         text,

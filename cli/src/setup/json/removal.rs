@@ -7,7 +7,7 @@ use jsonc_parser::ast;
 
 use super::{Container, Dialect, MARK, Way, is_entry, plain, walk};
 use crate::setup::entry::{Entry, Placed, Unfit};
-use crate::setup::text::{Stretch, between, without};
+use crate::setup::text::{Span, between, without};
 
 /// `text` without `placed`; nothing where it is not there as it was put.
 pub(in crate::setup) fn take_out(
@@ -56,7 +56,7 @@ fn take_out_of(dialect: Dialect, text: &str, placed: &Placed) -> Result<Option<S
 
 /// What is around a document that was made for the entry: comments, or nothing.
 fn without_root(text: &str, root: Container<'_, '_>) -> String {
-    let root = root.stretch();
+    let root = root.span();
     let before = between(text, 0, root.start);
     let after = between(text, root.end, text.len());
     let around = [before, after.strip_prefix('\n').unwrap_or(after)].concat();
@@ -75,7 +75,7 @@ fn inner_path(entry: &Entry, made: usize) -> Option<(String, Vec<String>)> {
 }
 
 fn is_empty(text: &str, container: Container<'_, '_>) -> bool {
-    let whole = container.stretch();
+    let whole = container.span();
     let inside = between(
         text,
         whole.start.saturating_add(1),
@@ -115,8 +115,8 @@ fn remove(
             return Ok(None);
         }
     }
-    let stretches = stretches(text, container, at, around);
-    Ok(Some(without(text, &stretches)))
+    let spans = spans(text, container, at, around);
+    Ok(Some(without(text, &spans)))
 }
 
 fn as_container<'n, 't>(value: &'n ast::Value<'t>) -> Option<Container<'n, 't>> {
@@ -131,20 +131,20 @@ fn as_container<'n, 't>(value: &'n ast::Value<'t>) -> Option<Container<'n, 't>> 
 }
 
 /// What goes with the child at index `at`.
-fn stretches(
+fn spans(
     text: &str,
     container: Container<'_, '_>,
     at: usize,
     around: Option<&(String, String)>,
-) -> Vec<Stretch> {
+) -> Vec<Span> {
     let children = container.children();
-    let whole = container.stretch();
+    let whole = container.span();
     let Some(own) = children.get(at).copied() else {
         return Vec::new();
     };
     let previous = at.checked_sub(1).and_then(|n| children.get(n)).copied();
     let next = children.get(at.saturating_add(1)).copied();
-    let cut = |start, end| Stretch { start, end };
+    let cut = |start, end| Span { start, end };
     match (previous, next) {
         (Some(previous), _) => {
             let gap = between(text, previous.end, own.start);
@@ -185,7 +185,7 @@ fn stretches(
 }
 
 /// The child `own` with the comma before it; `gap` begins at `from` and ends where it begins.
-fn pieces(text: &str, gap: &str, from: usize, own: Stretch) -> Vec<Stretch> {
+fn pieces(text: &str, gap: &str, from: usize, own: Span) -> Vec<Span> {
     let comma = comma(gap);
     let comma_at = from.saturating_add(comma);
     let is_blank = |range: &str| range.trim().is_empty();
@@ -193,17 +193,17 @@ fn pieces(text: &str, gap: &str, from: usize, own: Stretch) -> Vec<Stretch> {
     let space = behind.len().saturating_sub(behind.trim_end().len());
     let start = own.start.saturating_sub(space);
     if is_blank(behind) && is_blank(between(text, from, comma_at)) {
-        return vec![Stretch {
+        return vec![Span {
             start: from,
             end: own.end,
         }];
     }
     vec![
-        Stretch {
+        Span {
             start: comma_at,
             end: comma_at.saturating_add(1),
         },
-        Stretch {
+        Span {
             start: start.max(comma_at.saturating_add(1)),
             end: own.end,
         },

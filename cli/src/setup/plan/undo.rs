@@ -25,12 +25,12 @@ pub(super) fn undo(
     for placed in known.placed.iter().rev() {
         match take_out(format, &left, placed)? {
             Some(less) => {
-                told.removed.push(placed.entry.place());
+                told.removed.push(placed.entry.dotted_path());
                 told.hunks.push(difference(&left, &less));
                 left = less;
             }
             None if find(format, &left, &placed.entry)? == Found::Nothing => {}
-            None => told.left.push(placed.entry.place()),
+            None => told.left.push(placed.entry.dotted_path()),
         }
     }
     Ok(left)
@@ -54,7 +54,7 @@ fn exactly(text: &str, known: &FileRecord, told: &mut Told) -> Option<String> {
     if hash(left.as_bytes()) != known.before {
         return None;
     }
-    let places = known.placed.iter().map(|placed| placed.entry.place());
+    let places = known.placed.iter().map(|placed| placed.entry.dotted_path());
     told.removed.extend(places);
     told.hunks.append(&mut hunks);
     Some(left)

@@ -14,7 +14,7 @@ use crate::error::Done;
 use crate::store::context::View;
 use crate::store::indexing;
 use crate::store::messages::Seq;
-use crate::store::search::Aside;
+use crate::store::search::MemoryIndex;
 
 /// Messages of the agent's own that a search looks at in one go, at first and at most.
 const PAGE: (usize, usize) = (16, 512);
@@ -61,16 +61,16 @@ fn not_indexed(
     limit: usize,
 ) -> Done<Vec<Found>> {
     let mut found = Vec::new();
-    let mut aside = None;
+    let mut in_memory = None;
     while found.len() < limit {
         let page = own(view, filter, span, ASIDE)?;
         let Some(last) = page.last() else { break };
         span.before = last.seq.0;
-        let aside = match &aside {
-            Some(aside) => aside,
-            None => aside.insert(Aside::new()?),
+        let in_memory = match &in_memory {
+            Some(in_memory) => in_memory,
+            None => in_memory.insert(MemoryIndex::new()?),
         };
-        let have = aside.matching(view.db, words, page.iter().map(|own| own.seq))?;
+        let have = in_memory.matching(view.db, words, page.iter().map(|own| own.seq))?;
         let is_last = page.len() < ASIDE;
         found.extend(page.into_iter().filter(|own| have.contains(&own.seq)));
         if is_last {
@@ -95,7 +95,7 @@ fn indexed(
     limit: usize,
 ) -> Done<Vec<Found>> {
     let mut query = view.db.prepare_cached(WITH_WORDS)?;
-    let mut mine = Mine {
+    let mut own_mail = OwnMail {
         after: span.after,
         page: Vec::new().into_iter().peekable(),
         size: PAGE.0,
@@ -106,7 +106,7 @@ fn indexed(
         while let Some(row) = matches.next()? {
             let seq = Seq(row.get(0)?);
             // Without one, whatever else has the words is older than anything of the agent's.
-            let Some(own) = mine.not_after(view, filter, seq)? else {
+            let Some(own) = own_mail.not_after(view, filter, seq)? else {
                 return Ok(found);
             };
             if own.seq == seq {
@@ -124,13 +124,13 @@ fn indexed(
 }
 
 /// The agent's own mail, latest first, in pages that grow while nothing is leapt over.
-struct Mine {
+struct OwnMail {
     after: i64,
     page: Peekable<IntoIter<Found>>,
     size: usize,
 }
 
-impl Mine {
+impl OwnMail {
     /// The latest that is not after `seq`, which only ever becomes less.
     fn not_after(&mut self, view: &View<'_>, filter: &Filter, seq: Seq) -> Done<Option<Found>> {
         while self.page.next_if(|own| own.seq > seq).is_some() {}

@@ -8,7 +8,7 @@ use ipc_daemon::deployment::unsafe_file_system;
 use ipc_daemon::limits::FREE_SPACE_BYTES;
 use ipc_protocol::private;
 
-use super::Patient;
+use super::Installation;
 use super::finding::{Finding, as_root, word};
 use crate::output::times;
 
@@ -17,8 +17,8 @@ const CHECK: &str = "data_directory";
 /// Free space under which people should know, in bytes: some thousand long messages.
 const LITTLE_SPACE_BYTES: u64 = FREE_SPACE_BYTES << 4;
 
-pub(super) fn check(patient: &Patient) -> Vec<Finding> {
-    let root = &patient.root;
+pub(super) fn check(installation: &Installation) -> Vec<Finding> {
+    let root = &installation.root;
     let mut findings = above(root);
     let facts = match std::fs::symlink_metadata(root) {
         Ok(facts) => facts,
@@ -31,7 +31,7 @@ pub(super) fn check(patient: &Patient) -> Vec<Finding> {
                         root.display()
                     ),
                 )
-                .fix(format!("{} daemon start", patient.ipc)),
+                .fix(format!("{} daemon start", installation.ipc)),
             );
             return findings;
         }
