@@ -131,9 +131,10 @@ fn every_address_that_starts_something_in_slack_is_found() {
 fn written(width: usize, headers: &str, before: &str, behind: &str) -> String {
     let key = BASE64.encode(word(120).as_bytes());
     let lines = key.as_bytes().chunks(width).map(String::from_utf8_lossy);
-    let lines: String = lines
+    let lines: Vec<String> = lines
         .map(|line| format!("{before}{line}{behind}"))
         .collect();
+    let lines = lines.concat();
     let dashes = "-".repeat(5);
     format!(
         "{dashes}BEGIN PRIVATE KEY{dashes}{behind}{headers}{lines}{before}{dashes}END PRIVATE KEY{dashes}"

@@ -106,9 +106,9 @@ fn is_key(text: &[u8]) -> bool {
     if pieces.any(|piece| piece.len() >= LINE && checks::mixed(piece)) {
         return true;
     }
-    let short = lines(text).map(trimmed).filter(|line| {
-        line.len() >= SHORT_LINE && line.iter().all(|byte| is_part(byte)) && is_random(line)
-    });
+    let short = lines(text)
+        .map(trimmed)
+        .filter(|line| line.len() >= SHORT_LINE && line.iter().all(is_part) && is_random(line));
     let together: Vec<u8> = short.flatten().copied().collect();
     let has = |class: fn(&u8) -> bool| together.iter().any(class);
     together.len() >= LINE
