@@ -213,6 +213,7 @@ fn build(
 ) -> Result<House, DaemonError> {
     let (now, data_dir) = (clock.now(), config.data_dir);
     let opened = deployment::open(&data_dir, config.secret, now, &mut rng, &prepared.lock)?;
+    migrate::clear_leavings(&data_dir, &prepared.lock);
     let (socket, bound) = listen(config.listening, prepared.socket, &data_dir)?;
     let (old_port, old_socket) =
         OldPort::prepare(prepared.old_socket, opened.secret.as_deref(), prepared.zone);

@@ -33,7 +33,7 @@ use jiff::tz::TimeZone;
 use rand::rngs::StdRng;
 
 pub use error::MigrateError;
-pub use original::Original;
+pub use original::{Original, refuse_unfinished};
 pub use report::{LeftOut, NewName, Report};
 
 use crate::audit::{self, event::Way};
@@ -253,6 +253,16 @@ impl Migration<'_> {
         };
         writing.run(source, self.progress)?;
         transaction.commit().map_err(store)
+    }
+}
+
+/// Removes what a migration that was cut off left and nobody goes on with: a full copy of the original,
+/// and half a store. Only the daemon does this, under its lock and once it has its store: a command may
+/// have been given such a file.
+pub(crate) fn clear_leavings(data_dir: &DataDir, _lock: &DaemonLock) {
+    original::clear_unfinished(data_dir);
+    if !place::waits(data_dir) {
+        place::clear(data_dir);
     }
 }
 
