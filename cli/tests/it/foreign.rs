@@ -136,6 +136,26 @@ fn what_lies_in_the_place_of_the_store_is_taken_over_in_the_sandbox() {
 }
 
 #[test]
+fn what_parses_the_audit_log_is_shut_in() {
+    let home = Home::new();
+    home.register("alice");
+    for arguments in [
+        &["admin", "audit", "show"][..],
+        &["admin", "audit", "verify"],
+    ] {
+        let mut command = home.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        // What it says is of what it has parsed. It is there until it is waited for.
+        let mut said = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut said).unwrap();
+        assert!(is_shut_in(child.id()), "{arguments:?}: {said}");
+        drop(out);
+        child.wait().unwrap();
+    }
+}
+
+#[test]
 fn a_file_with_the_name_of_an_unfinished_copy_stays_when_something_is_taken_over_before_it() {
     let home = Home::new();
     left_behind(&home, 2);
