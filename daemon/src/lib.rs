@@ -61,18 +61,16 @@ use std::future::Future;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener as StdListener;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use ipc_protocol::paths::DataDir;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rusqlite::Connection;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use audit::event::{Event, RestoreCause};
-use audit::{Audit, LogError};
+use audit::LogError;
+use audit::event::Event;
 use clock::Clock;
 use config::{Config, Listening};
 use daemon::Daemon;
@@ -221,7 +219,6 @@ fn build(
     let gate = Gate::new(opened.id, opened.verifiers, opened.enrolment, own_rng);
     let policies = (config.names, config.secrets);
     let (audit, auditing) = audit::start(&data_dir, opened.past, &clock, &mut rng, &prepared.lock)?;
-    note_restored(opened.restored, &opened.db, &data_dir, &audit)?;
     let shared = Arc::new(Shared::new(
         clock,
         config.limits,
@@ -262,21 +259,6 @@ fn build(
         },
         lock: prepared.lock,
     })
-}
-
-/// Has it in the audit log that a backup took the place of a damaged store, if one did.
-fn note_restored(
-    backup: Option<PathBuf>,
-    db: &Connection,
-    data_dir: &DataDir,
-    audit: &Audit,
-) -> Result<(), DeploymentError> {
-    if let Some(backup) = backup {
-        let holds = store::past::holds(db)?;
-        let why = RestoreCause::Damaged;
-        audit.note(audit::restored(data_dir, &backup, why, holds));
-    }
-    Ok(())
 }
 
 /// The socket, and whether it is ours to remove.
