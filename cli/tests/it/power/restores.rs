@@ -3,13 +3,14 @@
 use super::library::{Library, was_killed};
 use crate::harness::{Home, Said, report, scale};
 
-/// What a restore does in the data directory, and how many of these calls apart it is killed.
+/// What a restore does in the data directory, and how many of these calls apart it is killed. A flush comes
+/// between taking the place of the store and the record.
 fn points() -> [(&'static str, usize); 4] {
     [
+        ("flush:any", 1),
         ("rename:any", 1),
-        ("flush:any", scale(2, 1)),
-        ("flushed:any", scale(2, 1)),
-        ("unlink:any", scale(5, 1)),
+        ("flushed:any", scale(4, 1)),
+        ("unlink:any", scale(7, 1)),
     ]
 }
 
