@@ -5,7 +5,7 @@
 //! sealed with a key that is then made into the next one and wiped, on disk too: who gets in later
 //! cannot write an earlier line again. `chain` is the arithmetic, `state` the file with the present
 //! key, `log` the two together, over a crash; `keeper` is the one thread that writes; `meter` bounds
-//! what a flood can write; `verify`, `anchor` and `reading` are for `ipc admin audit`, and work
+//! what a flood can write; `owed` is what a crash must not swallow; `verify`, `anchor` and `reading` are for `ipc admin audit`, and work
 //! whether a daemon runs or not.
 //!
 //! What always holds: nobody waits for a flush of this log; what is not written because there is too
@@ -23,13 +23,13 @@ pub(crate) mod fuzzing;
 mod keeper;
 mod log;
 mod meter;
+pub(crate) mod owed;
 pub mod reading;
 mod state;
 #[cfg(test)]
 mod tests;
 pub mod verify;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
@@ -43,15 +43,12 @@ use rand::rngs::StdRng;
 use crate::clock::Clock;
 use crate::deployment::DaemonLock;
 use crate::limits::AUDIT_QUEUE;
-use crate::store::past::{self, Past};
-use event::{Event, Holds, Plain, RestoreCause, Who};
+use crate::store::past::Past;
+use event::{Event, Who};
 use log::Log;
 pub use log::LogError;
 use meter::Meter;
-
-/// What the log says of a file that is no backup of the deployment's own: where it lies, and what it is
-/// called, is nobody's business.
-const ELSEWHERE: &str = "elsewhere";
+use owed::Outcome;
 
 /// Something that happened, and when.
 #[derive(Debug)]
@@ -111,7 +108,8 @@ pub(crate) fn start(
     rng: &mut StdRng,
     _lock: &DaemonLock,
 ) -> Result<(Audit, JoinHandle<()>), LogError> {
-    let log = Log::open(&data_dir.audit(), past, clock.now().wall, rng)?;
+    let mut log = Log::open(&data_dir.audit(), past, clock.now().wall, rng)?;
+    owed::settle(data_dir, &mut log, Outcome::Unknown)?;
     let (audit, inbox) = queue(Arc::clone(clock));
     let thread = keeper::start(log, inbox);
     let thread = thread.map_err(|source| LogError::io(&data_dir.audit(), source))?;
@@ -153,45 +151,20 @@ impl Audit {
     }
 }
 
-/// Notes that the store was replaced by the backup at `from`, while no daemon runs. The log has the name
-/// of a backup of the deployment's own; of another file it says that it came from elsewhere.
+/// Notes what has just been done with the store as a whole, while no daemon runs: that it was replaced by
+/// a backup, or that something came over. It was written down before; where this fails, the next start
+/// notes it.
 ///
 /// # Errors
-/// [`LogError`]; nothing was noted.
-pub fn note_restore(
+/// [`LogError`]; nothing was noted yet.
+pub fn note_done(
     data_dir: &DataDir,
-    from: &str,
     now: Timestamp,
     rng: &mut StdRng,
     _lock: &DaemonLock,
 ) -> Result<(), LogError> {
-    let holds = past::holds_closed(data_dir);
-    let event = restored(data_dir, Path::new(from), RestoreCause::Asked, holds);
-    note_closed(data_dir, event, now, rng)
-}
-
-/// That the backup at `from` took the place of the store, which `holds` so much now.
-pub(crate) fn restored(data_dir: &DataDir, from: &Path, why: RestoreCause, holds: Holds) -> Event {
-    let own = std::path::absolute(from).ok();
-    let own = own.filter(|path| path.parent() == Some(&data_dir.backups()));
-    let name = own.as_deref().and_then(Path::file_name);
-    let from = name.map_or_else(|| ELSEWHERE.into(), |name| name.to_string_lossy());
-    Event::Restored {
-        from: Plain::new(&from),
-        why,
-        holds,
-    }
-}
-
-/// Notes `event` while no daemon runs.
-pub(crate) fn note_closed(
-    data_dir: &DataDir,
-    event: Event,
-    now: Timestamp,
-    rng: &mut StdRng,
-) -> Result<(), LogError> {
     let mut log = Log::open(&data_dir.audit(), Past::of_closed(data_dir), now, rng)?;
-    log.append(&[Entry { at: now, event }])
+    owed::settle(data_dir, &mut log, Outcome::Done)
 }
 
 /// Whether a refusal with `code` is somebody kept from something, rather than a mistake or a state of

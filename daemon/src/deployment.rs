@@ -139,8 +139,6 @@ pub(crate) struct Deployment {
     pub(crate) secret: Option<KeptSecret>,
     /// Who served it before this start.
     pub(crate) past: Past,
-    /// The backup that took the place of a damaged store just now.
-    pub(crate) restored: Option<PathBuf>,
 }
 
 /// Opens the deployment in `data_dir`, making it if there is none.
@@ -154,8 +152,7 @@ pub(crate) fn open(
     // Before anything is made, so that a start that is refused leaves nothing behind.
     let from_file = read_secret(&data_dir.secret())?;
     let key = DeploymentKey::read(data_dir)?;
-    let open::Opened { db, past, restored } =
-        open::open_telling_past(data_dir, key.is_some(), now.wall)?;
+    let open::Opened { db, past } = open::open_telling_past(data_dir, key.is_some(), now.wall)?;
     let key = if let Some(key) = key {
         key
     } else {
@@ -196,7 +193,6 @@ pub(crate) fn open(
         enrolment,
         secret,
         past,
-        restored,
     })
 }
 

@@ -63,18 +63,16 @@ use std::future::Future;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener as StdListener;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use ipc_protocol::paths::DataDir;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rusqlite::Connection;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use audit::event::{Event, RestoreCause};
-use audit::{Audit, LogError};
+use audit::LogError;
+use audit::event::Event;
 use clock::Clock;
 use config::{Config, Listening};
 use daemon::Daemon;
@@ -215,6 +213,7 @@ fn build(
 ) -> Result<Built, DaemonError> {
     let (now, data_dir) = (clock.now(), config.data_dir);
     let opened = deployment::open(&data_dir, config.secret, now, &mut rng, &prepared.lock)?;
+    migrate::clear_leavings(&data_dir, &prepared.lock);
     let (socket, bound) = listen(config.listening, prepared.socket, &data_dir)?;
     let (old_port, old_socket) =
         OldPort::prepare(prepared.old_socket, opened.secret.as_deref(), prepared.zone);
@@ -222,7 +221,6 @@ fn build(
     let gate = Gate::new(opened.id, opened.verifiers, opened.enrolment, own_rng);
     let policies = (config.names, config.secrets);
     let (audit, auditing) = audit::start(&data_dir, opened.past, &clock, &mut rng, &prepared.lock)?;
-    note_restored(opened.restored, &opened.db, &data_dir, &audit)?;
     let shared = Arc::new(Shared::new(
         clock,
         config.limits,
@@ -263,21 +261,6 @@ fn build(
         },
         lock: prepared.lock,
     })
-}
-
-/// Has it in the audit log that a backup took the place of a damaged store, if one did.
-fn note_restored(
-    backup: Option<PathBuf>,
-    db: &Connection,
-    data_dir: &DataDir,
-    audit: &Audit,
-) -> Result<(), DeploymentError> {
-    if let Some(backup) = backup {
-        let holds = store::past::holds(db)?;
-        let why = RestoreCause::Damaged;
-        audit.note(audit::restored(data_dir, &backup, why, holds));
-    }
-    Ok(())
 }
 
 /// The socket, and whether it is ours to remove.

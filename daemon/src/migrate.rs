@@ -24,6 +24,7 @@ mod times;
 mod writing;
 
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::time::Duration;
 
 use ipc_protocol::paths::DataDir;
@@ -33,15 +34,17 @@ use jiff::tz::TimeZone;
 use rand::rngs::StdRng;
 
 pub use error::MigrateError;
-pub use original::Original;
+pub use original::{Original, refuse_unfinished};
 pub use report::{LeftOut, NewName, Report};
 
-use crate::audit::{self, event::Way};
+use crate::audit;
+use crate::audit::event::Way;
+use crate::audit::owed::{Owed, Sign};
 use crate::config::LoopbackAddress;
 use crate::deployment::DaemonLock;
 use crate::limits::Limits;
 use crate::sandbox::Inside;
-use crate::store::{backup, open};
+use crate::store::{backup, open, past};
 use original::Copy;
 use place::Note;
 use source::Source;
@@ -124,7 +127,7 @@ impl Migration<'_> {
     /// [`MigrateError`]; the original is as it was.
     pub fn take_over(
         &mut self,
-        _lock: &DaemonLock,
+        lock: &DaemonLock,
         _inside: &Inside,
     ) -> Result<Option<Report>, MigrateError> {
         let database = self.data_dir.database();
@@ -132,9 +135,10 @@ impl Migration<'_> {
             return Ok(None);
         }
         self.outside.refuse_while_served()?;
-        if let Some(report) = place::finish(self.data_dir)? {
+        let owe = |report: &Path| self.owe_taken_over(&Report::read(report)?);
+        if let Some(report) = place::finish(self.data_dir, owe)? {
             let report = Report::read(&report)?;
-            self.note(Way::TakenOver, &report)?;
+            self.note_done(lock)?;
             return Ok(Some(report));
         }
         if !original::may_be_predecessors(&database)? {
@@ -168,8 +172,9 @@ impl Migration<'_> {
         copy.keep_if_good(built)
             .inspect_err(|_| place::clear(self.data_dir))?;
         // Nobody has written to the original since it was copied: it is locked.
+        self.owe_taken_over(&report)?;
         place::swap(self.data_dir)?;
-        self.note(Way::TakenOver, &report)?;
+        self.note_done(lock)?;
         Ok(Some(report))
     }
 
@@ -180,14 +185,14 @@ impl Migration<'_> {
     pub fn import(
         &mut self,
         original: &Original,
-        _lock: &DaemonLock,
+        lock: &DaemonLock,
         _inside: &Inside,
     ) -> Result<Report, MigrateError> {
         self.outside.refuse_while_served()?;
         let copy = Copy::make(original, self.data_dir, self.now)?;
         let imported = self.import_copy(&copy, original);
         let report = copy.keep_if_good(imported)?;
-        self.note(Way::Imported, &report)?;
+        self.note_done(lock)?;
         Ok(report)
     }
 
@@ -200,7 +205,12 @@ impl Migration<'_> {
             let made = backup::make(self.data_dir, self.now)?;
             report.store_backup = Some(made.path);
         }
-        self.write(&mut db, &source, original, &mut report)?;
+        let before = past::holds(&db).map_err(|error| MigrateError::store(self.data_dir, error))?;
+        let (data_dir, now) = (self.data_dir, self.now);
+        self.write(&mut db, &source, original, &mut report, |report| {
+            let migrated = report.migrated(Way::Imported);
+            Ok(Owed::migrated(migrated, now, Sign::Holds(before)).write(data_dir)?)
+        })?;
         db.close()
             .map_err(|(_, error)| MigrateError::store(self.data_dir, error))?;
         copy.keep()?;
@@ -208,10 +218,18 @@ impl Migration<'_> {
         Ok(report)
     }
 
-    /// Puts it into the audit log: how much, and nothing of where it lay or what it says.
-    fn note(&mut self, how: Way, report: &Report) -> Result<(), MigrateError> {
-        let event = report.event(how);
-        let noted = audit::note_closed(self.data_dir, event, self.now, self.rng);
+    /// Writes down, for the audit log, that the store that is whole takes its place: how much came over,
+    /// and nothing of where it lay or what it says.
+    fn owe_taken_over(&self, report: &Report) -> Result<(), MigrateError> {
+        let whole = place::whole(self.data_dir);
+        let sign = Sign::file(&whole).map_err(MigrateError::io(&whole))?;
+        let migrated = report.migrated(Way::TakenOver);
+        Ok(Owed::migrated(migrated, self.now, sign).write(self.data_dir)?)
+    }
+
+    /// Has it in the audit log.
+    fn note_done(&mut self, lock: &DaemonLock) -> Result<(), MigrateError> {
+        let noted = audit::note_done(self.data_dir, self.now, self.rng, lock);
         noted.map_err(MigrateError::NotAudited)
     }
 
@@ -225,7 +243,7 @@ impl Migration<'_> {
         place::clear(self.data_dir);
         let path = place::unfinished(self.data_dir);
         let mut db = open::create(&path)?;
-        self.write(&mut db, source, original, report)?;
+        self.write(&mut db, source, original, report, |_| Ok(()))?;
         db.close()
             .map_err(|(_, error)| MigrateError::sqlite(&path, error))?;
         Ok(backup::verify(&path)?)
@@ -237,6 +255,7 @@ impl Migration<'_> {
         source: &Source,
         original: &Original,
         report: &mut Report,
+        before_commit: impl FnOnce(&Report) -> Result<(), MigrateError>,
     ) -> Result<(), MigrateError> {
         let store = |error| MigrateError::store(self.data_dir, error);
         let transaction = db
@@ -252,7 +271,18 @@ impl Migration<'_> {
             report,
         };
         writing.run(source, self.progress)?;
+        before_commit(report)?;
         transaction.commit().map_err(store)
+    }
+}
+
+/// Removes what a migration that was cut off left and nobody goes on with: a full copy of the original,
+/// and half a store. Only the daemon does this, under its lock and once it has its store: a command may
+/// have been given such a file.
+pub(crate) fn clear_leavings(data_dir: &DataDir, _lock: &DaemonLock) {
+    original::clear_unfinished(data_dir);
+    if !place::waits(data_dir) {
+        place::clear(data_dir);
     }
 }
 

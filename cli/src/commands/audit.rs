@@ -1,7 +1,7 @@
 //! `ipc admin audit`: what the audit log says, whether it was changed, and what fixes it.
 //!
 //! Reads the files themselves: whoever may read the data directory may read them, and it works while
-//! no daemon runs.
+//! no daemon runs. They may be anybody's by now: what parses them has shut itself in before.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,9 @@ use ipc_daemon::audit::LogError;
 use ipc_daemon::audit::anchor::{ANCHORS_BYTES, Anchor, Anchors, AuditKey};
 use ipc_daemon::audit::reading::{self, Page, Record, Wanted};
 use ipc_daemon::audit::verify::{self, Report, VerifyError};
+use ipc_daemon::sandbox::Inside;
 use ipc_protocol::id::AgentId;
+use ipc_protocol::private;
 use ipc_protocol::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -17,8 +19,10 @@ use std::io::Read;
 use zeroize::Zeroizing;
 
 use super::incident::since;
+use super::inside;
 use crate::args::{AnchorArguments, AuditCommand, ShowArguments, VerifyArguments};
 use crate::clock;
+use crate::configuration;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
@@ -46,7 +50,9 @@ fn show(context: &Context, arguments: &ShowArguments) -> Result<ExitStatus, Fail
         limit: usize::try_from(arguments.limit).unwrap_or(usize::MAX),
     };
     let directory = context.data_dir.audit();
-    let page = reading::read(&directory, &wanted).map_err(|error| failed(&directory, error))?;
+    let inside = shut_in(context, &directory)?;
+    let page = reading::read(&directory, &wanted, &inside);
+    let page = page.map_err(|error| failed(&directory, error))?;
     let style = context.screen.style;
     context.screen.result(&page, || people(&page, now, style))?;
     Ok(ExitStatus::Done)
@@ -103,12 +109,11 @@ fn facts(record: &Record, page: &Page) -> String {
 }
 
 fn verify(context: &Context, arguments: &VerifyArguments) -> Result<ExitStatus, Failure> {
-    let anchors = match &arguments.anchor {
-        Some(text) => read_anchors(text)?,
-        None => Anchors::default(),
-    };
+    let anchors = arguments.anchor.as_deref().map(Given::of).transpose()?;
     let directory = context.data_dir.audit();
-    let report = verify::verify(&directory, &anchors).map_err(|error| match error {
+    let inside = shut_in(context, &directory)?;
+    let anchors = anchors.map_or_else(|| Ok(Anchors::default()), |given| given.parsed())?;
+    let report = verify::verify(&directory, &anchors, &inside).map_err(|error| match error {
         VerifyError::Log(error) => failed(&directory, error),
         VerifyError::NoLog(_) => no_log(&directory),
         error @ (VerifyError::NoKey(_) | VerifyError::LaterKey(_)) => {
@@ -153,27 +158,44 @@ fn verdict(report: &Report, with_anchor: bool) -> String {
     lines.into_text()
 }
 
-/// Anchors as text, or a file of them.
-fn read_anchors(text: &str) -> Result<Anchors, Failure> {
-    let invalid = |origin: &str, error: String| {
-        Failure::usage(format!("{origin}: {error}"))
-            .hint("one of the lines that `ipc admin audit anchor` prints on each line")
-    };
-    if Anchors::is_one(text) {
-        return text
-            .parse()
-            .map_err(|error| invalid("--anchor", format!("{error}")));
+/// Anchors as text, or out of a file of them, as they were given.
+struct Given<'a> {
+    origin: &'a str,
+    text: Zeroizing<String>,
+}
+
+impl<'a> Given<'a> {
+    fn of(text: &'a str) -> Result<Self, Failure> {
+        if Anchors::is_one(text) {
+            let (origin, text) = ("--anchor", Zeroizing::new(text.to_owned()));
+            return Ok(Self { origin, text });
+        }
+        let failed = |error: std::io::Error| Failure::usage(format!("{text}: {error}"));
+        let mut read = Zeroizing::new(String::new());
+        let file = std::fs::File::open(text).map_err(failed)?;
+        let all = file.take(ANCHORS_BYTES).read_to_string(&mut read);
+        all.map_err(failed)?;
+        Ok(Self {
+            origin: text,
+            text: read,
+        })
     }
-    let file = |error: std::io::Error| Failure::usage(format!("{text}: {error}"));
-    let mut bytes = Zeroizing::new(String::new());
-    let opened = std::fs::File::open(text).map_err(file)?;
-    opened
-        .take(ANCHORS_BYTES)
-        .read_to_string(&mut bytes)
-        .map_err(file)?;
-    bytes
-        .parse()
-        .map_err(|error| invalid(text, format!("{error}")))
+
+    fn parsed(&self) -> Result<Anchors, Failure> {
+        self.text.parse().map_err(|error| {
+            Failure::usage(format!("{}: {error}", self.origin))
+                .hint("one of the lines that `ipc admin audit anchor` prints on each line")
+        })
+    }
+}
+
+/// Shuts this process in, where there is a log. Nothing outside the data directory can be opened any more.
+fn shut_in(context: &Context, directory: &Path) -> Result<Inside, Failure> {
+    match private::open_directory(directory) {
+        Ok(_) => inside::shut_in(&configuration::load(context)?, None),
+        Err(error) if error.is_missing() => Err(no_log(directory)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What `--json` prints of an anchor.

@@ -1,5 +1,5 @@
-//! For commands that look into a database which somebody else may have made: they shut their own
-//! process in first, as the daemon does, and are good for nothing else afterwards.
+//! For commands that look into a database or a log which somebody else may have made: they shut their
+//! own process in first, as the daemon does, and are good for nothing else afterwards.
 
 use std::fs::File;
 use std::path::Path;

@@ -56,6 +56,9 @@ fn come_over(
         return Ok(Vec::new());
     }
     let lock = inside::lock(context, "nothing can be imported under it")?;
+    if let Some(file) = file {
+        migrate::refuse_unfinished(&context.data_dir, file)?;
+    }
     let outside = Outside::look(config.legacy);
     outside.refuse_while_served()?;
     let elsewhere = file.filter(|file| inside::lies_elsewhere(context, file));

@@ -51,9 +51,12 @@ pub(crate) fn run(
         None => restore::restore(data_dir, &from, now, &inside),
     };
     let former = former.map_err(|error| failed(&error))?;
-    let name = from.display().to_string();
-    ipc_daemon::audit::note_restore(&context.data_dir, &name, now, &mut context.random, &lock)
-        .map_err(|error| Failure::local(format!("restored, and not in the audit log: {error}")))?;
+    ipc_daemon::audit::note_done(&context.data_dir, now, &mut context.random, &lock).map_err(
+        |error| {
+            Failure::local(format!("restored, and not in the audit log yet: {error}"))
+                .hint("the next start of the daemon writes it there")
+        },
+    )?;
     drop(lock);
     let restored = Restored { from, former };
     context.screen.confirm(&restored, || people(&restored))?;

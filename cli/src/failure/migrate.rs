@@ -39,7 +39,9 @@ impl From<MigrateError> for Failure {
             )),
             MigrateError::Backup(_) => failure.hint("nothing was imported"),
             MigrateError::Private(error) => error.into(),
-            MigrateError::NotAudited(_) => failure.hint("look at the disk and at `audit/` in the data directory"),
+            MigrateError::NotAudited(_) => failure.hint(
+                "the next start of the daemon writes it there; look at the disk and at `audit/` in the data directory",
+            ),
         }
     }
 }

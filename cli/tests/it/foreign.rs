@@ -135,6 +135,57 @@ fn what_lies_in_the_place_of_the_store_is_taken_over_in_the_sandbox() {
     assert!(is_shut_in);
 }
 
+#[test]
+fn what_parses_the_audit_log_is_shut_in() {
+    let home = Home::new();
+    home.register("alice");
+    for arguments in [
+        &["admin", "audit", "show"][..],
+        &["admin", "audit", "verify"],
+    ] {
+        let mut command = home.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        // What it says is of what it has parsed. It is there until it is waited for.
+        let mut said = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut said).unwrap();
+        assert!(is_shut_in(child.id()), "{arguments:?}: {said}");
+        drop(out);
+        child.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_file_with_the_name_of_an_unfinished_copy_stays_when_something_is_taken_over_before_it() {
+    let home = Home::new();
+    left_behind(&home, 2);
+    let backups = home.data_dir().backups();
+    std::fs::create_dir(&backups).unwrap();
+    std::fs::set_permissions(
+        &backups,
+        std::os::unix::fs::PermissionsExt::from_mode(0o700),
+    )
+    .unwrap();
+    let path = backups.join("predecessor.partial.db");
+    write(&path, 3);
+    let before = std::fs::read(&path).unwrap();
+    let said = home.run(&["admin", "migrate", path.to_str().unwrap()]);
+    assert!(
+        said.status != 0 && said.err.contains("not finished"),
+        "{said:?}"
+    );
+    assert!(std::fs::read(&path).unwrap() == before);
+    assert!(
+        said.err.contains("hint: look at it, then copy it"),
+        "{said:?}"
+    );
+    // As it says.
+    let copy = home.path().join("copy.db");
+    std::fs::copy(&path, &copy).unwrap();
+    home.ok(&["admin", "migrate", copy.to_str().unwrap()]);
+    assert!(!path.exists(), "something was taken over, by its name");
+}
+
 /// Runs a command on a terminal, and prints all that the terminal was told.
 const ON_A_TERMINAL: &str = "
 import os, pty, sys

@@ -19,6 +19,7 @@ mod kills;
 mod library;
 mod order;
 mod renames;
+mod restores;
 mod stand_in;
 mod trace;
 

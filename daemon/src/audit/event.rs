@@ -15,7 +15,7 @@ use ipc_protocol::name::Name;
 use ipc_protocol::safe;
 use ipc_protocol::time::Timestamp;
 use ipc_protocol::token::Sid;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::chain::Sequence;
 use super::meter::Class;
@@ -69,7 +69,7 @@ pub(crate) enum Who {
 }
 
 /// Why a backup took the place of the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RestoreCause {
     /// Somebody asked for it.
@@ -79,20 +79,34 @@ pub(crate) enum RestoreCause {
 }
 
 /// How much a store holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Holds {
     pub(crate) messages: u64,
     pub(crate) agents: u64,
 }
 
 /// How what the Python server left came over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Way {
     /// It lay where the store would be.
     TakenOver,
     /// Somebody named the file.
     Imported,
+}
+
+/// How much of it came over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Migrated {
+    pub(crate) how: Way,
+    pub(crate) read: u64,
+    pub(crate) unread: u64,
+    pub(crate) repeated: u64,
+    pub(crate) names: u64,
+    pub(crate) forwards: u64,
+    pub(crate) sessions_dropped: u64,
+    /// Names that had to change, and what did not come over whole.
+    pub(crate) changes: u64,
 }
 
 /// What a freeze or a revocation was for: the agent, or everybody.
@@ -210,17 +224,7 @@ pub(crate) enum Event {
         holds: Holds,
     },
     /// What the Python server left came over.
-    Migrated {
-        how: Way,
-        read: u64,
-        unread: u64,
-        repeated: u64,
-        names: u64,
-        forwards: u64,
-        sessions_dropped: u64,
-        /// Names that had to change, and what did not come over whole.
-        changes: u64,
-    },
+    Migrated(Migrated),
     Frozen {
         #[serde(flatten)]
         whom: Whom,
@@ -261,7 +265,7 @@ impl Event {
             | Self::SecretRotated { .. }
             | Self::BackedUp { .. }
             | Self::Restored { .. }
-            | Self::Migrated { .. }
+            | Self::Migrated(_)
             | Self::Frozen { .. }
             | Self::Thawed { .. }
             | Self::ReadersAsked { .. } => Class::Always,

@@ -89,7 +89,7 @@ impl Room {
             limit: LIMIT,
             ..Wanted::default()
         };
-        let page = reading::read(&self.audit(), &wanted)?;
+        let page = reading::page(&self.audit(), &wanted)?;
         let told = page.records.len();
         let number = u64::try_from(told).unwrap_or(u64::MAX);
         let all = number

@@ -12,7 +12,7 @@ use super::event::{Event, Holds, Plain, RestoreCause};
 use super::files;
 use super::log::Log;
 use super::state::{self, Found, Place};
-use super::verify::{Bounds, Finding, Report, verify, verify_within};
+use super::verify::{Bounds, Finding, Report, verify_within};
 use crate::limits::{AUDIT_FILE_BYTES, AUDIT_FILES};
 use crate::store::past::Past;
 
@@ -338,7 +338,7 @@ fn the_key_can_be_taken_away_and_checks_the_log_from_elsewhere() {
     let room = Room::filled(5);
     let key = AuditKey::of_start(&room.path()).unwrap().unwrap();
     AuditKey::forget(&room.path()).unwrap();
-    assert!(verify(&room.path(), &Anchors::default()).is_err());
+    assert!(verify_within(&Bounds::STANDARD, &room.path(), &Anchors::default()).is_err());
     room.open().append(&[restored("later")]).unwrap();
     let text = format!(
         "# kept elsewhere\n\n{}{}\n",

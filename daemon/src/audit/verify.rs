@@ -14,6 +14,7 @@ use super::files::{self, LogError};
 pub use super::finding::{Finding, Report, VerifyError};
 use super::state::{self, Found, State};
 use crate::limits::{AUDIT_FILE_BYTES, AUDIT_FILES, AUDIT_STEPS};
+use crate::sandbox::Inside;
 
 /// How often reading is begun anew when a file was removed, or the state replaced, meanwhile.
 const ATTEMPTS: u32 = 5;
@@ -22,7 +23,11 @@ const ATTEMPTS: u32 = 5;
 ///
 /// # Errors
 /// [`VerifyError`] when it cannot be checked; what is wrong with it is in the [`Report`].
-pub fn verify(directory: &Path, anchors: &Anchors) -> Result<Report, VerifyError> {
+pub fn verify(
+    directory: &Path,
+    anchors: &Anchors,
+    _inside: &Inside,
+) -> Result<Report, VerifyError> {
     verify_within(&Bounds::STANDARD, directory, anchors)
 }
 

@@ -87,7 +87,7 @@ pub enum MigrateError {
     #[error(transparent)]
     Private(#[from] PrivateError),
     /// It is done, but the audit log does not say so.
-    #[error("everything came over, and it is not in the audit log: {0}")]
+    #[error("everything came over, and it is not in the audit log yet: {0}")]
     NotAudited(LogError),
 }
 

@@ -127,23 +127,51 @@ impl Original {
     pub(super) const fn directory(&self) -> &Directory {
         &self.large
     }
+}
 
-    /// Goes on only if it is not what lies at `path` or beside it, to be written over.
-    fn refuse_to_be(&self, path: &Path) -> Result<(), MigrateError> {
-        let mine = self.foreign.file().metadata();
-        let mine = mine.map_err(MigrateError::io(self.path()))?;
-        let is_it = |path: &Path| {
-            std::fs::symlink_metadata(path)
-                .is_ok_and(|facts| (facts.dev(), facts.ino()) == (mine.dev(), mine.ino()))
-        };
-        if FILES.iter().any(|suffix| is_it(&beside(path, suffix))) {
-            return Err(MigrateError::Untrusted {
-                path: self.path().to_owned(),
-                why: "it has the name of a copy that was not finished; give it another",
-            });
-        }
-        Ok(())
+/// Goes on only if the file at `path` is not what a copy that was not finished has the name of: that
+/// is removed and written over, by what is taken over before the file is imported too.
+///
+/// # Errors
+/// [`MigrateError::Untrusted`].
+pub fn refuse_unfinished(data_dir: &DataDir, path: &Path) -> Result<(), MigrateError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(facts) => refuse_to_be_unfinished(data_dir, path, &facts),
+        // For whoever opens it to say.
+        Err(_) => Ok(()),
     }
+}
+
+fn refuse_to_be_unfinished(
+    data_dir: &DataDir,
+    path: &Path,
+    facts: &Metadata,
+) -> Result<(), MigrateError> {
+    let unfinished = unfinished(data_dir);
+    let is_it = |path: &Path| {
+        std::fs::symlink_metadata(path)
+            .is_ok_and(|there| (there.dev(), there.ino()) == (facts.dev(), facts.ino()))
+    };
+    if FILES
+        .iter()
+        .any(|suffix| is_it(&beside(&unfinished, suffix)))
+    {
+        return Err(MigrateError::Untrusted {
+            path: path.to_owned(),
+            why: "it has the name of a copy that was not finished; give it another",
+        });
+    }
+    Ok(())
+}
+
+/// The copy that is being made.
+fn unfinished(data_dir: &DataDir) -> PathBuf {
+    data_dir.backups().join("predecessor.partial.db")
+}
+
+/// Removes the copy that a migration which was cut off left.
+pub(super) fn clear_unfinished(data_dir: &DataDir) {
+    remove(&unfinished(data_dir));
 }
 
 /// A copy of the original, with what its journal undoes undone. Until it is kept it has a name that
@@ -164,8 +192,10 @@ impl Copy {
     ) -> Result<Self, MigrateError> {
         let directory = data_dir.backups();
         drop(private::ensure_directory(&directory)?);
-        let path = directory.join("predecessor.partial.db");
-        original.refuse_to_be(&path)?;
+        let path = unfinished(data_dir);
+        let facts = original.foreign.file().metadata();
+        let facts = facts.map_err(MigrateError::io(original.path()))?;
+        refuse_to_be_unfinished(data_dir, original.path(), &facts)?;
         // Of a migration that was cut off.
         remove(&path);
         let copied = original.foreign.copy(&path);

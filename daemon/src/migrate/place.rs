@@ -38,7 +38,8 @@ pub(super) fn unfinished(data_dir: &DataDir) -> PathBuf {
     data_dir.root().join("messages.db.migrating")
 }
 
-fn whole(data_dir: &DataDir) -> PathBuf {
+/// The store that is whole and waits.
+pub(super) fn whole(data_dir: &DataDir) -> PathBuf {
     data_dir.root().join("messages.db.migrated")
 }
 
@@ -90,9 +91,12 @@ pub(super) fn swap(data_dir: &DataDir) -> Result<(), MigrateError> {
     remove(&note(data_dir))
 }
 
-/// Does the last step of a migration that was cut off before it, and says where its report is;
-/// nothing if there was none, or the original has changed since.
-pub(super) fn finish(data_dir: &DataDir) -> Result<Option<PathBuf>, MigrateError> {
+/// Does the last step of a migration that was cut off before it, after what is to be done `before` with
+/// its report; says where that is, or nothing if there was none, or the original has changed since.
+pub(super) fn finish(
+    data_dir: &DataDir,
+    before: impl FnOnce(&Path) -> Result<(), MigrateError>,
+) -> Result<Option<PathBuf>, MigrateError> {
     if !waits(data_dir) {
         return Ok(None);
     }
@@ -106,6 +110,7 @@ pub(super) fn finish(data_dir: &DataDir) -> Result<Option<PathBuf>, MigrateError
         clear(data_dir);
         return Ok(None);
     };
+    before(&note.report)?;
     swap(data_dir)?;
     Ok(Some(note.report))
 }

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::error::MigrateError;
-use crate::audit::event::{Event, Way};
+use crate::audit::event::{Migrated, Way};
 
 /// Largest report that is read, in bytes: its lists are bounded, and so is a name.
 const LARGEST: u64 = 4 * 1_024 * 1_024;
@@ -100,10 +100,10 @@ impl Report {
     }
 
     /// What the audit log says of it.
-    pub(super) fn event(&self, how: Way) -> Event {
+    pub(super) fn migrated(&self, how: Way) -> Migrated {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let listed = count(self.renamed.len()).saturating_add(count(self.left_out.len()));
-        Event::Migrated {
+        Migrated {
             how,
             read: self.read,
             unread: self.unread,

@@ -91,8 +91,6 @@ pub(crate) struct Opened {
     pub(crate) db: Connection,
     /// Who served it before, told from the version that it was at.
     pub(crate) past: Past,
-    /// The backup that took the place of a damaged one just now.
-    pub(crate) restored: Option<PathBuf>,
 }
 
 /// The same for the daemon; tells what was done before with the store, and clears what was left
@@ -119,8 +117,8 @@ fn open(data_dir: &DataDir, used_before: bool, now: Timestamp) -> Result<Opened,
         let log = beside(&path, "-wal");
         log::write_again(&log).map_err(|source| OpenError::Io { path: log, source })?;
     }
-    let restored = quarantine::replace_damaged(data_dir, now);
-    let restored = restored.map_err(|_| OpenError::Damaged(path.clone()))?;
+    let replaced = quarantine::replace_damaged(data_dir, now);
+    replaced.map_err(|_| OpenError::Damaged(path.clone()))?;
     if examine(&path)? == Found::Nothing {
         if used_before {
             return Err(OpenError::Gone(path));
@@ -140,7 +138,7 @@ fn open(data_dir: &DataDir, used_before: bool, now: Timestamp) -> Result<Opened,
         return Err(OpenError::Altered(path));
     }
     let past = Past::of(&db, version).map_err(sqlite)?;
-    Ok(Opened { db, past, restored })
+    Ok(Opened { db, past })
 }
 
 /// Makes a store at `path`, where there is none, to be filled before it is a store: what is

@@ -1,7 +1,7 @@
 //! What happens to a damaged store: it is marked, and the next start puts the newest good backup in
 //! its place. An empty store never takes the place of a damaged one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
@@ -9,6 +9,7 @@ use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{backup, migrations, open, restore};
+use crate::audit::event::RestoreCause;
 
 /// There is no good backup to put in the place of the damaged store.
 #[derive(Debug, thiserror::Error)]
@@ -31,19 +32,16 @@ pub(crate) fn mark(data_dir: &DataDir, why: &str) {
     }
 }
 
-/// Puts the newest good backup in the place of a store that is marked as damaged, and says which.
-pub(crate) fn replace_damaged(
-    data_dir: &DataDir,
-    now: Timestamp,
-) -> Result<Option<PathBuf>, NoGoodBackup> {
+/// Puts the newest good backup in the place of a store that is marked as damaged.
+pub(crate) fn replace_damaged(data_dir: &DataDir, now: Timestamp) -> Result<(), NoGoodBackup> {
     if !data_dir.damage_marker().exists() {
-        return Ok(None);
+        return Ok(());
     }
     match mend_words(&data_dir.database()) {
         Ok(true) => {
             tracing::error!("the index of words was damaged and is made anew; no mail is missing");
             let removed = backup::remove_if_there(&data_dir.damage_marker());
-            return removed.map(|()| None).map_err(|_| NoGoodBackup);
+            return removed.map_err(|_| NoGoodBackup);
         }
         Ok(false) => {}
         Err(error) => tracing::error!(%error, "the damage is not in the index of words alone"),
@@ -53,14 +51,14 @@ pub(crate) fn replace_damaged(
         Vec::new()
     });
     for backup in backups {
-        match restore::put_in_place(data_dir, &backup, now) {
+        match restore::put_in_place(data_dir, &backup, RestoreCause::Damaged, now) {
             Ok(aside) => {
                 tracing::error!(
                     backup = %backup.display(),
                     damaged = %aside.unwrap_or_default().display(),
                     "the store was damaged: a backup has taken its place, mail since then is missing"
                 );
-                return Ok(Some(backup));
+                return Ok(());
             }
             Err(error) => tracing::error!(%error, "this backup is passed over"),
         }

@@ -13,6 +13,8 @@ use super::backup::{
 };
 use super::migrations;
 use super::open::harden;
+use crate::audit::event::RestoreCause;
+use crate::audit::owed::{Owed, Sign};
 use crate::foreign::{Foreign, beside};
 use crate::sandbox::Inside;
 
@@ -62,7 +64,7 @@ pub fn restore(
     now: Timestamp,
     _inside: &Inside,
 ) -> Result<Option<PathBuf>, BackupError> {
-    put_in_place(data_dir, from, now)
+    put_in_place(data_dir, from, RestoreCause::Asked, now)
 }
 
 /// The same with a backup that lies elsewhere: it is copied into the data directory first.
@@ -123,10 +125,12 @@ fn remove_database(path: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-/// What [`restore`] does: a daemon that finds its store damaged is where it may.
+/// What [`restore`] does: a daemon that finds its store damaged is where it may. That it was done is for the
+/// audit log to be told, by whoever asked or by the start that this is part of.
 pub(super) fn put_in_place(
     data_dir: &DataDir,
     from: &Path,
+    why: RestoreCause,
     now: Timestamp,
 ) -> Result<Option<PathBuf>, BackupError> {
     verify(from)?;
@@ -134,7 +138,11 @@ pub(super) fn put_in_place(
     let copy = room_for(data_dir, MADE_READY, &given)?;
     let ready = make_ready(data_dir, from, &copy);
     // It is no use to anybody, and has all the mail in it.
-    ready.inspect_err(|_| drop(remove_database(&copy)))?;
+    let owed = ready.and_then(|()| {
+        let sign = Sign::file(&copy).map_err(io_at(&copy))?;
+        Ok(Owed::restored(data_dir, from, why, now, sign).write(data_dir)?)
+    });
+    owed.inspect_err(|_| drop(remove_database(&copy)))?;
     let aside = move_aside(data_dir, now)?;
     let database = data_dir.database();
     std::fs::rename(&copy, &database).map_err(io_at(&database))?;

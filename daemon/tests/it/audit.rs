@@ -22,7 +22,7 @@ fn records(house: &House) -> Vec<Record> {
         limit: usize::MAX,
         ..Wanted::default()
     };
-    let page = reading::read(&house.data_dir().audit(), &wanted).unwrap();
+    let page = reading::read(&house.data_dir().audit(), &wanted, &house.inside()).unwrap();
     assert_eq!(page.unreadable, 0);
     page.records
 }
@@ -57,7 +57,7 @@ fn denials(house: &House) -> Vec<(String, String, u64)> {
 }
 
 fn verified(house: &House, anchors: &Anchors) -> Report {
-    let report = verify::verify(&house.data_dir().audit(), anchors).unwrap();
+    let report = verify::verify(&house.data_dir().audit(), anchors, &house.inside()).unwrap();
     assert!(report.findings.is_empty(), "{report:?}");
     report
 }
@@ -316,7 +316,12 @@ fn an_audit_log_that_somebody_spoiled_does_not_keep_the_daemon_from_starting() {
     house.start().unwrap();
     drop(house.register("alice"));
     house.stop().unwrap();
-    let report = verify::verify(&house.data_dir().audit(), &Anchors::default()).unwrap();
+    let report = verify::verify(
+        &house.data_dir().audit(),
+        &Anchors::default(),
+        &house.inside(),
+    )
+    .unwrap();
     assert_eq!(report.findings.len(), 1, "and it is told: {report:?}");
 }
 
@@ -329,6 +334,11 @@ fn a_log_that_is_removed_while_no_daemon_runs_is_missed_at_the_next_start() {
     house.start().unwrap();
     house.stop().unwrap();
     assert_eq!(events(&house), ["file", "broken", "started", "stopped"]);
-    let report = verify::verify(&house.data_dir().audit(), &Anchors::default()).unwrap();
+    let report = verify::verify(
+        &house.data_dir().audit(),
+        &Anchors::default(),
+        &house.inside(),
+    )
+    .unwrap();
     assert_eq!(report.findings, [Finding::BegunAnew { sequence: 2 }]);
 }

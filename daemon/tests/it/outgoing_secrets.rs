@@ -3,7 +3,7 @@
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::leak::Rule;
 
-use ipc_protocol::request::{Conversation, Describe, HostProcess, Rename, WhenLive};
+use ipc_protocol::request::{Conversation, Describe, Forward, HostProcess, Rename, WhenLive};
 
 use crate::harness::{Agent, House, SECRET, code, name, registration, secret};
 use crate::legacy::client::{OldPort, house as with_old_port};
@@ -69,7 +69,7 @@ fn group(title: &str) -> Conversation {
     }
 }
 
-/// Registrations and a rename to what is a credential, and a capability and a program that are one.
+/// Registrations, a rename and mail to what is a credential, and a capability and a program that are one.
 fn refuses_names(house: &House, agent: &mut Agent) {
     let refused = house.try_register(&key());
     assert_eq!(code(refused), ErrorCode::Forbidden);
@@ -84,6 +84,15 @@ fn refuses_names(house: &House, agent: &mut Agent) {
         new_name: name(&key()),
     };
     assert_eq!(code(agent.call(&rename)), ErrorCode::Forbidden);
+    // Mail would be kept under it for whoever claims it.
+    let sent = agent.try_send(&key(), "hello");
+    assert_eq!(code(sent), ErrorCode::Forbidden);
+    let passed_on = Forward {
+        message_id: None,
+        to: key().parse().unwrap(),
+        idempotency_key: None,
+    };
+    assert_eq!(code(agent.call(&passed_on)), ErrorCode::Forbidden);
     let capable = Describe {
         capabilities: Some(vec![small().parse().unwrap()].try_into().unwrap()),
         ..Describe::default()

@@ -1,5 +1,11 @@
 //! Credentials in attached data: in each of its strings by itself, as it reads and not as it is
-//! written in JSON, where a line break is a letter behind a backslash.
+//! written in JSON, where a line break is a letter behind a backslash. Then in all of its values
+//! together, as lines: a key in a frame may be cut into them, and a name may stand in one
+//! (`{"name": "AWS_SECRET_ACCESS_KEY", "value": …}`).
+//!
+//! Nothing that was cut within a line is found. To find it, strings would have to be put together that
+//! never were one word, and in lists of ids, digests and halves of names whatever has a prefix would then
+//! be a credential; and no accident cuts a key there.
 //!
 //! What always holds: a string is looked at behind the name that it has, which may be what makes it
 //! a credential; names stay as they are, or two could become one; what is masked ends in its string.
@@ -8,6 +14,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::shapes::Scan;
 use super::{Entangled, Found, Rule, find, mask};
 use crate::message::Data;
 
@@ -55,7 +62,8 @@ pub enum Unmaskable {
 /// The first credential in `data` of a rule that is `wanted`.
 pub fn find_in(data: &Data, wanted: impl Fn(Rule) -> bool) -> Option<FoundIn> {
     let mut members = data.iter();
-    members.find_map(|(name, value)| in_member(name, value, &wanted))
+    let found = members.find_map(|(name, value)| in_member(name, value, &wanted));
+    found.or_else(|| across(data, &wanted))
 }
 
 /// `data` with `[masked: RULE]` for every credential of a rule that is `wanted` in its values;
@@ -117,6 +125,49 @@ fn in_value(value: &Value, wanted: &impl Fn(Rule) -> bool) -> Option<FoundIn> {
             members.find_map(|(name, value)| in_member(name, value, wanted))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+/// What goes over several values, wherever in the data they stand: none of them has it in it by itself.
+fn across(data: &Data, wanted: &impl Fn(Rule) -> bool) -> Option<FoundIn> {
+    let mut values = Vec::new();
+    for value in data.values() {
+        strings(value, &mut values);
+    }
+    let text = values.join("\n");
+    let mut scan = Scan::of(&text);
+    let mut from = 0;
+    while let Some(found) = scan.next(from, wanted) {
+        from = found.at.end;
+        if is_sure(found.rule, text.get(found.at)?) {
+            return Some(FoundIn {
+                rule: found.rule,
+                part: Part::Value,
+            });
+        }
+    }
+    None
+}
+
+/// The strings of a value, in its order.
+fn strings<'a>(value: &'a Value, all: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => all.push(text),
+        Value::Array(values) => values.iter().for_each(|value| strings(value, all)),
+        Value::Object(members) => members.values().for_each(|value| strings(value, all)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Whether what was found over values that need not belong together is no accident: a frame has an end,
+/// and what stands behind the name of a key is no digest.
+fn is_sure(rule: Rule, credential: &str) -> bool {
+    if rule == Rule::PrivateKey {
+        credential.contains("-----END ")
+    } else if rule == Rule::AwsSecretKey {
+        !credential.bytes().all(|byte| byte.is_ascii_hexdigit())
+    } else {
+        true
     }
 }
 

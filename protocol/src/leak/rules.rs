@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::shapes::checks::{GITHUB, MIXED, NUMBERED, OPENAI, PLAIN};
-use super::shapes::{Alphabet, Shape, own, own_near, run};
+use super::shapes::{Alphabet, Shape, own, own_near, own_run, run};
 
 /// Not the name of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +54,7 @@ rules! {
     GoogleApiKey = "google_api_key";
     /// The secret of a Google OAuth client, or an access token.
     GoogleOauth = "google_oauth";
-    /// The key of an Azure storage account, in a connection string.
+    /// The key of an Azure storage account, beside its name.
     AzureStorageKey = "azure_storage_key";
     /// An Azure shared access signature.
     AzureSas = "azure_sas";
@@ -62,7 +62,7 @@ rules! {
     GithubToken = "github_token";
     /// A GitLab token.
     GitlabToken = "gitlab_token";
-    /// A Slack token, or the address of a webhook, which is as good as one.
+    /// A Slack token, or the address of a webhook or of a workflow's trigger, which is as good as one.
     SlackToken = "slack_token";
     /// A Stripe key of the live mode, or the secret of a webhook.
     StripeKey = "stripe_key";
@@ -117,6 +117,9 @@ use Rule::{
 /// Longest token whose makers say no length, in bytes (Google says 2,048): longer runs are something else.
 pub(super) const LONG: usize = 2_048;
 
+/// How many of the `eyJ` in one run are tried: a word that a token is glued to may have one (`keyJwt`).
+const JWTS: usize = 3;
+
 /// How they look, each with where that is said. Of two that begin alike the first that fits counts.
 pub(super) const SHAPES: &[Shape] = &[
     own(PrivateKey, "-----BEGIN ", own::private_key),
@@ -130,7 +133,11 @@ pub(super) const SHAPES: &[Shape] = &[
     run(GoogleApiKey, "AIza", WordDash, 35..=35, MIXED).in_names(),
     run(GoogleOauth, "GOCSPX-", WordDash, 28..=28, MIXED).in_names(),
     run(GoogleOauth, "ya29.", WordDash, 40..=LONG, MIXED).in_names(),
-    own(AzureStorageKey, "AccountKey=", own::azure_storage_key),
+    // `AccountKey`, `accountKey`, `storageAccountKey`; as variables have it; as `az` wants it.
+    own(AzureStorageKey, "ccountKey", own::azure_storage_key),
+    own(AzureStorageKey, "account_key", own::azure_storage_key),
+    own(AzureStorageKey, "ACCOUNT_KEY", own::azure_storage_key),
+    own(AzureStorageKey, "AZURE_STORAGE_KEY", own::azure_storage_key),
     own_near(AzureSas, "sig=", own::azure_sas, b"sv=20", own::SAS_QUERY),
     // github.blog/2021-04-05-behind-githubs-new-authentication-token-formats.
     run(GithubToken, "ghp_", Word, 36..=36, GITHUB),
@@ -154,7 +161,8 @@ pub(super) const SHAPES: &[Shape] = &[
     run(SlackToken, "xoxr-", WordDash, 24..=LONG, NUMBERED).in_names(),
     run(SlackToken, "xoxs-", WordDash, 24..=LONG, NUMBERED).in_names(),
     run(SlackToken, "xapp-", WordDash, 24..=LONG, NUMBERED),
-    own(SlackToken, "hooks.slack.com/services/", own::slack_webhook),
+    own(SlackToken, "hooks.slack.com/", own::slack_address),
+    own(SlackToken, "hooks.slack-gov.com/", own::slack_address),
     // docs.stripe.com/keys: the keys of the test mode open nothing.
     run(StripeKey, "sk_live_", Word, 24..=LONG, MIXED),
     run(StripeKey, "rk_live_", Word, 24..=LONG, MIXED),
@@ -188,5 +196,5 @@ pub(super) const SHAPES: &[Shape] = &[
     run(DigitaloceanToken, "dor_v1_", Hex, 64..=64, PLAIN),
     run(VaultToken, "hvs.", WordDash, 24..=LONG, MIXED),
     run(VaultToken, "hvb.", WordDash, 24..=LONG, MIXED),
-    own(Jwt, "eyJ", own::jwt),
+    own_run(Jwt, "eyJ", own::jwt, WordDash, JWTS),
 ];

@@ -1,9 +1,8 @@
 //! Looking for shapes: one pass over the bytes, each shape only where its first byte stands.
 //!
 //! Linear, whatever the text: a run is followed once, however many prefixes stand in it (`runs`); the
-//! other shapes look a bounded way ahead, or up to where the next of their kind begins. Those are JSON
-//! Web Tokens, which begin only behind a byte that is not in their alphabet or behind an escape,
-//! which has one, and frames, which end with the next five dashes.
+//! other shapes look a bounded way ahead, or up to where the next of their kind begins. Those are frames,
+//! which end before the next one, and JSON Web Tokens, of which a few are tried in each run.
 
 mod alphabets;
 pub(super) mod checks;
@@ -18,10 +17,13 @@ use super::rules::SHAPES;
 use super::{Found, Rule};
 pub(super) use alphabets::Alphabet;
 use checks::Ending;
-use runs::{Near, Runs};
+use runs::{Near, Runs, Tries};
 
 /// What follows a prefix, and where.
 type Measure = fn(&[u8], usize) -> Option<Range<usize>>;
+
+/// The same of a run.
+type MeasureRun = fn(&[u8], Range<usize>) -> Option<Range<usize>>;
 
 /// How one kind of credential looks.
 #[derive(Debug, Clone)]
@@ -41,6 +43,9 @@ enum Body {
     Own(Measure),
     /// The same, where such a text stands no further than so many bytes away.
     OwnNear(Measure, &'static [u8], usize),
+    /// What a function of its own makes of the text and of the run of this alphabet that begins with the
+    /// prefix, tried so often in one run.
+    OwnRun(MeasureRun, Alphabet, usize),
 }
 
 /// What is asked of a run besides its length.
@@ -92,6 +97,22 @@ pub(super) const fn own_near(
     }
 }
 
+/// The same as [`own()`] of a run that may begin anywhere, of which so many are tried.
+pub(super) const fn own_run(
+    rule: Rule,
+    prefix: &'static str,
+    measure: MeasureRun,
+    alphabet: Alphabet,
+    tries: usize,
+) -> Shape {
+    Shape {
+        rule,
+        prefix,
+        body: Body::OwnRun(measure, alphabet, tries),
+        in_names: false,
+    }
+}
+
 impl Shape {
     /// What it begins with, or what stands before it.
     #[cfg(any(fuzzing, test))]
@@ -104,7 +125,7 @@ impl Shape {
     pub(super) const fn longest(&self) -> Option<usize> {
         match &self.body {
             Body::Run(_, length, _) => Some(*length.end()),
-            Body::Own(_) | Body::OwnNear(..) => None,
+            Body::Own(_) | Body::OwnNear(..) | Body::OwnRun(..) => None,
         }
     }
 
@@ -113,7 +134,7 @@ impl Shape {
     pub(super) const fn near(&self) -> Option<&'static [u8]> {
         match &self.body {
             Body::OwnNear(_, text, _) => Some(text),
-            Body::Run(..) | Body::Own(_) => None,
+            Body::Run(..) | Body::Own(_) | Body::OwnRun(..) => None,
         }
     }
 
@@ -133,6 +154,11 @@ impl Shape {
                 scan.near
                     .stands_in(scan.bytes, text, around)
                     .then_some(found)
+            }
+            Body::OwnRun(measure, alphabet, tries) => {
+                let end = scan.runs.run(scan.bytes, *alphabet, at).end;
+                scan.tries.admits(end, *tries).then_some(())?;
+                measure(scan.bytes, at..end)
             }
             Body::Run(alphabet, length, check) => {
                 let is_part = |before: u8| {
@@ -273,6 +299,7 @@ pub(super) struct Scan<'a> {
     bytes: &'a [u8],
     runs: Runs,
     near: Near,
+    tries: Tries,
 }
 
 impl<'a> Scan<'a> {
@@ -281,6 +308,7 @@ impl<'a> Scan<'a> {
             bytes: text.as_bytes(),
             runs: Runs::default(),
             near: Near::default(),
+            tries: Tries::default(),
         }
     }
 

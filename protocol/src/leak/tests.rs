@@ -13,6 +13,7 @@ use super::*;
 mod cost;
 mod data;
 mod escapes;
+mod forms;
 
 fn every(_: Rule) -> bool {
     true

@@ -4,7 +4,7 @@
 //! What always holds: every request and every field of every one is named here, so that a new one breaks
 //! the build until somebody has said whether others see it. That all of them are looked at is dispatch's
 //! business, which does so before it hands anything on. Whatever is left out (`_`) is an id, a
-//! number, a word of the protocol, the name of somebody else, or kept from all but the caller.
+//! number, a word of the protocol, the name of an agent that must exist, or kept from all but the caller.
 
 use super::{
     Ack, AdminBackup, AdminFreeze, AdminReaders, AdminRelease, AdminRevoke, AdminRotateSecret,
@@ -13,6 +13,7 @@ use super::{
     Register, Rename, Renew, Reply, Request, Revoke, Send, Status, Unregister, Whoami,
 };
 use crate::message::Data;
+use crate::name::Recipient;
 use crate::profile::{Capabilities, OneLine};
 
 /// A text that others get to see.
@@ -55,6 +56,34 @@ impl Texts for Register {
             Some(program) => look(Text::Word("program", program.as_str())),
             None => Ok(()),
         }
+    }
+}
+
+impl Texts for Send {
+    fn each_text<E>(&mut self, look: Look<'_, E>) -> Result<(), E> {
+        let Self {
+            to,
+            text,
+            data,
+            kind: _,
+            reply_to: _,
+            idempotency_key: _,
+            known_only: _,
+        } = self;
+        recipient(to, look)?;
+        look(Text::Message(text, data.as_ref()))
+    }
+}
+
+impl Texts for Forward {
+    fn each_text<E>(&mut self, look: Look<'_, E>) -> Result<(), E> {
+        // Its text is that of the message it passes on, which is looked at where it is stored.
+        let Self {
+            message_id: _,
+            to,
+            idempotency_key: _,
+        } = self;
+        recipient(to, look)
     }
 }
 
@@ -103,19 +132,16 @@ impl Texts for Request {
     #[rustfmt::skip]
     fn each_text<E>(&mut self, look: Look<'_, E>) -> Result<(), E> {
         match self {
-            Self::Send(Send {
-                text, data, to: _, kind: _, reply_to: _, idempotency_key: _, known_only: _,
-            })
-            | Self::Reply(Reply {
+            Self::Send(send) => send.each_text(look),
+            Self::Reply(Reply {
                 text, data, message_id: _, idempotency_key: _, private: _, is_final: _,
             }) => look(Text::Message(text, data.as_ref())),
             Self::Register(register) => register.each_text(look),
             Self::Describe(describe) => describe.each_text(look),
             Self::Conversation(conversation) => conversation.each_text(look),
             Self::Rename(Rename { new_name }) => look(Text::Word("name", new_name.as_str())),
-            // Its text is that of the message it passes on, which is looked at where it is stored.
-            Self::Forward(Forward { message_id: _, to: _, idempotency_key: _ })
-            | Self::Hello(Hello { v: _, cred: _, id: _, cn: _, kdfs: _ })
+            Self::Forward(forward) => forward.each_text(look),
+            Self::Hello(Hello { v: _, cred: _, id: _, cn: _, kdfs: _ })
             | Self::Authenticate(Authenticate { proof: _ })
             | Self::Unregister(Unregister {})
             | Self::Offline(Offline {})
@@ -156,6 +182,14 @@ impl Texts for Request {
     }
 }
 
+/// A name that need not be anybody's: mail is kept for whoever will have it.
+fn recipient<E>(to: &Recipient, look: Look<'_, E>) -> Result<(), E> {
+    match to {
+        Recipient::Name(name) => look(Text::Word("recipient", name.as_str())),
+        Recipient::All | Recipient::Agent(_) | Recipient::Conversation(_) => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Map, Value, json};
@@ -163,10 +197,11 @@ mod tests {
     use super::*;
 
     /// What is looked at: request, and what each of its texts is called.
-    const LOOKED_AT: [(&str, &[&str]); 6] = [
+    const LOOKED_AT: [(&str, &[&str]); 7] = [
         ("register", &["name", "program"]),
-        ("send", &["message"]),
+        ("send", &["recipient", "message"]),
         ("reply", &["message"]),
+        ("forward", &["recipient"]),
         ("conversation", &["title"]),
         ("describe", &["status", "summary", "capability"]),
         ("rename", &["name"]),
@@ -178,6 +213,7 @@ mod tests {
             "register" => json!({"name": "alice", "host": {"pid": 1, "program": "codex"}}),
             "send" => json!({"to": "bob", "text": "x"}),
             "reply" => json!({"text": "x"}),
+            "forward" => json!({"to": "bob"}),
             "conversation" => json!({"action": "create", "title": "t", "members": ["bob"]}),
             "describe" => json!({"status": "s", "summary": "u", "capabilities": ["rust"]}),
             "rename" => json!({"new_name": "alicia"}),

@@ -13,7 +13,7 @@ fn a_file_that_is_named_for_a_record_no_daemon_comes_to_is_found_at_once() {
         let path = files::path(&other.path(), first);
         std::fs::copy(room.first(), &path).unwrap();
         std::fs::write(&path, line + "\n").unwrap();
-        let report = verify(&other.path(), &Anchors::default()).unwrap();
+        let report = verify_within(&Bounds::STANDARD, &other.path(), &Anchors::default()).unwrap();
         let missing = Finding::Missing {
             from: 1,
             to: first - 1,

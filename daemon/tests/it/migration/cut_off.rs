@@ -213,3 +213,35 @@ fn a_file_with_the_name_of_an_unfinished_copy_is_refused_rather_than_written_ove
     assert!(error.to_string().contains("not finished"), "{error}");
     assert!(fs::read(&path).unwrap() == before);
 }
+
+#[test]
+fn what_a_migration_that_was_cut_off_left_is_gone_when_the_daemon_has_its_store() {
+    let mut house = House::new();
+    house.register("alice").send("bob", "hello");
+    house.stop().unwrap();
+    let kept = ["predecessor-0000000000000007.db", "mine.db"];
+    let backups = among_the_backups(&house, &["predecessor.partial.db", kept[0], kept[1]]);
+    let partial = backups.join("predecessor.partial.db");
+    let store = house.data_dir().database();
+    let mut left = vec![partial.clone(), with_suffix(&store, ".migrating")];
+    left.push(with_suffix(&store, ".migrated.json"));
+    for suffix in ["-journal", "-wal", "-shm"] {
+        left.push(with_suffix(&partial, suffix));
+        left.push(with_suffix(&store, &format!(".migrating{suffix}")));
+    }
+    for path in &left {
+        fs::write(path, "CANARY of a letter").unwrap();
+    }
+    // Without a store they may be all that there is.
+    let away = house.path().join("away");
+    fs::rename(&store, &away).unwrap();
+    house.start().unwrap_err();
+    assert!(left.iter().all(|path| path.exists()));
+    fs::rename(&away, &store).unwrap();
+    house.start().unwrap();
+    for path in &left {
+        assert!(!path.exists(), "{}", path.display());
+    }
+    assert!(kept.iter().all(|name| backups.join(name).exists()));
+    assert_eq!(house.register("bob").check(), ["hello"]);
+}

@@ -1,103 +1,73 @@
 //! Shapes that are more than a prefix and a run. Each is given the text and where the prefix
 //! stands, and says where the credential is.
 
+mod frame;
+mod jwt;
+
 use std::ops::{Range, RangeInclusive};
 
-use data_encoding::BASE64URL_NOPAD;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use super::{Alphabet, begins, checks};
+pub(in crate::leak) use frame::private_key;
+pub(in crate::leak) use jwt::jwt;
 
-use super::{Alphabet, DASHES, begins, checks, dashes};
+/// Bytes of the longest name that a key is known by, and of what stands between it and the key.
+const NAME: usize = 21;
+const JOINTS: usize = 32;
 
-/// Longest label of a frame, in bytes: `ENCRYPTED PRIVATE KEY` and its like.
-const LABEL: usize = 40;
-
-/// Fewest bytes of a line that a key is written in: 64 and more are usual, the last may be short.
-const LINE: usize = 32;
-
-/// Longest part of a JSON Web Token that is looked into, in bytes.
-const JWT_PART: usize = 8_192;
-
-/// Fewest bytes of its signature: 128 bits.
-const JWT_SIGNATURE: usize = 22;
-
-/// The token on the front page of jwt.io, which everybody writes about.
-const JWT_EXAMPLE: &[u8] = b"eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lI";
-
-/// Bytes of the longest name of a secret access key, and of what stands between it and the key.
-const AWS_NAME: usize = 21;
-const AWS_JOINTS: usize = 32;
+/// Bytes that hold the longest path of such an address of Slack.
+const SLACK_PATH: usize = 128;
 
 /// The key of Azure's storage emulator, which is the same everywhere and documented.
 const AZURE_EMULATOR: &[u8] = b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6";
 
 /// How far from the signature the other parameters of a shared access signature may be, in bytes.
-pub(in super::super) const SAS_QUERY: usize = 512;
+pub(in crate::leak) const SAS_QUERY: usize = 512;
 
 /// Digits of the number of a Telegram bot.
 const BOT_ID: RangeInclusive<usize> = 8..=10;
 
-/// A frame with a private key in it, to its end; without one to the next frame or the end of the
-/// text: half a key is worth masking whole.
-pub(in super::super) fn private_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let begin = at.checked_add(b"-----BEGIN ".len())?;
-    let after = bytes.get(begin..)?;
-    let label = dashes(after.get(..after.len().min(LABEL))?)?;
-    let label = after.get(..label)?;
-    if !label.ends_with(b"PRIVATE KEY") && !label.ends_with(b"PRIVATE KEY BLOCK") {
-        return None;
-    }
-    let body = begin.checked_add(label.len())?.checked_add(DASHES.len())?;
-    let rest = bytes.get(body..)?;
-    let length = dashes(rest).unwrap_or(rest.len());
-    let key = rest.get(..length)?;
-    // Prose that only names the frame has no such line.
-    let mut lines = key.split(|byte| !Alphabet::Base64.has(*byte) && *byte != b'=');
-    if !lines.any(|line| line.len() >= LINE && checks::mixed(line)) {
-        return None;
-    }
-    let end = body.checked_add(length)?;
-    let closing = [DASHES, b"END ", label, DASHES].concat();
-    let closes = bytes.get(end..)?.starts_with(&closing);
-    let end = end.checked_add(if closes { closing.len() } else { 0 })?;
-    Some(at..end)
+/// Forty bytes of base64 that are assigned to its name.
+pub(in crate::leak) fn aws_secret_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let start = assigned(bytes, at)?;
+    let rest = bytes.get(start..)?;
+    let rest = rest.get(..rest.len().min(41))?;
+    let key = rest.get(..40)?;
+    let fits = Alphabet::Base64.run(rest) == 40 && checks::mixed(key);
+    fits.then_some(start..start.checked_add(40)?)
 }
 
-/// Forty bytes of base64 that are assigned to its name.
-pub(in super::super) fn aws_secret_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let joins = |byte: u8| {
+/// 64 bytes in base64 that are assigned to its name.
+pub(in crate::leak) fn azure_storage_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let start = assigned(bytes, at)?;
+    let rest = bytes.get(start..)?;
+    let key = rest.get(..88)?;
+    let is_key = Alphabet::Base64.run(key) == 86 && key.ends_with(b"==");
+    let is_public = key.starts_with(AZURE_EMULATOR);
+    (is_key && !is_public && checks::mixed(key)).then_some(start..start.checked_add(88)?)
+}
+
+/// Where a value begins that is assigned to the name at `at`, in any of the ways in which files and
+/// programs write that. No byte is both of a value and between a name and another value.
+fn assigned(bytes: &[u8], at: usize) -> Option<usize> {
+    let joins = |byte: &u8| {
         matches!(
             byte,
             b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b'\\' | b':' | b'=' | b'>' | b'|'
         )
     };
     let ahead = bytes.get(at..)?;
-    let ahead = ahead.get(..ahead.len().min(AWS_NAME + AWS_JOINTS + 41))?;
-    let name = ahead
-        .iter()
-        .take(AWS_NAME)
-        .take_while(|byte| !joins(**byte));
-    let name = name.count();
-    let joints = ahead.iter().skip(name).take(AWS_JOINTS);
-    let before = name.checked_add(joints.take_while(|byte| joins(**byte)).count())?;
-    let rest = ahead.get(before..)?;
-    let key = rest.get(..40)?;
-    let fits = before > name && Alphabet::Base64.run(rest) == 40 && checks::mixed(key);
-    let start = at.checked_add(before)?;
-    fits.then_some(start..start.checked_add(40)?)
-}
-
-/// 64 bytes in base64.
-pub(in super::super) fn azure_storage_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let start = at.checked_add(b"AccountKey=".len())?;
-    let key = bytes.get(start..)?.get(..88)?;
-    let is_key = Alphabet::Base64.run(key) == 86 && key.ends_with(b"==");
-    let is_public = key.starts_with(AZURE_EMULATOR);
-    (is_key && !is_public && checks::mixed(key)).then_some(start..start.checked_add(88)?)
+    let name = ahead.iter().take(NAME);
+    let name = name.take_while(|byte| !joins(byte)).count();
+    let joints = ahead.iter().skip(name).take(JOINTS);
+    let joints = joints.take_while(|byte| joins(byte)).count();
+    #[cfg(test)]
+    super::counted::add(name.saturating_add(joints));
+    let start = at.checked_add(name)?.checked_add(joints)?;
+    (joints > 0).then_some(start)
 }
 
 /// A SHA-256 in base64, as a parameter: what an address is signed with, where a version (`sv`) is beside it.
-pub(in super::super) fn azure_sas(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+pub(in crate::leak) fn azure_sas(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     if !begins(bytes, at, |byte| !matches!(byte, b'?' | b'&' | b';' | b'"')) {
         return None;
     }
@@ -119,25 +89,44 @@ pub(in super::super) fn azure_sas(bytes: &[u8], at: usize) -> Option<Range<usize
     Some(start..end)
 }
 
-/// What follows the address of webhooks: workspace, channel and a secret of 24.
-pub(in super::super) fn slack_webhook(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let path = at.checked_add(b"hooks.slack.com/services/".len())?;
-    let rest = bytes.get(path..)?;
-    let rest = rest.get(..rest.len().min(64))?;
-    let length = rest
-        .iter()
-        .take_while(|b| Alphabet::Word.has(**b) || **b == b'/')
-        .count();
-    let parts: Vec<_> = rest.get(..length)?.split(|byte| *byte == b'/').collect();
-    let [workspace, channel, secret] = parts.as_slice() else {
-        return None;
+/// An address that starts something in a workspace for whoever knows it: `services`, `workflows` or
+/// `triggers`, what it belongs to, and a secret.
+pub(in crate::leak) fn slack_address(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let host = bytes.get(at..)?.iter().take_while(|byte| **byte != b'/');
+    let path = at.checked_add(host.count())?.checked_add(1)?;
+    let rest = bytes.get(path..)?.iter().take(SLACK_PATH);
+    let is_part = |byte: &&u8| Alphabet::Word.has(**byte) || **byte == b'/';
+    let length = rest.take_while(is_part).count();
+    #[cfg(test)]
+    super::counted::add(length);
+    let mut parts = bytes
+        .get(path..path.checked_add(length)?)?
+        .split(|byte| *byte == b'/');
+    let [kind, workspace, first] = [parts.next()?, parts.next()?, parts.next()?];
+    let is_number = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
+    let (fits, second, secret, length) = match kind {
+        b"services" => (first.starts_with(b"B"), None, parts.next()?, 24),
+        b"workflows" => {
+            let (number, secret) = (parts.next()?, parts.next()?);
+            (is_number(number), Some(number), secret, 24)
+        }
+        b"triggers" => (is_number(first), None, parts.next()?, 32),
+        _ => return None,
     };
-    let is_one = workspace.starts_with(b"T") && channel.starts_with(b"B") && secret.len() == 24;
-    (is_one && checks::mixed(secret)).then_some(at..path.checked_add(length)?)
+    // Organisations begin with `E`.
+    let is_of_one = matches!(workspace.first(), Some(b'T' | b'E'));
+    let fits = fits && is_of_one && secret.len() == length && checks::mixed(secret);
+    let before = [Some(kind), Some(workspace), Some(first), second];
+    let before = before
+        .iter()
+        .flatten()
+        .map(|part| part.len().saturating_add(1));
+    let end = path.checked_add(before.sum())?.checked_add(length)?;
+    fits.then_some(at..end)
 }
 
 /// `SG.`, 22 bytes, a dot, 43 bytes.
-pub(in super::super) fn sendgrid_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+pub(in crate::leak) fn sendgrid_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     if !begins(bytes, at, |byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
@@ -155,7 +144,7 @@ pub(in super::super) fn sendgrid_key(bytes: &[u8], at: usize) -> Option<Range<us
 }
 
 /// The number of a bot, a colon, `AA` and 33 bytes.
-pub(in super::super) fn telegram_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+pub(in crate::leak) fn telegram_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let id = BOT_ID.rev().find(|length| {
         let start = at.checked_sub(*length);
         let id = start.and_then(|start| bytes.get(start..at));
@@ -167,36 +156,4 @@ pub(in super::super) fn telegram_token(bytes: &[u8], at: usize) -> Option<Range<
     let fits = Alphabet::WordDash.run(secret) == 35;
     let secret = secret.get(..35)?;
     (fits && checks::mixed(secret)).then_some(at.checked_sub(id)?..at.checked_add(36)?)
-}
-
-/// The header of a JSON Web Token, as far as it matters.
-#[derive(Debug, Deserialize)]
-struct Header {
-    alg: String,
-}
-
-/// Three parts of base64 of which the first two are JSON and the last is a signature.
-pub(in super::super) fn jwt(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    if !begins(bytes, at, |byte| Alphabet::WordDashDot.has(byte)) {
-        return None;
-    }
-    let run = bytes.get(at..)?;
-    let run = run.get(..Alphabet::WordDashDot.run(run))?;
-    let mut parts = run.split(|byte| *byte == b'.');
-    let [header, claims, signature] = [parts.next()?, parts.next()?, parts.next()?];
-    if signature.len() < JWT_SIGNATURE || claims.starts_with(JWT_EXAMPLE) {
-        return None;
-    }
-    let header_bytes = header.len();
-    let header: Header = opened(header)?;
-    let _claims: Map<String, Value> = opened(claims)?;
-    let length = [header_bytes, 1, claims.len(), 1, signature.len()];
-    let end = at.checked_add(length.iter().sum())?;
-    (header.alg != "none").then_some(at..end)
-}
-
-/// What a part of a JSON Web Token says.
-fn opened<T: for<'de> Deserialize<'de>>(part: &[u8]) -> Option<T> {
-    let json = (part.len() <= JWT_PART).then(|| BASE64URL_NOPAD.decode(part))?;
-    serde_json::from_slice(&json.ok()?).ok()
 }

@@ -111,3 +111,21 @@ impl Near {
         }
     }
 }
+
+/// How often something was tried in the run that was looked at last.
+#[derive(Debug, Default)]
+pub(super) struct Tries {
+    run_end: usize,
+    so_far: usize,
+}
+
+impl Tries {
+    /// Whether one more may be tried, of `most`, in the run that ends at `run_end`.
+    pub(super) fn admits(&mut self, run_end: usize, most: usize) -> bool {
+        if self.run_end != run_end {
+            *self = Self { run_end, so_far: 0 };
+        }
+        self.so_far = self.so_far.saturating_add(1);
+        self.so_far <= most
+    }
+}

@@ -22,7 +22,7 @@ fn followed(text: &str) -> usize {
 }
 
 /// What takes the shapes that are more than a prefix and a run further than their prefix does.
-const FURTHER: [&str; 8] = [
+const FURTHER: [&str; 21] = [
     "-----BEGIN PRIVATE KEY-----A",
     "eyJ.eyJ.",
     "-----BEGIN PRIVATE KEY-----",
@@ -31,19 +31,34 @@ const FURTHER: [&str; 8] = [
     "eyJhbGciOiJub25lIn0.eyJ",
     "?sig=sv=20",
     "AccountKey=A",
+    "AccountKey\":\"A",
+    "AccountKey                               A",
+    "hooks.slack.com/services/T/B/",
+    "hooks.slack.com/triggers/T/1/A",
+    "hooks.slack.com/workflows/T/A/1/A",
+    "-----BEGIN PRIVATE KEY-----\nA: -----",
+    "-----BEGIN PRIVATE KEY-----\nA: -----\nA: -----\nA: -----\nA: -----\n",
+    "-----BEGIN PRIVATE KEY-----\nA: ",
+    "-----BEGIN PRIVATE KEY-----\nAb1Cd2Ef\n",
+    "eyJhbGciOiJIUzI1NiJ9.",
+    "eyJhbGciOiJIUzI1NiJ9.eyJhbGciOiJIUzI1NiJ9",
+    "eyJhbGciOiJub25lIn0.e30.",
+    "\\u0041eyJ",
 ];
 
 #[test]
 fn a_text_of_nothing_but_prefixes_is_gone_through_a_few_times_and_not_once_for_each() {
     let prefixes: Vec<&str> = SHAPES.iter().map(Shape::prefix).collect();
     let joined = prefixes.join("-");
+    // As long as a part of a token may be.
+    let glued = format!("{}.", "eyJ".repeat(2_700));
     // What stands between them ends a run, or does not.
     for between in ["", "-----", "----", "-", ".", " ", "=", "\n"] {
         let units = prefixes
             .iter()
             .copied()
             .chain(FURTHER)
-            .chain([joined.as_str()]);
+            .chain([joined.as_str(), glued.as_str()]);
         for unit in units.map(|unit| format!("{between}{unit}")) {
             let text = unit.repeat(65_536_usize.div_ceil(unit.len()));
             let followed = followed(&text);

@@ -103,3 +103,56 @@ fn a_key_that_is_cut_into_its_lines_is_found_and_not_masked() {
     assert_eq!(find_in(&data(lines.clone()), every), Some(found));
     assert_eq!(masked(lines), Err(Unmaskable::Entangled(Entangled)));
 }
+
+#[test]
+fn a_credential_over_several_values_is_found_and_not_masked() {
+    let key = framed("PRIVATE KEY");
+    let parts: Vec<&str> = key.lines().collect();
+    let (begin, end) = (parts[0], parts[parts.len() - 1]);
+    let body = parts[1..parts.len() - 1].concat();
+    let rows: Vec<Value> = parts.iter().map(|line| json!({"line": line})).collect();
+    let secret = word(40);
+    for (rule, holding) in [
+        (Rule::PrivateKey, json!({"a": begin, "b": body, "c": end})),
+        (
+            Rule::PrivateKey,
+            json!({"begin": begin, "body": [body], "end": {"x": end}}),
+        ),
+        (Rule::PrivateKey, json!({"rows": rows})),
+        (
+            Rule::AwsSecretKey,
+            json!({"env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": secret}]}),
+        ),
+        (
+            Rule::AzureStorageKey,
+            json!({"key": "AccountKey", "value": format!("{}==", word(86))}),
+        ),
+    ] {
+        let part = Part::Value;
+        let found = Some(FoundIn { rule, part });
+        assert_eq!(find_in(&data(holding.clone()), every), found, "{holding}");
+        assert_eq!(find_in(&data(holding.clone()), |other| other != rule), None);
+        assert_eq!(masked(holding), Err(Unmaskable::Entangled(Entangled)));
+    }
+}
+
+#[test]
+fn values_that_only_stand_beside_each_other_are_left_alone() {
+    let (begin, digest) = (
+        format!("{0}BEGIN PRIVATE KEY{0}", "-".repeat(5)),
+        random(HEX, 40),
+    );
+    let token = github("ghp_");
+    let (first, second) = token.split_at(17);
+    for holding in [
+        json!({"about": format!("files that begin with {begin}"), "commit": digest}),
+        json!({"a": begin, "b": {"c": ["prose", digest]}, "d": word(64)}),
+        json!({"missing": "AWS_SECRET_ACCESS_KEY", "revision": digest}),
+        json!({"missing": "AccountKey", "revision": digest, "sha512": word(88)}),
+        json!({"a": first, "b": second}),
+        json!({"a": "AKIA", "b": random(BASE32, 16)}),
+    ] {
+        assert_eq!(find_in(&data(holding.clone()), every), None, "{holding}");
+        assert_eq!(masked(holding), Ok(None));
+    }
+}
