@@ -24,8 +24,11 @@ use crate::store::past;
 /// called, is nobody's business.
 const ELSEWHERE: &str = "elsewhere";
 
-/// Largest note that is read, in bytes.
-const LARGEST: u64 = 4_096;
+/// How many changes are remembered that no start has recorded: each but the last was cut off.
+const MOST: usize = 16;
+
+/// Largest note that is read, in bytes: of [`MOST`] changes, with room to spare.
+const LARGEST: u64 = 16_384;
 
 /// A change of the store as a whole.
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,6 +54,8 @@ pub(crate) enum Sign {
     File { device: u64, inode: u64 },
     /// The store holds something else than this.
     Holds(Holds),
+    /// It had, and the store held this, when the next change was written down.
+    Had(Holds),
 }
 
 impl Sign {
@@ -67,6 +72,15 @@ impl Sign {
         match self {
             Self::File { .. } => Self::file(&data_dir.database()).is_ok_and(|now| now == self),
             Self::Holds(before) => past::holds_closed(data_dir) != before,
+            Self::Had(_) => true,
+        }
+    }
+
+    /// What the store held right after it, which holds `now`.
+    const fn holds(self, now: Holds) -> Holds {
+        match self {
+            Self::Had(then) => then,
+            Self::File { .. } | Self::Holds(_) => now,
         }
     }
 }
@@ -95,9 +109,19 @@ impl Owed {
         Self { at, what, sign }
     }
 
-    /// Writes it down: it is on disk when this returns.
-    pub(crate) fn write(&self, data_dir: &DataDir) -> Result<(), PrivateError> {
-        let json = serde_json::to_vec(self).unwrap_or_default();
+    /// Writes it down, behind what has taken place before it and is in no record yet: all of it is on disk
+    /// when this returns.
+    pub(crate) fn write(self, data_dir: &DataDir) -> Result<(), PrivateError> {
+        let mut all = read(data_dir);
+        all.retain(|owed| owed.sign.is_there(data_dir));
+        let holds = past::holds_closed(data_dir);
+        for owed in &mut all {
+            owed.sign = Sign::Had(owed.sign.holds(holds));
+        }
+        let too_many = all.len().saturating_add(1).saturating_sub(MOST);
+        all.drain(..too_many);
+        all.push(self);
+        let json = serde_json::to_vec(&all).unwrap_or_default();
         private::write_file(&path(data_dir), &json)
     }
 
@@ -107,7 +131,7 @@ impl Owed {
             What::Restored { from, why } => Event::Restored {
                 from: Plain::new(&from),
                 why,
-                holds: past::holds_closed(data_dir),
+                holds: self.sign.holds(past::holds_closed(data_dir)),
             },
             What::Migrated(migrated) => Event::Migrated(migrated),
         };
@@ -126,10 +150,13 @@ pub(super) enum Outcome {
 
 /// Writes into `log` what it is owed, if it is owed anything.
 pub(super) fn settle(data_dir: &DataDir, log: &mut Log, outcome: Outcome) -> Result<(), LogError> {
-    let Some(owed) = read(data_dir) else {
-        return Ok(());
-    };
-    if outcome == Outcome::Done || owed.sign.is_there(data_dir) {
+    let all = read(data_dir);
+    let last = all.len();
+    for (number, owed) in (1..).zip(all) {
+        let is_done = outcome == Outcome::Done && number == last;
+        if !is_done && !owed.sign.is_there(data_dir) {
+            continue;
+        }
         let entry = owed.entry(data_dir);
         let text = record(0, entry.at, &entry.event) + "}";
         if !reading::ends_with_one_like(&data_dir.audit(), &text)? {
@@ -141,18 +168,18 @@ pub(super) fn settle(data_dir: &DataDir, log: &mut Log, outcome: Outcome) -> Res
 
 /// What is written down; nothing if it is none of ours, which is not to keep the daemon from starting and
 /// which the next note takes the place of.
-fn read(data_dir: &DataDir) -> Option<Owed> {
+fn read(data_dir: &DataDir) -> Vec<Owed> {
     let bytes = match private::read_file(&path(data_dir), LARGEST) {
         Ok(bytes) => bytes,
-        Err(error) if error.is_missing() => return None,
+        Err(error) if error.is_missing() => return Vec::new(),
         Err(error) => {
             tracing::error!(%error, "what the audit log is owed cannot be read");
-            return None;
+            return Vec::new();
         }
     };
     let owed = serde_json::from_slice(&bytes);
     owed.inspect_err(|error| tracing::error!(%error, "what the audit log is owed is garbled"))
-        .ok()
+        .unwrap_or_default()
 }
 
 fn forget(data_dir: &DataDir) -> Result<(), LogError> {

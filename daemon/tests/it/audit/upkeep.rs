@@ -213,6 +213,22 @@ fn a_restore_that_is_cut_off_before_its_record_is_in_the_log_after_the_next_star
 }
 
 #[test]
+fn restores_that_were_cut_off_one_after_the_other_are_all_in_the_log() {
+    let (mut house, backup) = with_a_backup();
+    for _ in 0..3 {
+        house.clock.pass(1);
+        house.restore(&backup, house.now()).unwrap();
+    }
+    let note = std::fs::read(owed(&house)).unwrap();
+    assert_eq!(after_a_start(&mut house, "restored"), 3);
+    // One that was recorded and not forgotten, and another behind it.
+    ipc_protocol::private::write_file(&owed(&house), &note).unwrap();
+    house.clock.pass(1);
+    house.restore(&backup, house.now()).unwrap();
+    assert_eq!(after_a_start(&mut house, "restored"), 4);
+}
+
+#[test]
 fn what_was_owed_and_has_not_taken_place_is_not_in_the_log() {
     let (mut house, backup) = with_a_backup();
     let store = house.data_dir().database();
@@ -231,8 +247,8 @@ fn what_was_owed_and_has_not_taken_place_is_not_in_the_log() {
     };
     // An import that was rolled back, one that was not, and what nobody understands.
     let notes = [
-        (migrated(1).to_string(), 0),
-        (migrated(0).to_string(), 1),
+        (json!([migrated(1)]).to_string(), 0),
+        (json!([migrated(0)]).to_string(), 1),
         ("{".to_owned(), 1),
     ];
     for (note, records) in notes {
