@@ -58,7 +58,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
         talk::group_send(&daemon)?,
         waiting_reader(&daemon)?,
     ];
-    figures.extend(rest::figures(&daemon)?);
+    figures.extend(rest::figures()?);
     figures.extend(host::figures(&daemon)?);
     figures.extend(python::figures(&daemon)?);
     let mut stranger = daemon.agent("stranger")?;
