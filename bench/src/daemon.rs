@@ -16,7 +16,8 @@ use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
 use ipc_protocol::request::{
-    Ack, Conversation, Fetch, History, List, Register, Registered, Send, Status, WhenLive,
+    Ack, Conversation, Enrolment, Fetch, History, List, Register, Registered, Send, Status,
+    WhenLive,
 };
 use ipc_protocol::secret::SharedSecret;
 use ipc_protocol::token::Token;
@@ -133,6 +134,12 @@ impl Daemon {
     /// How many messages it has stored.
     pub(crate) fn stored(&self) -> Result<u64, Box<dyn Error>> {
         Ok(self.prove()?.call(&Status {})?.messages)
+    }
+
+    /// Whether it has found its secret to be the one that it was made with.
+    pub(crate) fn has_checked_its_secret(&self) -> Result<bool, Box<dyn Error>> {
+        let status = self.prove()?.call(&Status {})?;
+        Ok(status.enrolment == Enrolment::Open)
     }
 
     /// Registers an agent.

@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn measure() -> Result<(), Box<dyn Error>> {
     let daemon = Daemon::start()?;
     let mut figures = vec![
-        idle_memory(&daemon)?,
+        idle_memory()?,
         empty_check(&daemon)?,
         durable_send(&daemon)?,
         talk::group_send(&daemon)?,
@@ -79,13 +79,16 @@ fn measure() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Resident memory of a daemon that has served nobody for a moment.
-fn idle_memory(daemon: &Daemon) -> Result<Figure, Box<dyn Error>> {
-    Ok(Figure::new(
-        "daemon idle, resident MiB",
-        daemon.resident_mib()?,
-        10.0,
-    ))
+/// Resident memory of a daemon that nobody uses, once it has checked the shared secret: for that it
+/// takes as much as the derivation of a key is meant to cost.
+fn idle_memory() -> Result<Figure, Box<dyn Error>> {
+    let mut daemon = Daemon::start()?;
+    // A new deployment derives a second verifier, at a moment that nobody hears of; the end waits for it.
+    daemon.restart()?;
+    while !daemon.has_checked_its_secret()? {}
+    let resident = daemon.resident_mib()?;
+    daemon.stop()?;
+    Ok(Figure::new("daemon idle, resident MiB", resident, 10.0))
 }
 
 /// `ipc check` of an empty mailbox, from its start to its end.
