@@ -42,17 +42,6 @@ pub(super) struct Left {
     outcome: Pending<Looked>,
 }
 
-impl Left {
-    /// What it found. Nothing if nobody has done it or it did not commit: then one has to look.
-    pub(super) async fn brought(self, ear: &Ear) -> Option<Leased<Fetched>> {
-        if ear.take_back() {
-            return None;
-        }
-        let leased = settle(self.outcome).await.ok()?.leased;
-        is_an_answer(&leased.reply).then_some(leased)
-    }
-}
-
 /// Whether this ends the waiting.
 pub(super) const fn is_an_answer(fetched: &Fetched) -> bool {
     !fetched.messages.is_empty() || fetched.ended.is_some()
@@ -106,6 +95,16 @@ impl Asking {
         let (work, outcome) = Standing::new(self.taking(were_there));
         ear.leave(work);
         Left { outcome }
+    }
+
+    /// What it found there. Nothing if nobody has done it or it did not commit: then one has to look.
+    pub(super) async fn brought(&self, left: Left, ear: &Ear) -> Option<Leased<Fetched>> {
+        if ear.take_back() {
+            return None;
+        }
+        self.daemon.shared.counters.looked();
+        let leased = settle(left.outcome).await.ok()?.leased;
+        is_an_answer(&leased.reply).then_some(leased)
     }
 
     fn taking(

@@ -74,7 +74,7 @@ pub(crate) async fn fetch(
             refusal = &mut session_over => return Err(refusal.into()),
             () = stopped(&mut stopping) => return asking.stopped(waiting),
         }
-        if let Some(leased) = left.brought(&ear).await {
+        if let Some(leased) = asking.brought(left, &ear).await {
             return Ok(leased);
         }
     }
