@@ -16,9 +16,11 @@ use ipc_protocol::name::Name;
 use ipc_protocol::paths::DataDir;
 use ipc_protocol::private;
 use ipc_protocol::request::{
-    Ack, Conversation, Fetch, History, List, Register, Registered, Send, Status, WhenLive,
+    Ack, Conversation, Enrolment, Fetch, History, List, Register, Registered, Send, Status,
+    WhenLive,
 };
 use ipc_protocol::secret::SharedSecret;
+use ipc_protocol::token::Token;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, SeedableRng};
 
@@ -82,25 +84,20 @@ impl Daemon {
             .permissions(private)
             .tempdir()?;
         private::write_file(&room.path().join("config.toml"), config.as_bytes())?;
-        let mut child = Command::new(program)
-            .args(["daemon", "run", "--autostarted", "--data-dir"])
-            .arg(room.path())
-            .envs(ALLOCATOR)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        drop(child.stdin.take());
-        let mut line = String::new();
-        let output = child.stdout.take().ok_or("no standard output")?;
-        BufReader::new(output.take(4_096)).read_line(&mut line)?;
-        if line != "ready\n" {
-            return Err(line.into());
-        }
+        let child = serving(program, room.path())?;
         Ok(Self {
             room,
             program: program.to_owned(),
             child,
         })
+    }
+
+    /// Ends it and starts it again in the same directory: what it still had to write is written.
+    pub(crate) fn restart(&mut self) -> Result<(), Box<dyn Error>> {
+        self.command(&["daemon", "stop"])?;
+        self.child.wait()?;
+        self.child = serving(&self.program, self.room.path())?;
+        Ok(())
     }
 
     /// Where it keeps its data.
@@ -139,6 +136,12 @@ impl Daemon {
         Ok(self.prove()?.call(&Status {})?.messages)
     }
 
+    /// Whether it has found its secret to be the one that it was made with.
+    pub(crate) fn has_checked_its_secret(&self) -> Result<bool, Box<dyn Error>> {
+        let status = self.prove()?.call(&Status {})?;
+        Ok(status.enrolment == Enrolment::Open)
+    }
+
     /// Registers an agent.
     pub(crate) fn agent(&self, name: &str) -> Result<Agent, Box<dyn Error>> {
         let (client, _) = self.enrol(name)?;
@@ -173,18 +176,42 @@ impl Daemon {
         Ok(())
     }
 
+    /// Connects as the agent whose session this is.
+    pub(crate) fn log_in(&self, session: Token) -> Result<Client<UnixStream>, Box<dyn Error>> {
+        self.open(&Credential::Token(session))
+    }
+
     fn prove(&self) -> Result<Client<UnixStream>, Box<dyn Error>> {
         let data_dir = DataDir::new(self.room.path().to_owned(), None)?;
         let secret = private::read_file(&data_dir.secret(), 1_024)?;
-        let credential = Credential::Secret(SharedSecret::new(secret.to_vec())?);
+        self.open(&Credential::Secret(SharedSecret::new(secret.to_vec())?))
+    }
+
+    fn open(&self, credential: &Credential) -> Result<Client<UnixStream>, Box<dyn Error>> {
+        let socket = self.socket()?;
         let mut nonce = [0; 32];
         StdRng::try_from_rng(&mut SysRng)?.fill_bytes(&mut nonce);
-        Ok(Client::open(
-            connect(data_dir.socket(), false)?,
-            &credential,
-            nonce,
-        )?)
+        Ok(Client::open(connect(&socket, false)?, credential, nonce)?)
     }
+}
+
+/// Starts `program` in `room`, and waits until it serves.
+fn serving(program: &Path, room: &Path) -> Result<Child, Box<dyn Error>> {
+    let mut child = Command::new(program)
+        .args(["daemon", "run", "--autostarted", "--data-dir"])
+        .arg(room)
+        .envs(ALLOCATOR)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    drop(child.stdin.take());
+    let mut line = String::new();
+    let output = child.stdout.take().ok_or("no standard output")?;
+    BufReader::new(output.take(4_096)).read_line(&mut line)?;
+    if line == "ready\n" {
+        return Ok(child);
+    }
+    Err(line.into())
 }
 
 /// Resident memory of a process, in MiB (`proc_pid_status(5)`, `VmRSS`).

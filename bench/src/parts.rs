@@ -9,9 +9,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::daemon::{Agent, CONFIG, Daemon};
-use crate::figures::{median, timed};
+use crate::figures::{median, moment, timed};
 use crate::floor::Floor;
 use crate::rest;
+use crate::waiter::Waiter;
 
 /// Rounds, in each of which everything has its turn.
 const ROUNDS: u32 = 1_500;
@@ -28,9 +29,13 @@ struct Way {
     daemon: Daemon,
     sender: Agent,
     reader: Agent,
-    /// What it had used before the first.
+    /// What it had used before the first, and after the last.
     before: (f64, f64),
+    after: (f64, f64),
     times: Vec<Duration>,
+    waiter: Waiter,
+    /// From a send to the moment in which the waiter has the message.
+    waits: Vec<Duration>,
 }
 
 impl Way {
@@ -38,8 +43,11 @@ impl Way {
         let daemon = Daemon::start_program(program, config)?;
         let mut sender = daemon.agent("sender")?;
         let reader = daemon.agent("reader")?;
+        let waiter = Waiter::start(daemon.agent("waiter")?)?;
         // The first takes what later ones find prepared.
         sender.send("reader", "the first")?;
+        sender.send("waiter", "the first")?;
+        waiter.since(moment())?;
         let before = rest::used(daemon.pid())?;
         Ok(Self {
             name: name.to_owned(),
@@ -47,18 +55,36 @@ impl Way {
             sender,
             reader,
             before,
+            after: before,
             times: Vec::new(),
+            waiter,
+            waits: Vec::new(),
         })
     }
 
+    /// Sends to somebody who waits for it.
+    fn send_to_waiter(&mut self, text: &str) -> Result<(), Box<dyn Error>> {
+        let begun = moment();
+        self.sender.send("waiter", text)?;
+        self.waits.push(self.waiter.since(begun)?);
+        Ok(())
+    }
+
     /// Writes its row, and ends it.
-    fn close(mut self, out: &mut impl Write, floor: Duration) -> Result<(), Box<dyn Error>> {
-        let used = rest::used(self.daemon.pid())?;
+    fn close(
+        mut self,
+        out: &mut impl Write,
+        [floor, beside]: [Duration; 2],
+    ) -> Result<(), Box<dyn Error>> {
+        let (before, after) = (self.before, self.after);
         let each = |used: f64, before: f64| (used - before) / f64::from(ROUNDS);
-        let processor = TICK * each(used.0, self.before.0);
-        let written = each(used.1, self.before.1) / 1_024.0;
+        let processor = TICK * each(after.0, before.0);
+        let written = each(after.1, before.1) / 1_024.0;
         write_row(out, &self.name, &mut self.times, floor)?;
         writeln!(out, " {processor:>8.0} {written:>8.1}")?;
+        write_row(out, "… to a waiting reader", &mut self.waits, beside)?;
+        writeln!(out)?;
+        self.waiter.end(&mut self.sender, "waiter")?;
         drop((self.sender, self.reader));
         self.daemon.stop()
     }
@@ -90,6 +116,7 @@ pub(crate) fn run(programs: &[&str]) -> Result<(), Box<dyn Error>> {
             ways.iter_mut().try_for_each(|way| way.reader.take_all())?;
         }
     }
+    let beside = to_waiting_readers(&mut ways, &mut machine)?;
     let floor = median(&mut floors);
     let mut out = io::stdout().lock();
     writeln!(
@@ -106,7 +133,23 @@ pub(crate) fn run(programs: &[&str]) -> Result<(), Box<dyn Error>> {
         writeln!(out)?;
     }
     ways.into_iter()
-        .try_for_each(|way| way.close(&mut out, floor))
+        .try_for_each(|way| way.close(&mut out, [floor, beside]))
+}
+
+/// The same to somebody who waits for it; the floor meanwhile.
+fn to_waiting_readers(ways: &mut [Way], machine: &mut Floor) -> Result<Duration, Box<dyn Error>> {
+    for way in &mut *ways {
+        way.after = rest::used(way.daemon.pid())?;
+    }
+    let mut floors = Vec::new();
+    for number in 0..ROUNDS {
+        let text = format!("message {number}: the build is green, please review the change");
+        for way in &mut *ways {
+            way.send_to_waiter(&text)?;
+        }
+        floors.push(timed(|| machine.echo_and_commit(&text))?);
+    }
+    Ok(median(&mut floors))
 }
 
 fn write_row(

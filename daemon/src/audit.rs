@@ -60,7 +60,8 @@ pub(crate) struct Entry {
 /// Where records are handed in.
 #[derive(Debug)]
 pub(crate) struct Audit {
-    queue: SyncSender<Entry>,
+    /// Boxed, because the queue takes room for as many as it may hold from the start.
+    queue: SyncSender<Box<Entry>>,
     /// Dropped with this, which cuts the keeper's rest short.
     _open: Sender<()>,
     meter: Arc<Meter>,
@@ -71,7 +72,7 @@ pub(crate) struct Audit {
 /// The keeper's end of it.
 #[derive(Debug)]
 pub(crate) struct Inbox {
-    queue: Receiver<Entry>,
+    queue: Receiver<Box<Entry>>,
     closing: Receiver<()>,
     meter: Arc<Meter>,
     lost: Arc<AtomicU64>,
@@ -142,7 +143,7 @@ impl Audit {
     }
 
     fn hand_in(&self, entry: Entry) {
-        match self.queue.try_send(entry) {
+        match self.queue.try_send(Box::new(entry)) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
                 self.lost.fetch_add(1, Ordering::Relaxed);

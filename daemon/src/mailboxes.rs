@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::limits::AGENTS_IN_MEMORY;
+use crate::store::writer::Standing;
 use crate::wanted::{Envelope, Wanted};
 
 /// What is known of a mailbox.
@@ -51,12 +52,34 @@ pub(crate) struct Ear {
 struct Pricked {
     wanted: Wanted,
     bell: Notify,
+    /// What it has left to be done when such a message comes. Locked under no other lock.
+    left: Mutex<Option<Standing>>,
+}
+
+impl Pricked {
+    fn take(&self) -> Option<Standing> {
+        self.left
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
 }
 
 impl Ear {
     /// Hears of the next message that was asked for, or of a lease that was given back.
     pub(crate) fn hears(&self) -> Notified<'_> {
         self.pricked.bell.notified()
+    }
+
+    /// Leaves `work` to be done by whoever stores such a message, before anybody hears of it.
+    pub(crate) fn leave(&self, work: Standing) {
+        let left = self.pricked.left.lock();
+        left.unwrap_or_else(PoisonError::into_inner).replace(work);
+    }
+
+    /// Takes it back; says whether it was still there: else it is being done, or has been.
+    pub(crate) fn take_back(&self) -> bool {
+        self.pricked.take().is_some()
     }
 }
 
@@ -84,6 +107,7 @@ impl Mailboxes {
         let pricked = Arc::new(Pricked {
             wanted,
             bell: Notify::new(),
+            left: Mutex::default(),
         });
         let mailbox = self.with(agent, |mailbox| {
             mailbox.ears.retain(|ear| ear.strong_count() > 0);
@@ -118,6 +142,15 @@ impl Mailboxes {
         if envelope.kind != Kind::Ping {
             bell.notify_waiters();
         }
+    }
+
+    /// What one of those who wait for such a message has left to be done when it comes.
+    pub(crate) fn left_for(&self, agent: AgentId, envelope: &Envelope) -> Option<Standing> {
+        let ears: Vec<_> = self.with(agent, |mailbox| {
+            let ears = mailbox.ears.iter().filter_map(Weak::upgrade);
+            ears.filter(|ear| ear.wanted.matches(envelope)).collect()
+        });
+        ears.iter().find_map(|ear| ear.take())
     }
 
     fn ring(&self, agent: AgentId, is_for: impl Fn(&Wanted) -> bool) -> Arc<Notify> {

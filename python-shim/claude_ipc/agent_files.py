@@ -7,7 +7,6 @@ rename of the agent leaves a pointer behind. The program `ipc` does the same wit
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -150,6 +149,8 @@ class Locked:
         return self
 
     def __exit__(self, *_: object) -> None:
+        import fcntl
+
         # Said, and not left to closing: a child process that was forked meanwhile has a copy of the
         # descriptor, and would hold the lock as long as it lives.
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
@@ -211,6 +212,8 @@ class Both:
 
 def _hold(descriptor: int, path: str) -> None:
     """Locks, or gives up: whoever was stopped while it held the lock must not stop everybody."""
+    import fcntl
+
     deadline = time.monotonic() + LOCK_PATIENCE_S
     while True:
         try:

@@ -56,7 +56,7 @@ impl Keeper {
             return ended == Err(RecvTimeoutError::Disconnected);
         }
         match self.inbox.queue.recv_timeout(AUDIT_LOOK) {
-            Ok(entry) => self.waiting.push(entry),
+            Ok(entry) => self.waiting.push(*entry),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return true,
         }
@@ -71,7 +71,7 @@ impl Keeper {
     fn take(&mut self, is_over: bool) {
         while !self.is_full() {
             match self.inbox.queue.try_recv() {
-                Ok(entry) => self.waiting.push(entry),
+                Ok(entry) => self.waiting.push(*entry),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
         }

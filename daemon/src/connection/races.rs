@@ -178,38 +178,53 @@ fn of_two_takeovers_at_once_one_stays_and_is_told_so() {
     all_orders(End::Takeover, 100);
 }
 
+/// What those who wait were given.
+type Got = Rc<RefCell<Vec<String>>>;
+
+/// `agent` begins to wait for one message; a refusal is nothing.
+fn wait_for_one(house: &mut House, agent: &house::Agent, got: &Got) {
+    let (daemon, caller) = (house.daemon(), agent.caller.clone());
+    let (session, got) = (house.session(agent), Rc::clone(got));
+    house.scheduler.spawn("waiting", async move {
+        let fetch = Fetch {
+            wait_ms: 60_000,
+            limit: Some(1),
+            ..Fetch::default()
+        };
+        let speaker = Speaker::Agent(caller);
+        let ended = Some(session.ended());
+        let reply = ask(Request::Fetch(fetch), &speaker, ended, &daemon).await;
+        if let Ok(fetched) = reply.outcome {
+            let fetched: Fetched = serde_json::from_value(fetched).unwrap();
+            let texts = fetched.messages.into_iter().map(|mail| mail.text);
+            got.borrow_mut().extend(texts);
+        }
+    });
+}
+
+/// `agent` sends `text` to bob.
+fn send(house: &mut House, agent: &house::Agent, text: &'static str) {
+    let (daemon, speaker) = (house.daemon(), Speaker::Agent(agent.caller.clone()));
+    house.scheduler.spawn(text, async move {
+        let send = Send {
+            text: text.to_owned(),
+            ..house::to("bob")
+        };
+        let reply = ask(Request::Send(send), &speaker, None, &daemon).await;
+        assert!(reply.outcome.is_ok());
+    });
+}
+
 /// Time stands still here, so that whoever missed its mail waits for ever.
 fn mail_on_its_way(template: &Room, seed: u64) {
     let mut house = House::new(template, seed);
     let (alice, bob) = (house.enrol("alice"), house.enrol("bob"));
-    let got = Rc::new(RefCell::new(Vec::new()));
-    for at in 0..2 {
-        let (daemon, caller) = (house.daemon(), bob.caller.clone());
-        let (session, got) = (house.session(&bob), Rc::clone(&got));
-        house.scheduler.spawn(format!("waiting {at}"), async move {
-            let fetch = Fetch {
-                wait_ms: 60_000,
-                limit: Some(1),
-                ..Fetch::default()
-            };
-            let speaker = Speaker::Agent(caller);
-            let ended = Some(session.ended());
-            let reply = ask(Request::Fetch(fetch), &speaker, ended, &daemon).await;
-            let fetched: Fetched = serde_json::from_value(reply.outcome.unwrap()).unwrap();
-            got.borrow_mut()
-                .extend(fetched.messages.into_iter().map(|mail| mail.text));
-        });
+    let got = Got::default();
+    for _ in 0..2 {
+        wait_for_one(&mut house, &bob, &got);
     }
     for text in ["one", "two"] {
-        let (daemon, speaker) = (house.daemon(), Speaker::Agent(alice.caller.clone()));
-        house.scheduler.spawn(text, async move {
-            let send = Send {
-                text: text.to_owned(),
-                ..house::to("bob")
-            };
-            let reply = ask(Request::Send(send), &speaker, None, &daemon).await;
-            assert!(reply.outcome.is_ok());
-        });
+        send(&mut house, &alice, text);
     }
     house.run();
     got.borrow_mut().sort();
@@ -227,6 +242,50 @@ fn mail_on_its_way(template: &Room, seed: u64) {
 fn mail_that_comes_while_somebody_begins_to_wait_is_not_missed_in_any_order() {
     let template = template();
     explore(100, |seed| mail_on_its_way(&template, seed));
+}
+
+#[test]
+fn mail_that_somebody_waits_for_is_taken_in_the_transaction_that_brings_it() {
+    let mut house = House::new(&template(), 1);
+    let (alice, bob) = (house.enrol("alice"), house.enrol("bob"));
+    let got = Got::default();
+    wait_for_one(&mut house, &bob, &got);
+    house.run();
+    let before = house.daemon().shared.counters.commits();
+    send(&mut house, &alice, "one");
+    house.run();
+    assert_eq!(*got.borrow(), ["one"]);
+    assert_eq!(house.daemon().shared.counters.commits(), before + 1);
+    house.stop();
+}
+
+/// Bob waits while alice writes to him and his sessions end: what he was not given is free.
+fn mail_for_whoever_is_revoked(template: &Room, seed: u64) {
+    let mut house = House::new(template, seed);
+    let (alice, bob) = (house.enrol("alice"), house.enrol("bob"));
+    let got = Got::default();
+    wait_for_one(&mut house, &bob, &got);
+    if seed.is_multiple_of(2) {
+        house.run();
+    }
+    send(&mut house, &alice, "one");
+    let daemon = house.daemon();
+    house.scheduler.spawn("revoking", async move {
+        let operator = Speaker::Newcomer(house::secret());
+        let name = Recipient::Name(name("bob"));
+        let request = Request::AdminRevoke(AdminRevoke { name });
+        drop(ask(request, &operator, None, &daemon).await);
+    });
+    house.run();
+    let is_given = !got.borrow().is_empty();
+    assert_eq!(house.leases(), i64::from(is_given), "given: {is_given}");
+    house.stop();
+}
+
+#[test]
+fn mail_that_a_revoked_agent_waited_for_is_given_or_free_in_any_order() {
+    let template = template();
+    explore(100, |seed| mail_for_whoever_is_revoked(&template, seed));
 }
 
 const _: () = assert!(

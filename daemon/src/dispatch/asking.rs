@@ -14,9 +14,10 @@ use crate::caller::Caller;
 use crate::daemon::Daemon;
 use crate::error::{Done, Fault};
 use crate::lease::{Lease, Leased};
-use crate::mailboxes::Known;
+use crate::mailboxes::{Ear, Known};
 use crate::store::context::{Context, View};
 use crate::store::credentials;
+use crate::store::writer::{Pending, Standing, settle};
 use crate::wanted::Wanted;
 
 /// A fetch that is under way.
@@ -34,6 +35,16 @@ pub(super) struct Looked {
     pub(super) again: Option<Timestamp>,
     /// Who was asked, has not answered, and is there.
     pub(super) there: Vec<AgentId>,
+}
+
+/// A look that was left for the transaction that brings what is wanted.
+pub(super) struct Left {
+    outcome: Pending<Looked>,
+}
+
+/// Whether this ends the waiting.
+pub(super) const fn is_an_answer(fetched: &Fetched) -> bool {
+    !fetched.messages.is_empty() || fetched.ended.is_some()
 }
 
 impl Asking {
@@ -75,10 +86,34 @@ impl Asking {
 
     /// Takes what is there.
     pub(super) async fn take(&self, were_there: Vec<AgentId>) -> Done<Looked> {
+        self.daemon.shared.counters.looked();
+        self.daemon.writer.run(self.taking(were_there)).await
+    }
+
+    /// Leaves the same to be done in the transaction that brings what is wanted.
+    pub(super) fn leave_at(&self, ear: &Ear, were_there: Vec<AgentId>) -> Left {
+        let (work, outcome) = Standing::new(self.taking(were_there));
+        ear.leave(work);
+        Left { outcome }
+    }
+
+    /// What it found there. Nothing if nobody has done it or it did not commit: then one has to look.
+    pub(super) async fn brought(&self, left: Left, ear: &Ear) -> Option<Leased<Fetched>> {
+        if ear.take_back() {
+            return None;
+        }
+        self.daemon.shared.counters.looked();
+        let leased = settle(left.outcome).await.ok()?.leased;
+        is_an_answer(&leased.reply).then_some(leased)
+    }
+
+    fn taking(
+        &self,
+        were_there: Vec<AgentId>,
+    ) -> impl FnOnce(&mut Context<'_>) -> Done<Looked> + Send + use<> {
         let (request, caller) = (Arc::clone(&self.request), self.caller.clone());
         let (wanted, writer) = (self.wanted, self.daemon.writer.weak());
-        self.daemon.shared.counters.looked();
-        let work = move |context: &mut Context<'_>| {
+        move |context: &mut Context<'_>| {
             credentials::check_caller(context, caller.session())?;
             let taken = fetch::take(&request, &wanted, &were_there, &caller, context)?;
             let message_ids = taken.fetched.messages.iter().map(|mail| mail.id).collect();
@@ -90,8 +125,7 @@ impl Asking {
                 again: taken.again,
                 there: taken.there,
             })
-        };
-        self.daemon.writer.run(work).await
+        }
     }
 
     /// Waits until nobody is left who could answer: looks whenever somebody has left.

@@ -10,7 +10,7 @@ use ipc_protocol::request::{Fetch, Fetched, Notice, NoticeReport};
 use ipc_protocol::time::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::asking::Asking;
+use super::asking::{Asking, is_an_answer};
 use crate::actions;
 use crate::actions::notice::Looked;
 use crate::caller::Caller;
@@ -35,11 +35,9 @@ pub(crate) async fn fetch(
         .shared
         .mailboxes
         .ear(asking.caller.agent(), asking.wanted);
+    let taker = || Taker::new(asking.caller.agent(), Arc::clone(&daemon));
     // Dropped before the ear, which keeps the mailbox in memory.
-    let _taker = asking.wanted.takes_all().then(|| {
-        let (agent, daemon) = (asking.caller.agent(), Arc::clone(&daemon));
-        Taker::new(agent, daemon)
-    });
+    let _taker = asking.wanted.takes_all().then(taker);
     let mut stopping = daemon.stopping.clone();
     let mut session_over = Box::pin(over(session_end));
     let mut were_there = None;
@@ -56,7 +54,7 @@ pub(crate) async fn fetch(
         } else {
             let looked = asking.take(were_there.clone().unwrap_or_default()).await?;
             let leased = looked.leased;
-            if !leased.reply.messages.is_empty() || leased.reply.ended.is_some() {
+            if is_an_answer(&leased.reply) {
                 return Ok(leased);
             }
             waiting = leased.reply.waiting;
@@ -64,6 +62,7 @@ pub(crate) async fn fetch(
             lease_end = looked.again;
         }
         let wake = lease_end.map_or(deadline, |end| deadline.min(moment(end, now)));
+        let left = asking.leave_at(&ear, were_there.clone().unwrap_or_default());
         tokio::select! {
             () = heard => {}
             () = asking.answerer_gone(departed, were_there.as_deref().unwrap_or_default()) => {}
@@ -74,6 +73,9 @@ pub(crate) async fn fetch(
             }
             refusal = &mut session_over => return Err(refusal.into()),
             () = stopped(&mut stopping) => return asking.stopped(waiting),
+        }
+        if let Some(leased) = asking.brought(left, &ear).await {
+            return Ok(leased);
         }
     }
 }

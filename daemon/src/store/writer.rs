@@ -1,5 +1,6 @@
 //! The one writer: takes what waits, runs each job in a savepoint of its own, commits once, and
-//! only then answers. After that, when it is time, it puts words into the index of the search.
+//! only then answers. What fetches have left to be done when such mail comes is done in the same
+//! transaction. After that, when it is time, it puts words into the index of the search.
 //!
 //! A slow flush fills the next batch, so that no timer is needed. After a failed commit nobody in
 //! the batch hears a success; after a failed flush nothing more is written at all, because a
@@ -17,7 +18,7 @@ use super::guard::Guard;
 use super::indexing;
 use super::thread::others_may_run;
 use crate::error::{ActionError, Done, Fault};
-use crate::limits::{BATCH, QUEUE};
+use crate::limits::{BATCH, QUEUE, STANDING};
 use crate::shared::Shared;
 
 /// What a job will come to.
@@ -64,14 +65,9 @@ impl Writer {
         &self,
         work: impl FnOnce(&mut Context<'_>) -> Done<T> + Send + 'static,
     ) -> Pending<T> {
-        let (reply, pending) = oneshot::channel();
-        let job = Task {
-            work: Some(work),
-            outcome: None,
-            reply,
-        };
+        let (job, pending) = task(work);
         // A writer that is gone drops the job, and the caller hears that the daemon is stopping.
-        drop(self.queue.send(Box::new(job)).await);
+        drop(self.queue.send(job).await);
         pending
     }
 
@@ -107,15 +103,29 @@ impl WeakWriter {
         &self,
         work: impl FnOnce(&mut Context<'_>) -> Done<T> + Send + 'static,
     ) {
-        let (reply, _) = oneshot::channel();
-        let job = Task {
-            work: Some(work),
-            outcome: None,
-            reply,
-        };
+        let (job, _) = task(work);
         if let Some(queue) = self.queue.upgrade() {
-            drop(queue.try_send(Box::new(job)));
+            drop(queue.try_send(job));
         }
+    }
+}
+
+/// A job that is left at a mailbox, for the transaction that brings what is waited for there.
+pub(crate) struct Standing(Box<dyn Job>);
+
+impl Standing {
+    /// The job, and what it will come to.
+    pub(crate) fn new<T: Send + 'static>(
+        work: impl FnOnce(&mut Context<'_>) -> Done<T> + Send + 'static,
+    ) -> (Self, Pending<T>) {
+        let (job, pending) = task(work);
+        (Self(job), pending)
+    }
+}
+
+impl std::fmt::Debug for Standing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Standing").finish_non_exhaustive()
     }
 }
 
@@ -137,6 +147,18 @@ struct Task<T, W> {
     work: Option<W>,
     outcome: Option<Done<T>>,
     reply: oneshot::Sender<Done<T>>,
+}
+
+fn task<T: Send + 'static>(
+    work: impl FnOnce(&mut Context<'_>) -> Done<T> + Send + 'static,
+) -> (Box<dyn Job>, Pending<T>) {
+    let (reply, pending) = oneshot::channel();
+    let job = Task {
+        work: Some(work),
+        outcome: None,
+        reply,
+    };
+    (Box::new(job), pending)
 }
 
 impl<T: Send, W: FnOnce(&mut Context<'_>) -> Done<T> + Send> Job for Task<T, W> {
@@ -207,7 +229,7 @@ impl Desk {
     }
 
     /// Runs the batch, unless its files are gone: then nothing may be acknowledged any more.
-    fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), String> {
+    fn transact(&mut self, batch: &mut Vec<Box<dyn Job>>) -> Result<(), String> {
         if let Err(why) = self.guard.check() {
             tracing::error!(why, "the store is not where it was");
             self.broken.send_replace(Some(why.clone()));
@@ -216,9 +238,15 @@ impl Desk {
         self.commit(batch)
     }
 
-    fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), String> {
+    fn commit(&mut self, batch: &mut Vec<Box<dyn Job>>) -> Result<(), String> {
         let before = self.db.total_changes();
         let worked = self.begin().and_then(|()| self.run_all(batch));
+        let worked = worked.and_then(|()| {
+            let mut left = self.left_for_this();
+            let done = self.run_all(&mut left);
+            batch.append(&mut left);
+            done
+        });
         let changed = self.db.total_changes() != before;
         let committed = worked.and_then(|()| self.statement("COMMIT"));
         match &committed {
@@ -253,6 +281,18 @@ impl Desk {
 
     fn begin(&self) -> rusqlite::Result<()> {
         self.statement("BEGIN IMMEDIATE")
+    }
+
+    /// What fetches that wait have left for mail that has come in this transaction: they take it
+    /// without another one. The others hear of it and look.
+    fn left_for_this(&self) -> Vec<Box<dyn Job>> {
+        let left = self.effects.iter().filter_map(|effect| {
+            let Effect::Arrived(agent, envelope) = effect else {
+                return None;
+            };
+            self.shared.mailboxes.left_for(*agent, envelope)
+        });
+        left.take(STANDING).map(|standing| standing.0).collect()
     }
 
     fn run_all(&mut self, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from .. import names, talks
+from .. import names
 from .base import Base
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict
+
+    from .. import talks
 
 
 class Bounding(Base):
@@ -46,4 +48,6 @@ class Bounding(Base):
         return self._bound({"peer": names.parse_agent(peer), "rule": rule})
 
     def _bound(self, params: Dict[str, Any]) -> talks.Boundaries:
+        from .. import talks
+
         return talks.boundaries(self._call("boundaries", params))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 
-from .. import names, talks
+from .. import names
 from ..errors import ProtocolError
 from .base import Base
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Optional, Sequence
+
+    from .. import talks
 
 _NONE: Sequence[str] = ()
 
@@ -68,6 +70,8 @@ class Conversing(Base):
     def _converse(
         self, action: str, params: Dict[str, Any], again: bool = True
     ) -> talks.Conversations:
+        from .. import talks
+
         return talks.conversations(self._call("conversation", {"action": action, **params}, again))
 
 

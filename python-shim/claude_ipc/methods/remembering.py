@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from .. import names, talks
+from .. import names
 from ..errors import ProtocolError
 from .base import Base
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Iterator, Optional, Union
+
+    from .. import talks
 
     Moment = Union[str, int]
 
@@ -59,6 +61,8 @@ class Remembering(Base):
                 return
 
     def _past_page(self, params: Dict[str, Any]) -> talks.History:
+        from .. import talks
+
         return talks.history(self._call("history", params))
 
 

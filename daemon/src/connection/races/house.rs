@@ -202,6 +202,13 @@ impl House {
         self.scheduler.run();
     }
 
+    /// How many deliveries are on a lease.
+    pub(super) fn leases(&self) -> i64 {
+        let sql = "SELECT count(*) FROM deliveries WHERE lease_until_ms IS NOT NULL";
+        let db = self.room.reader();
+        db.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
     /// With nothing more to happen: who is served has a session, and who is not is not counted.
     pub(super) fn check_served(&self, served: &[Caller], agent: AgentId) {
         let db = self.room.reader();
