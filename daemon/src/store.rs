@@ -18,6 +18,7 @@ pub(crate) mod credentials;
 pub(crate) mod deliveries;
 pub(crate) mod freezes;
 pub(crate) mod guard;
+pub(crate) mod hardening;
 pub(crate) mod history;
 pub(crate) mod indexing;
 pub(crate) mod mail;
