@@ -219,7 +219,7 @@ pub(crate) async fn examine_secret(daemon: Arc<Daemon>, secret: Option<KeptSecre
 pub(crate) async fn check_store(daemon: Arc<Daemon>) -> Option<String> {
     let path = daemon.data_dir.database();
     let check = tokio::task::spawn_blocking(move || {
-        let db = crate::store::open::open_reader(&path)?;
+        let db = crate::store::hardening::open_reader(&path)?;
         backup::quick_check(&db)
     });
     match check.await {

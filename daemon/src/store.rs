@@ -7,6 +7,7 @@
 //! What always holds: what was acknowledged is on disk (`synchronous=FULL`); a job never sees
 //! another's failure; a database that is not ours is never written to.
 
+pub(crate) mod adoption;
 pub(crate) mod agents;
 pub(crate) mod asked;
 pub(crate) mod auto_checks;
@@ -18,6 +19,7 @@ pub(crate) mod credentials;
 pub(crate) mod deliveries;
 pub(crate) mod freezes;
 pub(crate) mod guard;
+pub(crate) mod hardening;
 pub(crate) mod history;
 pub(crate) mod indexing;
 pub(crate) mod mail;

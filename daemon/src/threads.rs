@@ -12,7 +12,7 @@ use crate::DaemonError;
 use crate::deployment::DeploymentError;
 use crate::shared::Shared;
 use crate::store::guard::Guard;
-use crate::store::open;
+use crate::store::hardening;
 use crate::store::reader::Reader;
 use crate::store::writer::{Broken, Writer};
 
@@ -65,7 +65,7 @@ fn start_reader(
     data_dir: &DataDir,
     shared: &Arc<Shared>,
 ) -> Result<(Reader, JoinHandle<()>), DaemonError> {
-    let db = open::open_reader(&data_dir.database()).map_err(DeploymentError::Sqlite)?;
+    let db = hardening::open_reader(&data_dir.database()).map_err(DeploymentError::Sqlite)?;
     Ok(Reader::start(name, db, Arc::clone(shared))?)
 }
 

@@ -25,7 +25,7 @@ use crate::limits::Limits;
 use crate::presence::Presence;
 use crate::store::context::{Context, Effect, View};
 use crate::store::verifiers::{self, SecretVerifier};
-use crate::store::{indexing, migrations, open, retention};
+use crate::store::{hardening, indexing, migrations, retention};
 
 /// The secret that every newcomer has proved.
 const KID: &str = "k1";
@@ -50,7 +50,7 @@ impl Desk {
         let mut db = Connection::open_in_memory().unwrap();
         db.pragma_update(None, "auto_vacuum", "INCREMENTAL")
             .unwrap();
-        open::harden(&db).unwrap();
+        hardening::harden(&db).unwrap();
         migrations::run(&mut db).unwrap();
         Self::with(db, None)
     }

@@ -15,6 +15,7 @@ use crate::config::NamePolicy;
 use crate::error::{Done, Fault, expired, refuse};
 use crate::host::Host;
 use crate::limits::SESSION_IDLE_MS;
+use crate::store::adoption;
 use crate::store::agents::{self, Agent};
 use crate::store::boundaries;
 use crate::store::context::{Context, Effect};
@@ -100,7 +101,7 @@ fn claim(request: &Register, context: &mut Context<'_>) -> Done<(AgentId, Entran
 fn create(request: &Register, context: &mut Context<'_>) -> Done<(AgentId, Entrance)> {
     let agent = agents::create(context, request.automatic)?;
     names::give(context.db, &request.name, agent)?;
-    deliveries::adopt(context, &request.name, agent)?;
+    adoption::adopt(context, &request.name, agent)?;
     Ok((agent, Entrance::New))
 }
 

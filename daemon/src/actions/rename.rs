@@ -12,6 +12,7 @@ use crate::audit::event::{AgentEnd, Event};
 use crate::caller::Caller;
 use crate::error::{Done, Fault};
 use crate::limits::ALIAS_MS;
+use crate::store::adoption;
 use crate::store::agents::{self, Agent};
 use crate::store::context::{Context, Effect};
 use crate::store::deliveries;
@@ -50,7 +51,7 @@ pub(crate) fn rename(
         old: old.clone(),
         new: new.clone(),
     }));
-    let adopted = deliveries::adopt(context, new, id)?;
+    let adopted = adoption::adopt(context, new, id)?;
     let others = list::recent(context, Some(id))?;
     let event = SystemEvent::Renamed {
         old: old.clone(),

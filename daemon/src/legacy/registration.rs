@@ -17,6 +17,7 @@ use crate::daemon::Daemon;
 use crate::error::{Done, Fault};
 use crate::limits::REFUSAL_DELAY;
 use crate::secrets;
+use crate::store::adoption;
 use crate::store::context::{Context, Effect};
 use crate::store::credentials;
 use crate::store::deliveries;
@@ -167,6 +168,6 @@ fn create(name: &Name, context: &mut Context<'_>) -> Done<AgentId> {
     secrets::screen_word("name", name.as_str(), context.secrets)?;
     let agent = agents::create_unowned(context)?;
     names::give(context.db, name, agent)?;
-    deliveries::adopt(context, name, agent)?;
+    adoption::adopt(context, name, agent)?;
     Ok(agent)
 }

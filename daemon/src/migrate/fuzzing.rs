@@ -20,7 +20,7 @@ use super::source::Source;
 use super::writing::Writing;
 use super::{MigrateError, Migration, Original, Outside, Report};
 use crate::sandbox::{self, SandboxPolicy};
-use crate::store::{backup, migrations, open};
+use crate::store::{backup, hardening, migrations};
 
 /// The moment of every migration here: in January, a year after the seeds.
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -98,7 +98,7 @@ fn in_an_empty_store(look: impl FnOnce(&Connection)) -> rusqlite::Result<()> {
 
 fn empty() -> rusqlite::Result<Connection> {
     let mut db = Connection::open_in_memory()?;
-    open::harden(&db)?;
+    hardening::harden(&db)?;
     migrations::run(&mut db)?;
     Ok(db)
 }

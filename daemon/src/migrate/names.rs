@@ -13,7 +13,7 @@ use rand::rngs::StdRng;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::report::Report;
-use crate::store::{deliveries, names};
+use crate::store::{adoption, names};
 
 /// Characters of a name that its number leaves alone, however long the number.
 const BEGINNING: usize = 21;
@@ -248,7 +248,7 @@ fn make(name: Name, seen: Timestamp, making: &mut Making<'_>) -> rusqlite::Resul
         seen.as_millis()
     ])?;
     names::give(making.db, &name, agent)?;
-    deliveries::adopt_waiting(making.db, making.rng, &name, agent)?;
+    adoption::adopt_waiting(making.db, making.rng, &name, agent)?;
     making.report.names = making.report.names.saturating_add(1);
     Ok(Known { agent, name })
 }

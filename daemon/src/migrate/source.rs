@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row};
 
 use super::error::MigrateError;
 use super::original::Copy;
-use crate::store::open::harden;
+use crate::store::hardening::harden;
 
 /// Longest value that is read, in bytes: the server took in 4,096 at a time.
 const LONGEST_VALUE: i32 = 16 * 1_024 * 1_024;

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::store::guard::Guard;
-use crate::store::open;
+use crate::store::{hardening, open};
 
 /// A directory with a database in it.
 pub(crate) struct Room {
@@ -53,7 +53,7 @@ impl Room {
 
     /// What a reader works with.
     pub(crate) fn reader(&self) -> Connection {
-        open::open_reader(&self.data_dir().database()).unwrap()
+        hardening::open_reader(&self.data_dir().database()).unwrap()
     }
 
     /// The database is gone from its place; [`Room::put_back`] undoes it.

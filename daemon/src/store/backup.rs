@@ -9,7 +9,7 @@ use ipc_protocol::private;
 use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{APPLICATION_ID, SCHEMA_VERSION, migrations, open};
+use super::{APPLICATION_ID, SCHEMA_VERSION, hardening, migrations};
 use crate::foreign::ForeignError;
 use crate::limits::BACKUPS;
 
@@ -129,7 +129,7 @@ pub fn verify(path: &Path) -> Result<(), BackupError> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let db = Connection::open_with_flags(path, flags).map_err(|e| not_good(e.to_string()))?;
-    open::keep_within(&db).map_err(|e| not_good(e.to_string()))?;
+    hardening::keep_within(&db).map_err(|e| not_good(e.to_string()))?;
     let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i32>(0));
     let owner = number("PRAGMA application_id").map_err(|e| not_good(e.to_string()))?;
     if owner != APPLICATION_ID {
@@ -201,7 +201,7 @@ pub(super) fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let db = Connection::open_with_flags(from, flags).map_err(sqlite_at(from))?;
     db.busy_timeout(std::time::Duration::from_secs(5))
-        .and_then(|()| open::keep_within(&db))
+        .and_then(|()| hardening::keep_within(&db))
         .map_err(sqlite_at(from))?;
     let target = to.to_str().ok_or_else(|| BackupError::NotGood {
         path: to.to_owned(),

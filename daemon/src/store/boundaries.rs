@@ -13,7 +13,7 @@ use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::context::{Context, Effect, View};
-use super::{conversations, count, deliveries, names, word};
+use super::{adoption, count, deliveries, names, word};
 use crate::error::Done;
 
 /// What `owner` has said of mail from `peer`.
@@ -153,7 +153,7 @@ pub(crate) fn release(
     let sql = "UPDATE deliveries SET agent = ?2, unclaimed = NULL
                WHERE unclaimed = ?1 AND state = 'stored' AND (?3 IS NULL OR sender = ?3)";
     let under = owner.to_string();
-    conversations::give_conversation(context.view.db, context.rng, &under, owner, from)?;
+    adoption::give_conversation(context.view.db, context.rng, &under, owner, from)?;
     let from = from.map(AgentId::to_row);
     let released = context
         .db

@@ -16,7 +16,6 @@ use rusqlite::types::{FromSqlError, ValueRef};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::context::{Context, View};
-use super::messages::Seq;
 use super::{count, deliveries, names};
 use crate::error::Done;
 
@@ -280,35 +279,4 @@ fn unread(view: &View<'_>, agent: AgentId) -> Done<HashMap<ConversationId, u64>>
         unread.insert(id, count(number)?);
     }
     Ok(unread)
-}
-
-/// Makes mail that lies outside any mailbox, `under` a name or an id, part of a conversation: its
-/// sender's with `agent`, who is about to have it. Only mail of `from` if given; what was said in a
-/// group stays there.
-pub(crate) fn give_conversation(
-    db: &Connection,
-    rng: &mut impl CryptoRng,
-    under: &str,
-    agent: AgentId,
-    from: Option<AgentId>,
-) -> rusqlite::Result<()> {
-    let waiting: Vec<(Seq, AgentId)> = {
-        let sql =
-            "SELECT m.seq, m.sender FROM deliveries AS d JOIN messages AS m ON m.seq = d.message
-                   WHERE d.unclaimed = ?1 AND d.state = 'stored' AND m.sender <> ?2
-                   AND m.conversation IS NULL AND m.kind <> 'broadcast'
-                   AND (?3 IS NULL OR m.sender = ?3)";
-        let mut query = db.prepare_cached(sql)?;
-        let rows = query.query_map(
-            params![under, agent.to_row(), from.map(AgentId::to_row)],
-            |row| Ok((Seq(row.get(0)?), AgentId::from_row(row.get(1)?))),
-        )?;
-        rows.collect::<Result<_, _>>()?
-    };
-    for (message, sender) in waiting {
-        let id = direct(db, rng, sender, agent)?;
-        let sql = "UPDATE messages SET conversation = ?2 WHERE seq = ?1";
-        db.prepare_cached(sql)?.execute([message.0, id.to_row()])?;
-    }
-    Ok(())
 }

@@ -9,12 +9,11 @@ use ipc_protocol::message::{DeliveryState, EndReason, Handover, Kind, SystemEven
 use ipc_protocol::name::Name;
 use ipc_protocol::request::{RecipientOutcome, SentTo};
 use ipc_protocol::time::Timestamp;
-use rand::CryptoRng;
 use rusqlite::{Connection, params};
 
 use super::context::{Context, Effect, View};
 use super::messages::{self, Seq};
-use super::{conversations, count, names};
+use super::{count, names};
 use crate::error::Done;
 use crate::wanted::Envelope;
 
@@ -149,33 +148,6 @@ pub(crate) fn other_unclaimed_names(
                AND state = 'stored'";
     db.prepare_cached(sql)?
         .query_row(params![name.folded(), sender.to_row()], |row| row.get(0))
-}
-
-/// Mail that waited for `name` becomes mail of `agent`; says how much.
-pub(crate) fn adopt(
-    context: &mut Context<'_>,
-    name: &Name,
-    agent: AgentId,
-) -> rusqlite::Result<usize> {
-    let adopted = adopt_waiting(context.db, context.rng, name, agent)?;
-    if adopted > 0 {
-        context.effects.push(Effect::MailFor(agent));
-    }
-    Ok(adopted)
-}
-
-/// The same where nobody can be waiting for it: no daemon runs.
-pub(crate) fn adopt_waiting(
-    db: &Connection,
-    rng: &mut impl CryptoRng,
-    name: &Name,
-    agent: AgentId,
-) -> rusqlite::Result<usize> {
-    conversations::give_conversation(db, rng, &name.folded(), agent, None)?;
-    let sql = "UPDATE deliveries SET agent = ?2, unclaimed = NULL
-               WHERE unclaimed = ?1 AND state = 'stored'";
-    db.prepare_cached(sql)?
-        .execute(params![name.folded(), agent.to_row()])
 }
 
 /// How much waits for `agent` unleased, and when the first lease ends. Pings do not wait.

@@ -4,7 +4,7 @@
 use ipc_protocol::paths::DataDir;
 use rusqlite::Connection;
 
-use super::{migrations, open, verifiers};
+use super::{hardening, migrations, verifiers};
 use crate::audit::event::Holds;
 
 /// The first version of the schema whose daemons keep an audit log.
@@ -37,7 +37,7 @@ impl Past {
 
     /// The same of a store that is not being opened to be served. What cannot be read is no excuse.
     pub(crate) fn of_closed(data_dir: &DataDir) -> Self {
-        let db = open::open_reader(&data_dir.database());
+        let db = hardening::open_reader(&data_dir.database());
         let past = db.and_then(|db| Self::of(&db, migrations::version(&db)?));
         past.unwrap_or(Self::WithLog)
     }
@@ -57,7 +57,7 @@ pub(crate) fn holds(db: &Connection) -> rusqlite::Result<Holds> {
 
 /// The same of a store that is not being opened to be served; nothing of one that cannot be read.
 pub(crate) fn holds_closed(data_dir: &DataDir) -> Holds {
-    let db = open::open_reader(&data_dir.database());
+    let db = hardening::open_reader(&data_dir.database());
     db.and_then(|db| holds(&db)).unwrap_or_default()
 }
 

@@ -8,7 +8,7 @@ use ipc_protocol::private;
 use ipc_protocol::time::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{backup, migrations, open, restore};
+use super::{backup, hardening, migrations, restore};
 use crate::audit::event::RestoreCause;
 
 /// There is no good backup to put in the place of the damaged store.
@@ -73,7 +73,7 @@ fn mend_words(database: &Path) -> rusqlite::Result<bool> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let db = Connection::open_with_flags(database, flags)?;
-    open::harden(&db)?;
+    hardening::harden(&db)?;
     let findings = db
         .prepare("PRAGMA integrity_check")?
         .query_map([], |row| row.get(0))?

@@ -11,8 +11,8 @@ use rusqlite::Connection;
 use super::backup::{
     BackupError, copy_database, io_at, remove_if_there, sqlite_at, sync_directory, verify,
 };
+use super::hardening::harden;
 use super::migrations;
-use super::open::harden;
 use crate::audit::event::RestoreCause;
 use crate::audit::owed::{Owed, Sign};
 use crate::foreign::{Foreign, beside};

@@ -10,8 +10,8 @@ use ipc_protocol::search::{SearchQuery, Term};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params};
 
+use super::hardening;
 use super::messages::Seq;
-use super::open;
 use crate::limits::SEARCHED_BYTES;
 
 /// `query` in the language of the index.
@@ -34,7 +34,7 @@ impl MemoryIndex {
     /// An empty one.
     pub(crate) fn new() -> rusqlite::Result<Self> {
         let index = Connection::open_in_memory()?;
-        open::keep_within(&index)?;
+        hardening::keep_within(&index)?;
         index.execute_batch(MAKE)?;
         Ok(Self { index })
     }
