@@ -1,6 +1,6 @@
 //! Credentials in attached data: in each of its strings by itself, as it reads and not as it is
 //! written in JSON, where a line break is a letter behind a backslash. Then in all of its values
-//! together, as lines: a key in a frame may be cut into them, and a name may stand in one
+//! together, as lines: a key in a PEM block may be cut into them, and a name may stand in one
 //! (`{"name": "AWS_SECRET_ACCESS_KEY", "value": …}`).
 //!
 //! Nothing that was cut within a line is found. To find it, strings would have to be put together that
@@ -159,7 +159,7 @@ fn strings<'a>(value: &'a Value, all: &mut Vec<&'a str>) {
     }
 }
 
-/// Whether what was found over values that need not belong together is no accident: a frame has an end,
+/// Whether what was found over values that need not belong together is no accident: a PEM block has an end,
 /// and what stands behind the name of a key is no digest.
 fn is_sure(rule: Rule, credential: &str) -> bool {
     if rule == Rule::PrivateKey {
@@ -177,7 +177,7 @@ fn joined(name: &str, value: &Value) -> (usize, String) {
     (name.len().saturating_add(JOINT.len()), text)
 }
 
-/// The strings of an array: a key in a frame may be cut into its lines.
+/// The strings of an array: a key in a PEM block may be cut into its lines.
 fn lines(values: &[Value]) -> String {
     let lines: Vec<_> = values.iter().filter_map(Value::as_str).collect();
     lines.join("\n")

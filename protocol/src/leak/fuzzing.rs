@@ -122,7 +122,7 @@ fn stands_beside(masked: &str, text: &str, rules: &BTreeSet<Rule>) {
         let end = place.unwrap_or(0).saturating_add(piece.len());
         rest = rest.get(end..).unwrap_or_default();
     }
-    // But for a frame, credentials are of few characters: all others are still there.
+    // But for a PEM block, credentials are of few characters: all others are still there.
     if !rules.contains(&Rule::PrivateKey) {
         let is_other = |c: &char| !c.is_ascii_alphanumeric() && !"+/=-_.%:".contains(*c);
         let others =
@@ -167,7 +167,7 @@ fn of_data(data: &Data, wanted: &impl Fn(Rule) -> bool) {
             let again = json::parse_object(&json, JSON_DEPTH).ok();
             let again: Option<Data> = again.map(|object| object.into_iter().collect());
             assert_eq!(again.as_ref(), Some(&masked.data), "no data any more");
-            // A frame may be cut into several texts.
+            // A PEM block may be cut into several texts.
             if !masked.rules.contains(&Rule::PrivateKey) {
                 let object = |data: Data| Value::Object(data.into_iter().collect());
                 same_shape(&object(data.clone()), &object(masked.data));

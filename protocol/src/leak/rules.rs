@@ -1,13 +1,13 @@
 //! The rules: what each credential is called, how it begins, and what it must look like.
 //!
 //! Only formats that say themselves what they are: a prefix that nothing else has, a checksum, a
-//! frame. Passwords and keys without any (`password=…`) are not found, and nor is anything by its
+//! PEM block. Passwords and keys without any (`password=…`) are not found, and nor is anything by its
 //! randomness alone: that would hit digests, ids and images.
 
 use serde::{Deserialize, Serialize};
 
 use super::shapes::checks::{GITHUB, MIXED, NUMBERED, OPENAI, PLAIN};
-use super::shapes::{Alphabet, Shape, own, own_near, own_run, run};
+use super::shapes::{Alphabet, Shape, custom, custom_in_run, custom_near, run};
 
 /// Not the name of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +42,7 @@ macro_rules! rules {
 }
 
 rules! {
-    /// A private key in a frame: PEM (RFC 7468), OpenSSH, PGP; a service account's too.
+    /// A private key between its dashes: PEM (RFC 7468), OpenSSH, PGP; a service account's too.
     PrivateKey = "private_key";
     /// An age identity.
     AgeKey = "age_key";
@@ -122,23 +122,41 @@ const JWTS: usize = 3;
 
 /// How they look, each with where that is said. Of two that begin alike the first that fits counts.
 pub(super) const SHAPES: &[Shape] = &[
-    own(PrivateKey, "-----BEGIN ", own::private_key),
+    custom(PrivateKey, "-----BEGIN ", custom::private_key),
     run(AgeKey, "AGE-SECRET-KEY-1", Bech32, 58..=58, PLAIN),
     // docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html: what follows is base32.
     run(AwsAccessKey, "AKIA", Base32, 16..=16, PLAIN),
     run(AwsAccessKey, "ASIA", Base32, 16..=16, PLAIN),
-    own(AwsSecretKey, "aws_secret_access_key", own::aws_secret_key),
-    own(AwsSecretKey, "AWS_SECRET_ACCESS_KEY", own::aws_secret_key),
-    own(AwsSecretKey, "ecretAccessKey", own::aws_secret_key),
+    custom(
+        AwsSecretKey,
+        "aws_secret_access_key",
+        custom::aws_secret_key,
+    ),
+    custom(
+        AwsSecretKey,
+        "AWS_SECRET_ACCESS_KEY",
+        custom::aws_secret_key,
+    ),
+    custom(AwsSecretKey, "ecretAccessKey", custom::aws_secret_key),
     run(GoogleApiKey, "AIza", WordDash, 35..=35, MIXED).in_names(),
     run(GoogleOauth, "GOCSPX-", WordDash, 28..=28, MIXED).in_names(),
     run(GoogleOauth, "ya29.", WordDash, 40..=LONG, MIXED).in_names(),
     // `AccountKey`, `accountKey`, `storageAccountKey`; as variables have it; as `az` wants it.
-    own(AzureStorageKey, "ccountKey", own::azure_storage_key),
-    own(AzureStorageKey, "account_key", own::azure_storage_key),
-    own(AzureStorageKey, "ACCOUNT_KEY", own::azure_storage_key),
-    own(AzureStorageKey, "AZURE_STORAGE_KEY", own::azure_storage_key),
-    own_near(AzureSas, "sig=", own::azure_sas, b"sv=20", own::SAS_QUERY),
+    custom(AzureStorageKey, "ccountKey", custom::azure_storage_key),
+    custom(AzureStorageKey, "account_key", custom::azure_storage_key),
+    custom(AzureStorageKey, "ACCOUNT_KEY", custom::azure_storage_key),
+    custom(
+        AzureStorageKey,
+        "AZURE_STORAGE_KEY",
+        custom::azure_storage_key,
+    ),
+    custom_near(
+        AzureSas,
+        "sig=",
+        custom::azure_sas,
+        b"sv=20",
+        custom::SAS_QUERY,
+    ),
     // github.blog/2021-04-05-behind-githubs-new-authentication-token-formats.
     run(GithubToken, "ghp_", Word, 36..=36, GITHUB),
     run(GithubToken, "gho_", Word, 36..=36, GITHUB),
@@ -161,8 +179,8 @@ pub(super) const SHAPES: &[Shape] = &[
     run(SlackToken, "xoxr-", WordDash, 24..=LONG, NUMBERED).in_names(),
     run(SlackToken, "xoxs-", WordDash, 24..=LONG, NUMBERED).in_names(),
     run(SlackToken, "xapp-", WordDash, 24..=LONG, NUMBERED),
-    own(SlackToken, "hooks.slack.com/", own::slack_address),
-    own(SlackToken, "hooks.slack-gov.com/", own::slack_address),
+    custom(SlackToken, "hooks.slack.com/", custom::slack_address),
+    custom(SlackToken, "hooks.slack-gov.com/", custom::slack_address),
     // docs.stripe.com/keys: the keys of the test mode open nothing.
     run(StripeKey, "sk_live_", Word, 24..=LONG, MIXED),
     run(StripeKey, "rk_live_", Word, 24..=LONG, MIXED),
@@ -189,12 +207,12 @@ pub(super) const SHAPES: &[Shape] = &[
     run(AnthropicKey, "sk-ant-", WordDash, 40..=LONG, MIXED).in_names(),
     run(OpenaiKey, "sk-", WordDash, 40..=LONG, OPENAI).in_names(),
     run(HuggingFaceToken, "hf_", Letters, 34..=34, MIXED),
-    own(SendgridKey, "SG.", own::sendgrid_key),
-    own(TelegramToken, ":AA", own::telegram_token),
+    custom(SendgridKey, "SG.", custom::sendgrid_key),
+    custom(TelegramToken, ":AA", custom::telegram_token),
     run(DockerToken, "dckr_pat_", WordDash, 27..=27, MIXED).in_names(),
     run(DigitaloceanToken, "dop_v1_", Hex, 64..=64, PLAIN),
     run(DigitaloceanToken, "dor_v1_", Hex, 64..=64, PLAIN),
     run(VaultToken, "hvs.", WordDash, 24..=LONG, MIXED),
     run(VaultToken, "hvb.", WordDash, 24..=LONG, MIXED),
-    own_run(Jwt, "eyJ", own::jwt, WordDash, JWTS),
+    custom_in_run(Jwt, "eyJ", custom::jwt, WordDash, JWTS),
 ];

@@ -1,13 +1,13 @@
 //! Looking for shapes: one pass over the bytes, each shape only where its first byte stands.
 //!
 //! Linear, whatever the text: a run is followed once, however many prefixes stand in it (`runs`); the
-//! other shapes look a bounded way ahead, or up to where the next of their kind begins. Those are frames,
+//! other shapes look a bounded way ahead, or up to where the next of their kind begins. Those are PEM blocks,
 //! which end before the next one, and JSON Web Tokens, of which a few are tried in each run.
 
 mod alphabets;
 pub(super) mod checks;
+pub(super) mod custom;
 mod escapes;
-pub(super) mod own;
 mod runs;
 
 use std::ops::{Range, RangeInclusive};
@@ -40,12 +40,12 @@ enum Body {
     /// A run of an alphabet, whole, of such a length, that passes a check.
     Run(Alphabet, RangeInclusive<usize>, Check),
     /// What a function of its own makes of the text from the prefix on.
-    Own(Measure),
+    Custom(Measure),
     /// The same, where such a text stands no further than so many bytes away.
-    OwnNear(Measure, &'static [u8], usize),
+    CustomNear(Measure, &'static [u8], usize),
     /// What a function of its own makes of the text and of the run of this alphabet that begins with the
     /// prefix, tried so often in one run.
-    OwnRun(MeasureRun, Alphabet, usize),
+    CustomInRun(MeasureRun, Alphabet, usize),
 }
 
 /// What is asked of a run besides its length.
@@ -72,17 +72,17 @@ pub(super) const fn run(
     }
 }
 
-pub(super) const fn own(rule: Rule, prefix: &'static str, measure: Measure) -> Shape {
+pub(super) const fn custom(rule: Rule, prefix: &'static str, measure: Measure) -> Shape {
     Shape {
         rule,
         prefix,
-        body: Body::Own(measure),
+        body: Body::Custom(measure),
         in_names: false,
     }
 }
 
-/// The same as [`own()`], where `text` stands within so many bytes before or behind.
-pub(super) const fn own_near(
+/// The same as [`custom()`], where `text` stands within so many bytes before or behind.
+pub(super) const fn custom_near(
     rule: Rule,
     prefix: &'static str,
     measure: Measure,
@@ -92,13 +92,13 @@ pub(super) const fn own_near(
     Shape {
         rule,
         prefix,
-        body: Body::OwnNear(measure, text, within),
+        body: Body::CustomNear(measure, text, within),
         in_names: false,
     }
 }
 
-/// The same as [`own()`] of a run that may begin anywhere, of which so many are tried.
-pub(super) const fn own_run(
+/// The same as [`custom()`] of a run that may begin anywhere, of which so many are tried.
+pub(super) const fn custom_in_run(
     rule: Rule,
     prefix: &'static str,
     measure: MeasureRun,
@@ -108,7 +108,7 @@ pub(super) const fn own_run(
     Shape {
         rule,
         prefix,
-        body: Body::OwnRun(measure, alphabet, tries),
+        body: Body::CustomInRun(measure, alphabet, tries),
         in_names: false,
     }
 }
@@ -125,7 +125,7 @@ impl Shape {
     pub(super) const fn longest(&self) -> Option<usize> {
         match &self.body {
             Body::Run(_, length, _) => Some(*length.end()),
-            Body::Own(_) | Body::OwnNear(..) | Body::OwnRun(..) => None,
+            Body::Custom(_) | Body::CustomNear(..) | Body::CustomInRun(..) => None,
         }
     }
 
@@ -133,8 +133,8 @@ impl Shape {
     #[cfg(test)]
     pub(super) const fn near(&self) -> Option<&'static [u8]> {
         match &self.body {
-            Body::OwnNear(_, text, _) => Some(text),
-            Body::Run(..) | Body::Own(_) | Body::OwnRun(..) => None,
+            Body::CustomNear(_, text, _) => Some(text),
+            Body::Run(..) | Body::Custom(_) | Body::CustomInRun(..) => None,
         }
     }
 
@@ -147,15 +147,15 @@ impl Shape {
     /// Where the credential is whose prefix stands at `at`.
     fn at(&self, scan: &mut Scan<'_>, at: usize) -> Option<Range<usize>> {
         match &self.body {
-            Body::Own(measure) => measure(scan.bytes, at),
-            Body::OwnNear(measure, text, within) => {
+            Body::Custom(measure) => measure(scan.bytes, at),
+            Body::CustomNear(measure, text, within) => {
                 let found = measure(scan.bytes, at)?;
                 let around = at.saturating_sub(*within)..found.end.saturating_add(*within);
                 scan.near
                     .stands_in(scan.bytes, text, around)
                     .then_some(found)
             }
-            Body::OwnRun(measure, alphabet, tries) => {
+            Body::CustomInRun(measure, alphabet, tries) => {
                 let end = scan.runs.run(scan.bytes, *alphabet, at).end;
                 scan.tries.admits(end, *tries).then_some(())?;
                 measure(scan.bytes, at..end)
@@ -182,7 +182,7 @@ impl Shape {
 }
 
 /// Whether something may begin at `at`: not behind what `is_part` of the same word or run, unless
-/// that is the end of a frame or of an escape.
+/// that is the end of a PEM block or of an escape.
 pub(super) fn begins(bytes: &[u8], at: usize, is_part: impl Fn(u8) -> bool) -> bool {
     !before(bytes, at).is_some_and(|before| is_part(*before))
         || bytes
@@ -190,7 +190,7 @@ pub(super) fn begins(bytes: &[u8], at: usize, is_part: impl Fn(u8) -> bool) -> b
             .is_some_and(|text| text.ends_with(DASHES) || escapes::end(text))
 }
 
-/// What frames begin and end with.
+/// What PEM blocks begin and end with.
 pub(super) const DASHES: &[u8] = b"-----";
 
 /// Where the next five dashes are.

@@ -39,7 +39,7 @@ impl Alphabet {
         }
     }
 
-    /// How many of the first bytes are of it. Five dashes begin or end a frame, which is no part of
+    /// How many of the first bytes are of it. Five dashes begin or end a PEM block, which is no part of
     /// a run that it touches.
     ///
     /// No byte behind its end is looked at: many runs may stand close together.

@@ -79,6 +79,7 @@ impl Run {
 /// Where a text that is looked for again and again stands next.
 #[derive(Debug, Default)]
 pub(super) struct Near {
+    text: &'static [u8],
     next: Option<Next>,
 }
 
@@ -90,9 +91,17 @@ enum Next {
 }
 
 impl Near {
-    /// Whether `text`, which is one and the same for all shapes that have such a text, stands within `around`, whose
-    /// start is never less than the time before.
-    pub(super) fn stands_in(&mut self, bytes: &[u8], text: &[u8], around: Range<usize>) -> bool {
+    /// Whether `text` stands within `around`, whose start is never less than the time before. Another text
+    /// than the time before is looked for anew: that all shapes have the same keeps this linear.
+    pub(super) fn stands_in(
+        &mut self,
+        bytes: &[u8],
+        text: &'static [u8],
+        around: Range<usize>,
+    ) -> bool {
+        if self.text != text {
+            *self = Self { text, next: None };
+        }
         let known = self.next.filter(|next| match next {
             Next::At(at) => *at >= around.start,
             Next::Nowhere => true,

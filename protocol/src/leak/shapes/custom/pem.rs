@@ -1,13 +1,14 @@
-//! Private keys in frames: where one ends, and what tells it from prose that only names the frame.
+//! Private keys in PEM blocks (RFC 7468; PGP has the like): where one ends, and what tells it
+//! from prose that only names the block.
 //!
-//! Whatever is looked at ends before the next frame begins, so that many of them cost no more than
+//! Whatever is looked at ends before the next block begins, so that many of them cost no more than
 //! their length.
 
 use std::ops::Range;
 
 use super::super::{Alphabet, DASHES, checks, dashes};
 
-/// Longest label of a frame, in bytes: `ENCRYPTED PRIVATE KEY` and its like.
+/// Longest label of a block, in bytes: `ENCRYPTED PRIVATE KEY` and its like.
 const LABEL: usize = 40;
 
 /// Fewest bytes of a line that is taken for one of a key by itself: 64 and more are usual, the last may
@@ -20,10 +21,10 @@ const SHORT_LINE: usize = 8;
 /// Longest name of a header, in bytes.
 const HEADER: usize = 32;
 
-/// How often five dashes may stand in the headers of a frame.
+/// How often five dashes may stand in the headers of a block.
 const HEADER_DASHES: usize = 4;
 
-/// A frame with a private key in it, to its end; without one to the next frame or the end of the
+/// A block with a private key in it, to its end; without one to the next block or the end of the
 /// text: half a key is worth masking whole.
 pub(in crate::leak) fn private_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let begin = at.checked_add(b"-----BEGIN ".len())?;
@@ -58,13 +59,13 @@ fn length(rest: &[u8]) -> usize {
         let at = from.saturating_add(found);
         let (before, behind) = rest.split_at_checked(at).unwrap_or((rest, &[]));
         let row = behind.iter().take_while(|byte| **byte == b'-').count();
-        // The last five of them may begin a frame.
+        // The last five of them may begin a block.
         let last = behind.get(row.saturating_sub(DASHES.len())..);
-        let is_frame = last
+        let is_block = last
             .is_some_and(|last| last.starts_with(b"-----BEGIN ") || last.starts_with(b"-----END "));
         #[cfg(test)]
         super::super::counted::add(at.saturating_add(row));
-        if is_frame || !ends_in_headers(before) {
+        if is_block || !ends_in_headers(before) {
             return at;
         }
         from = at.saturating_add(row);
@@ -72,7 +73,7 @@ fn length(rest: &[u8]) -> usize {
     from
 }
 
-/// Whether everything in `text`, which follows the first line of a frame, is headers (RFC 1421, 4.6;
+/// Whether everything in `text`, which follows the first line of a block, is headers (RFC 1421, 4.6;
 /// RFC 9580, 6.2.2), of which the last may not be whole.
 fn ends_in_headers(text: &[u8]) -> bool {
     let mut lines = lines(text);
@@ -97,7 +98,7 @@ fn is_header(line: &[u8]) -> bool {
 }
 
 /// Whether one of the lines is long and looks random, or enough short ones do together. Prose that only
-/// names the frame has no such lines.
+/// names the block has no such lines.
 fn is_key(text: &[u8]) -> bool {
     #[cfg(test)]
     super::super::counted::add(text.len());

@@ -1,14 +1,14 @@
 //! Shapes that are more than a prefix and a run. Each is given the text and where the prefix
 //! stands, and says where the credential is.
 
-mod frame;
 mod jwt;
+mod pem;
 
 use std::ops::{Range, RangeInclusive};
 
 use super::{Alphabet, begins, checks};
-pub(in crate::leak) use frame::private_key;
 pub(in crate::leak) use jwt::jwt;
+pub(in crate::leak) use pem::private_key;
 
 /// Bytes of the longest name that a key is known by, and of what stands between it and the key.
 const NAME: usize = 21;
