@@ -25,6 +25,7 @@ use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, SeedableRng};
 
 use crate::figures::moment;
+use crate::usage;
 
 /// Rates that no measurement meets.
 pub(crate) const CONFIG: &str = "[limits]
@@ -128,7 +129,7 @@ impl Daemon {
 
     /// Its resident memory, in MiB.
     pub(crate) fn resident_mib(&self) -> Result<f64, Box<dyn Error>> {
-        resident_mib(self.child.id())
+        usage::resident_mib(self.child.id())
     }
 
     /// How many messages it has stored.
@@ -212,17 +213,6 @@ fn serving(program: &Path, room: &Path) -> Result<Child, Box<dyn Error>> {
         return Ok(child);
     }
     Err(line.into())
-}
-
-/// Resident memory of a process, in MiB (`proc_pid_status(5)`, `VmRSS`).
-pub(crate) fn resident_mib(pid: u32) -> Result<f64, Box<dyn Error>> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: f64 = line
-        .and_then(|l| l.trim().strip_suffix(" kB"))
-        .ok_or("no VmRSS")?
-        .parse()?;
-    Ok(kib / 1_024.0)
 }
 
 /// One agent with an open connection.

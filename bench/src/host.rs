@@ -7,8 +7,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use serde_json::{Value, json};
 
 use super::{PAIRS, PROCESSES};
-use crate::daemon::{Daemon, resident_mib};
+use crate::daemon::Daemon;
 use crate::figures::{Figure, median, timed};
+use crate::usage::resident_mib;
 
 /// Ready, called, resident; and a hook as a whole process.
 pub(crate) fn figures(daemon: &Daemon) -> Result<[Figure; 4], Box<dyn Error>> {

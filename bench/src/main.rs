@@ -13,12 +13,13 @@ mod daemon;
 mod figures;
 mod floor;
 mod host;
+mod idle_agents;
 mod migration;
 mod parts;
 mod python;
-mod rest;
 mod siege;
 mod talk;
+mod usage;
 mod waiter;
 
 use std::error::Error;
@@ -58,7 +59,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
         talk::group_send(&daemon)?,
         waiting_reader(&daemon)?,
     ];
-    figures.extend(rest::figures()?);
+    figures.extend(idle_agents::figures()?);
     figures.extend(host::figures(&daemon)?);
     figures.extend(python::figures(&daemon)?);
     let mut stranger = daemon.agent("stranger")?;

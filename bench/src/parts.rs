@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::daemon::{Agent, CONFIG, Daemon};
 use crate::figures::{median, moment, timed};
 use crate::floor::Floor;
-use crate::rest;
+use crate::usage::Usage;
 use crate::waiter::Waiter;
 
 /// Rounds, in each of which everything has its turn.
@@ -20,25 +20,22 @@ const ROUNDS: u32 = 1_500;
 /// Messages that wait for the reader, at most.
 const UNREAD: u32 = 50;
 
-/// A clock tick of `proc_pid_stat(5)`, in microseconds.
-const TICK: f64 = 10_000.0;
-
 /// One daemon that sends are measured with.
-struct Way {
+struct Contestant {
     name: String,
     daemon: Daemon,
     sender: Agent,
     reader: Agent,
     /// What it had used before the first, and after the last.
-    before: (f64, f64),
-    after: (f64, f64),
+    before: Usage,
+    after: Usage,
     times: Vec<Duration>,
     waiter: Waiter,
     /// From a send to the moment in which the waiter has the message.
     waits: Vec<Duration>,
 }
 
-impl Way {
+impl Contestant {
     fn open(name: &str, program: &Path, config: &str) -> Result<Self, Box<dyn Error>> {
         let daemon = Daemon::start_program(program, config)?;
         let mut sender = daemon.agent("sender")?;
@@ -48,7 +45,7 @@ impl Way {
         sender.send("reader", "the first")?;
         sender.send("waiter", "the first")?;
         waiter.since(moment())?;
-        let before = rest::used(daemon.pid())?;
+        let before = Usage::of(daemon.pid())?;
         Ok(Self {
             name: name.to_owned(),
             daemon,
@@ -76,10 +73,12 @@ impl Way {
         out: &mut impl Write,
         [floor, beside]: [Duration; 2],
     ) -> Result<(), Box<dyn Error>> {
-        let (before, after) = (self.before, self.after);
-        let each = |used: f64, before: f64| (used - before) / f64::from(ROUNDS);
-        let processor = TICK * each(after.0, before.0);
-        let written = each(after.1, before.1) / 1_024.0;
+        let processor = self
+            .after
+            .processor_since(&self.before)
+            .div_f64(f64::from(ROUNDS));
+        let processor = processor.as_secs_f64() * 1e6;
+        let written = self.after.written_kib_since(&self.before) / f64::from(ROUNDS);
         write_row(out, &self.name, &mut self.times, floor)?;
         writeln!(out, " {processor:>8.0} {written:>8.1}")?;
         write_row(out, "… to a waiting reader", &mut self.waits, beside)?;
@@ -94,29 +93,33 @@ impl Way {
 pub(crate) fn run(programs: &[&str]) -> Result<(), Box<dyn Error>> {
     let own = Daemon::built()?;
     let bare = format!("sandbox = \"off\"\n{CONFIG}");
-    let mut ways = vec![
-        Way::open("durable send", &own, CONFIG)?,
-        Way::open("durable send, sandbox off", &own, &bare)?,
+    let mut contestants = vec![
+        Contestant::open("durable send", &own, CONFIG)?,
+        Contestant::open("durable send, sandbox off", &own, &bare)?,
     ];
     for program in programs {
-        ways.push(Way::open(program, Path::new(program), CONFIG)?);
+        contestants.push(Contestant::open(program, Path::new(program), CONFIG)?);
     }
     let room = tempfile::tempdir()?;
     let mut machine = Floor::new(room.path())?;
     let (mut echoes, mut commits, mut floors) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..ROUNDS {
         let text = format!("message {number}: the build is green, please review the change");
-        for way in &mut ways {
-            way.times.push(timed(|| way.sender.send("reader", &text))?);
+        for contestant in &mut contestants {
+            contestant
+                .times
+                .push(timed(|| contestant.sender.send("reader", &text))?);
         }
         echoes.push(timed(|| machine.echo(&text))?);
         commits.push(timed(|| machine.commit(&text))?);
         floors.push(timed(|| machine.echo_and_commit(&text))?);
         if number % UNREAD == 0 {
-            ways.iter_mut().try_for_each(|way| way.reader.take_all())?;
+            contestants
+                .iter_mut()
+                .try_for_each(|contestant| contestant.reader.take_all())?;
         }
     }
-    let beside = to_waiting_readers(&mut ways, &mut machine)?;
+    let beside = to_waiting_readers(&mut contestants, &mut machine)?;
     let floor = median(&mut floors);
     let mut out = io::stdout().lock();
     writeln!(
@@ -132,20 +135,24 @@ pub(crate) fn run(programs: &[&str]) -> Result<(), Box<dyn Error>> {
         write_row(&mut out, name, times, floor)?;
         writeln!(out)?;
     }
-    ways.into_iter()
-        .try_for_each(|way| way.close(&mut out, [floor, beside]))
+    contestants
+        .into_iter()
+        .try_for_each(|contestant| contestant.close(&mut out, [floor, beside]))
 }
 
 /// The same to somebody who waits for it; the floor meanwhile.
-fn to_waiting_readers(ways: &mut [Way], machine: &mut Floor) -> Result<Duration, Box<dyn Error>> {
-    for way in &mut *ways {
-        way.after = rest::used(way.daemon.pid())?;
+fn to_waiting_readers(
+    contestants: &mut [Contestant],
+    machine: &mut Floor,
+) -> Result<Duration, Box<dyn Error>> {
+    for contestant in &mut *contestants {
+        contestant.after = Usage::of(contestant.daemon.pid())?;
     }
     let mut floors = Vec::new();
     for number in 0..ROUNDS {
         let text = format!("message {number}: the build is green, please review the change");
-        for way in &mut *ways {
-            way.send_to_waiter(&text)?;
+        for contestant in &mut *contestants {
+            contestant.send_to_waiter(&text)?;
         }
         floors.push(timed(|| machine.echo_and_commit(&text))?);
     }

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::agents::Stage;
-use crate::daemon::resident_mib;
 use crate::figures::moment;
+use crate::usage::resident_mib;
 
 /// What is seen of one daemon.
 #[derive(Debug)]
