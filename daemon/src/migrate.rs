@@ -39,7 +39,7 @@ pub use report::{LeftOut, NewName, Report};
 
 use crate::audit;
 use crate::audit::event::Way;
-use crate::audit::owed::{Owed, Sign};
+use crate::audit::owed::{Evidence, PendingChange};
 use crate::config::LoopbackAddress;
 use crate::deployment::DaemonLock;
 use crate::limits::Limits;
@@ -208,8 +208,11 @@ impl Migration<'_> {
         let before = past::holds(&db).map_err(|error| MigrateError::store(self.data_dir, error))?;
         let (data_dir, now) = (self.data_dir, self.now);
         self.write(&mut db, &source, original, &mut report, |report| {
-            let migrated = report.migrated(Way::Imported);
-            Ok(Owed::migrated(migrated, now, Sign::Holds(before)).write(data_dir)?)
+            let (imported, evidence) = (
+                report.migrated(Way::Imported),
+                Evidence::StoreNoLongerHolds(before),
+            );
+            Ok(PendingChange::migrated(imported, now, evidence).write(data_dir)?)
         })?;
         db.close()
             .map_err(|(_, error)| MigrateError::store(self.data_dir, error))?;
@@ -222,9 +225,9 @@ impl Migration<'_> {
     /// and nothing of where it lay or what it says.
     fn owe_taken_over(&self, report: &Report) -> Result<(), MigrateError> {
         let whole = place::whole(self.data_dir);
-        let sign = Sign::file(&whole).map_err(MigrateError::io(&whole))?;
+        let evidence = Evidence::store_is_file(&whole).map_err(MigrateError::io(&whole))?;
         let migrated = report.migrated(Way::TakenOver);
-        Ok(Owed::migrated(migrated, self.now, sign).write(self.data_dir)?)
+        Ok(PendingChange::migrated(migrated, self.now, evidence).write(self.data_dir)?)
     }
 
     /// Has it in the audit log.

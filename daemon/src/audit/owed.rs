@@ -1,9 +1,9 @@
-//! What the log is owed: that another store takes the place of ours, or mail comes into it from outside,
-//! while no daemon runs. It is written down, and flushed, before that is done, and becomes a record after:
-//! by whoever does it, or by the next start where that was cut off.
+//! What the log is owed: an intent log for changes of the store as a whole, which are made while no daemon
+//! runs (another store takes its place, mail comes into it from outside). Each is written down and flushed
+//! before it is made, and recorded after: by whoever made it, or by the next start after a crash.
 //!
 //! What always holds: what has taken place is in the log once, and what has not is not. The record bears
-//! the time of the note, so that one which a crash kept from being forgotten is known for written.
+//! the time of the note, so that a note which outlived its record makes no second one.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -24,18 +24,18 @@ use crate::store::past;
 /// called, is nobody's business.
 const ELSEWHERE: &str = "elsewhere";
 
-/// How many changes are remembered that no start has recorded: each but the last was cut off.
-const MOST: usize = 16;
+/// How many changes are remembered that are in no record: all but the last were cut off.
+const MAX_PENDING: usize = 16;
 
-/// Largest note that is read, in bytes: of [`MOST`] changes, with room to spare.
-const LARGEST: u64 = 16_384;
+/// Largest note that is read, in bytes: of [`MAX_PENDING`] changes, with room to spare.
+const MAX_BYTES: u64 = 16_384;
 
 /// A change of the store as a whole.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Owed {
+pub(crate) struct PendingChange {
     at: Timestamp,
     what: What,
-    sign: Sign,
+    evidence: Evidence,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -48,51 +48,53 @@ enum What {
 /// What tells a start whether it has taken place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Sign {
+pub(crate) enum Evidence {
     /// This file is the store. It keeps its number when it is renamed, and as long as it has any name
     /// no other file gets that.
-    File { device: u64, inode: u64 },
+    StoreIsFile { device: u64, inode: u64 },
     /// The store holds something else than this.
-    Holds(Holds),
-    /// It had, and the store held this, when the next change was written down.
-    Had(Holds),
+    StoreNoLongerHolds(Holds),
+    /// It was found to have taken place when the next change was written down; the store held this then.
+    Confirmed(Holds),
 }
 
-impl Sign {
+impl Evidence {
     /// That the file at `path` is the store.
-    pub(crate) fn file(path: &Path) -> io::Result<Self> {
+    pub(crate) fn store_is_file(path: &Path) -> io::Result<Self> {
         let facts = std::fs::symlink_metadata(path)?;
-        Ok(Self::File {
+        Ok(Self::StoreIsFile {
             device: facts.dev(),
             inode: facts.ino(),
         })
     }
 
-    fn is_there(self, data_dir: &DataDir) -> bool {
+    fn has_happened(self, data_dir: &DataDir) -> bool {
         match self {
-            Self::File { .. } => Self::file(&data_dir.database()).is_ok_and(|now| now == self),
-            Self::Holds(before) => past::holds_closed(data_dir) != before,
-            Self::Had(_) => true,
+            Self::StoreIsFile { .. } => {
+                Self::store_is_file(&data_dir.database()).is_ok_and(|now| now == self)
+            }
+            Self::StoreNoLongerHolds(before) => past::holds_closed(data_dir) != before,
+            Self::Confirmed(_) => true,
         }
     }
 
     /// What the store held right after it, which holds `now`.
-    const fn holds(self, now: Holds) -> Holds {
+    const fn held_after(self, now: Holds) -> Holds {
         match self {
-            Self::Had(then) => then,
-            Self::File { .. } | Self::Holds(_) => now,
+            Self::Confirmed(then) => then,
+            Self::StoreIsFile { .. } | Self::StoreNoLongerHolds(_) => now,
         }
     }
 }
 
-impl Owed {
+impl PendingChange {
     /// That the backup at `from` takes the place of the store.
     pub(crate) fn restored(
         data_dir: &DataDir,
         from: &Path,
         why: RestoreCause,
         at: Timestamp,
-        sign: Sign,
+        evidence: Evidence,
     ) -> Self {
         let own = std::path::absolute(from).ok();
         let own = own.filter(|path| path.parent() == Some(&data_dir.backups()));
@@ -100,25 +102,25 @@ impl Owed {
         let from = name.map_or_else(|| ELSEWHERE.into(), |name| name.to_string_lossy());
         let from = from.into_owned();
         let what = What::Restored { from, why };
-        Self { at, what, sign }
+        Self { at, what, evidence }
     }
 
     /// That something comes over from the Python server.
-    pub(crate) const fn migrated(migrated: Migrated, at: Timestamp, sign: Sign) -> Self {
+    pub(crate) const fn migrated(migrated: Migrated, at: Timestamp, evidence: Evidence) -> Self {
         let what = What::Migrated(migrated);
-        Self { at, what, sign }
+        Self { at, what, evidence }
     }
 
     /// Writes it down, behind what has taken place before it and is in no record yet: all of it is on disk
     /// when this returns.
     pub(crate) fn write(self, data_dir: &DataDir) -> Result<(), PrivateError> {
         let mut all = read(data_dir);
-        all.retain(|owed| owed.sign.is_there(data_dir));
+        all.retain(|owed| owed.evidence.has_happened(data_dir));
         let holds = past::holds_closed(data_dir);
         for owed in &mut all {
-            owed.sign = Sign::Had(owed.sign.holds(holds));
+            owed.evidence = Evidence::Confirmed(owed.evidence.held_after(holds));
         }
-        let too_many = all.len().saturating_add(1).saturating_sub(MOST);
+        let too_many = all.len().saturating_add(1).saturating_sub(MAX_PENDING);
         all.drain(..too_many);
         all.push(self);
         let json = serde_json::to_vec(&all).unwrap_or_default();
@@ -131,7 +133,7 @@ impl Owed {
             What::Restored { from, why } => Event::Restored {
                 from: Plain::new(&from),
                 why,
-                holds: self.sign.holds(past::holds_closed(data_dir)),
+                holds: self.evidence.held_after(past::holds_closed(data_dir)),
             },
             What::Migrated(migrated) => Event::Migrated(migrated),
         };
@@ -144,7 +146,7 @@ impl Owed {
 pub(super) enum Outcome {
     /// Whoever asks has done it.
     Done,
-    /// Its sign tells.
+    /// Its evidence tells.
     Unknown,
 }
 
@@ -154,7 +156,7 @@ pub(super) fn settle(data_dir: &DataDir, log: &mut Log, outcome: Outcome) -> Res
     let last = all.len();
     for (number, owed) in (1..).zip(all) {
         let is_done = outcome == Outcome::Done && number == last;
-        if !is_done && !owed.sign.is_there(data_dir) {
+        if !is_done && !owed.evidence.has_happened(data_dir) {
             continue;
         }
         let entry = owed.entry(data_dir);
@@ -168,8 +170,8 @@ pub(super) fn settle(data_dir: &DataDir, log: &mut Log, outcome: Outcome) -> Res
 
 /// What is written down; nothing if it is none of ours, which is not to keep the daemon from starting and
 /// which the next note takes the place of.
-fn read(data_dir: &DataDir) -> Vec<Owed> {
-    let bytes = match private::read_file(&path(data_dir), LARGEST) {
+fn read(data_dir: &DataDir) -> Vec<PendingChange> {
+    let bytes = match private::read_file(&path(data_dir), MAX_BYTES) {
         Ok(bytes) => bytes,
         Err(error) if error.is_missing() => return Vec::new(),
         Err(error) => {

@@ -14,7 +14,7 @@ use super::backup::{
 use super::hardening::harden;
 use super::migrations;
 use crate::audit::event::RestoreCause;
-use crate::audit::owed::{Owed, Sign};
+use crate::audit::owed::{Evidence, PendingChange};
 use crate::foreign::{Foreign, beside};
 use crate::sandbox::Inside;
 
@@ -139,8 +139,8 @@ pub(super) fn put_in_place(
     let ready = make_ready(data_dir, from, &copy);
     // It is no use to anybody, and has all the mail in it.
     let owed = ready.and_then(|()| {
-        let sign = Sign::file(&copy).map_err(io_at(&copy))?;
-        Ok(Owed::restored(data_dir, from, why, now, sign).write(data_dir)?)
+        let evidence = Evidence::store_is_file(&copy).map_err(io_at(&copy))?;
+        Ok(PendingChange::restored(data_dir, from, why, now, evidence).write(data_dir)?)
     });
     owed.inspect_err(|_| drop(remove_database(&copy)))?;
     let aside = move_aside(data_dir, now)?;

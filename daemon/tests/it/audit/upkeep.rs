@@ -242,7 +242,7 @@ fn what_was_owed_and_has_not_taken_place_is_not_in_the_log() {
         json!({
             "at": house.now(),
             "what": {"migrated": expected("imported")},
-            "sign": {"holds": {"messages": messages, "agents": 1}},
+            "evidence": {"store_no_longer_holds": {"messages": messages, "agents": 1}},
         })
     };
     // An import that was rolled back, one that was not, and what nobody understands.
