@@ -208,10 +208,8 @@ impl Migration<'_> {
         let before = past::holds(&db).map_err(|error| MigrateError::store(self.data_dir, error))?;
         let (data_dir, now) = (self.data_dir, self.now);
         self.write(&mut db, &source, original, &mut report, |report| {
-            let (imported, evidence) = (
-                report.migrated(Way::Imported),
-                Evidence::StoreNoLongerHolds(before),
-            );
+            let imported = report.migrated(Way::Imported);
+            let evidence = Evidence::StoreNoLongerHolds(before);
             Ok(PendingChange::migrated(imported, now, evidence).write(data_dir)?)
         })?;
         db.close()
