@@ -136,24 +136,17 @@ fn look(
         .limit
         .unwrap_or(FETCH_DEFAULT)
         .clamp(1, FETCH_MESSAGES);
+    let most = usize::try_from(view.limits.preview_bytes).unwrap_or(usize::MAX);
     let mut room = FETCH_TEXT_BYTES;
     let (mut found, mut chosen) = (Vec::new(), Vec::new());
     for Waiting { delivery, message } in offering::offerable(view, caller.agent(), wanted, limit)? {
-        let mail = mail::preview(view, message, caller.agent())?;
-        let data = mail
-            .data
-            .as_ref()
-            .and_then(|data| serde_json::to_string(data).ok());
-        let bytes = mail
-            .text
-            .len()
-            .saturating_add(data.map_or(0, |json| json.len()));
-        match room.checked_sub(bytes) {
+        let preview = mail::preview(view, message, caller.agent(), most)?;
+        match room.checked_sub(preview.bytes) {
             Some(rest) => room = rest,
             None if found.is_empty() => room = 0,
             None => break,
         }
-        found.push(mail);
+        found.push(preview.mail);
         chosen.push(delivery);
     }
     Ok((found, chosen))

@@ -8,7 +8,6 @@ mod tests;
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::{ConversationId, MessageId};
 use ipc_protocol::limits::{FETCH_DEFAULT, FETCH_MESSAGES, HISTORY_PREVIEW_BYTES};
-use ipc_protocol::message::Mail;
 use ipc_protocol::name::Peer;
 use ipc_protocol::request::{Direction, History, HistoryEntry, HistoryPage};
 
@@ -35,8 +34,8 @@ pub(crate) fn history(request: &History, caller: &Caller, view: &View<'_>) -> Do
         if to_read == 0 {
             break;
         }
-        let entry = entry(view, caller, *found)?;
-        match room.checked_sub(bytes(&entry)) {
+        let (entry, bytes) = entry(view, caller, *found)?;
+        match room.checked_sub(bytes) {
             Some(rest) => room = rest,
             None if entries.is_empty() => room = 0,
             None => break,
@@ -110,27 +109,26 @@ fn position(view: &View<'_>, caller: &Caller, id: MessageId) -> Done<Seq> {
     }
 }
 
-fn entry(view: &View<'_>, caller: &Caller, found: Found) -> Done<HistoryEntry> {
-    let preview = usize::try_from(view.limits.preview_bytes).unwrap_or(usize::MAX);
-    let message = mail::whole(view, found.seq, caller.agent())?;
+/// An entry, and what it takes of a page, in bytes.
+fn entry(view: &View<'_>, caller: &Caller, found: Found) -> Done<(HistoryEntry, usize)> {
+    let most = usize::try_from(view.limits.preview_bytes).unwrap_or(usize::MAX);
+    let preview = mail::preview(
+        view,
+        found.seq,
+        caller.agent(),
+        most.min(HISTORY_PREVIEW_BYTES),
+    )?;
     let direction = found.direction();
     let of = match direction {
         Direction::Sent => None,
         Direction::Received => Some(caller.agent()),
     };
-    Ok(HistoryEntry {
+    let deliveries = receipts::deliveries(view, found.seq.0, of)?;
+    let receipts = deliveries.len().saturating_mul(RECEIPT_BYTES);
+    let entry = HistoryEntry {
         direction,
-        message: mail::shorten(message, preview.min(HISTORY_PREVIEW_BYTES)),
-        deliveries: receipts::deliveries(view, found.seq.0, of)?,
-    })
-}
-
-/// What an entry takes of a page, in bytes.
-fn bytes(entry: &HistoryEntry) -> usize {
-    let Mail { text, data, .. } = &entry.message;
-    let data = data.as_ref().and_then(|d| serde_json::to_string(d).ok());
-    let receipts = entry.deliveries.len().saturating_mul(RECEIPT_BYTES);
-    text.len()
-        .saturating_add(data.map_or(0, |json| json.len()))
-        .saturating_add(receipts)
+        message: preview.mail,
+        deliveries,
+    };
+    Ok((entry, preview.bytes.saturating_add(receipts)))
 }

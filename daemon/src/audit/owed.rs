@@ -2,7 +2,7 @@
 //! runs (another store takes its place, mail comes into it from outside). Each is written down and flushed
 //! before it is made, and recorded after: by whoever made it, or by the next start after a crash.
 //!
-//! What always holds: what has taken place is in the log once, and what has not is not. The record bears
+//! What always holds: what has taken place is in the log once, and what has not, or nobody can tell, is not. The record bears
 //! the time of the note, so that a note which outlived its record makes no second one.
 
 use std::io;
@@ -49,9 +49,10 @@ enum What {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Evidence {
-    /// This file is the store. It keeps its number when it is renamed, and as long as it has any name
-    /// no other file gets that.
-    StoreIsFile { device: u64, inode: u64 },
+    /// The file with this number is the store. It keeps it when it is renamed, and as long as it has any
+    /// name no other file of the data directory gets it. (The number of the device may change when the
+    /// system starts anew.)
+    StoreIsFile { inode: u64 },
     /// The store holds something else than this.
     StoreNoLongerHolds(Holds),
     /// It was found to have taken place when the next change was written down; the store held this then.
@@ -61,11 +62,8 @@ pub(crate) enum Evidence {
 impl Evidence {
     /// That the file at `path` is the store.
     pub(crate) fn store_is_file(path: &Path) -> io::Result<Self> {
-        let facts = std::fs::symlink_metadata(path)?;
-        Ok(Self::StoreIsFile {
-            device: facts.dev(),
-            inode: facts.ino(),
-        })
+        let inode = std::fs::symlink_metadata(path)?.ino();
+        Ok(Self::StoreIsFile { inode })
     }
 
     fn has_happened(self, data_dir: &DataDir) -> bool {
@@ -73,7 +71,10 @@ impl Evidence {
             Self::StoreIsFile { .. } => {
                 Self::store_is_file(&data_dir.database()).is_ok_and(|now| now == self)
             }
-            Self::StoreNoLongerHolds(before) => past::holds_closed(data_dir) != before,
+            // Of a store that cannot be read nobody can tell.
+            Self::StoreNoLongerHolds(before) => {
+                past::holds_closed(data_dir).is_some_and(|now| now != before)
+            }
             Self::Confirmed(_) => true,
         }
     }
@@ -116,7 +117,7 @@ impl PendingChange {
     pub(crate) fn write(self, data_dir: &DataDir) -> Result<(), PrivateError> {
         let mut all = read(data_dir);
         all.retain(|owed| owed.evidence.has_happened(data_dir));
-        let holds = past::holds_closed(data_dir);
+        let holds = past::holds_closed(data_dir).unwrap_or_default();
         for owed in &mut all {
             owed.evidence = Evidence::Confirmed(owed.evidence.held_after(holds));
         }
@@ -133,7 +134,9 @@ impl PendingChange {
             What::Restored { from, why } => Event::Restored {
                 from: Plain::new(&from),
                 why,
-                holds: self.evidence.held_after(past::holds_closed(data_dir)),
+                holds: self
+                    .evidence
+                    .held_after(past::holds_closed(data_dir).unwrap_or_default()),
             },
             What::Migrated(migrated) => Event::Migrated(migrated),
         };
@@ -165,7 +168,8 @@ pub(super) fn settle(data_dir: &DataDir, log: &mut Log, outcome: Outcome) -> Res
             log.append(&[entry])?;
         }
     }
-    forget(data_dir)
+    forget(data_dir);
+    Ok(())
 }
 
 /// What is written down; nothing if it is none of ours, which is not to keep the daemon from starting and
@@ -184,11 +188,13 @@ fn read(data_dir: &DataDir) -> Vec<PendingChange> {
         .unwrap_or_default()
 }
 
-fn forget(data_dir: &DataDir) -> Result<(), LogError> {
-    let path = path(data_dir);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LogError::io(&path, error)),
-        Ok(()) | Err(_) => Ok(()),
+/// What stays is known for recorded the next time.
+fn forget(data_dir: &DataDir) {
+    match std::fs::remove_file(path(data_dir)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::error!(%error, "what the audit log was owed cannot be forgotten");
+        }
+        Ok(()) | Err(_) => {}
     }
 }
 

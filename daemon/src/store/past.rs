@@ -55,10 +55,10 @@ pub(crate) fn holds(db: &Connection) -> rusqlite::Result<Holds> {
     })
 }
 
-/// The same of a store that is not being opened to be served; nothing of one that cannot be read.
-pub(crate) fn holds_closed(data_dir: &DataDir) -> Holds {
+/// The same of a store that is not being opened to be served; `None` of one that cannot be read.
+pub(crate) fn holds_closed(data_dir: &DataDir) -> Option<Holds> {
     let db = hardening::open_reader(&data_dir.database());
-    db.and_then(|db| holds(&db)).unwrap_or_default()
+    db.and_then(|db| holds(&db)).ok()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use ipc_daemon::audit::{self, anchor::Anchors};
 use ipc_daemon::migrate::MigrateError;
 use ipc_daemon::store::backup;
+use ipc_protocol::private;
 use ipc_protocol::request::AdminBackup;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -222,7 +223,7 @@ fn restores_that_were_cut_off_one_after_the_other_are_all_in_the_log() {
     let note = std::fs::read(owed(&house)).unwrap();
     assert_eq!(after_a_start(&mut house, "restored"), 3);
     // One that was recorded and not forgotten, and another behind it.
-    ipc_protocol::private::write_file(&owed(&house), &note).unwrap();
+    private::write_file(&owed(&house), &note).unwrap();
     house.clock.pass(1);
     house.restore(&backup, house.now()).unwrap();
     assert_eq!(after_a_start(&mut house, "restored"), 4);
@@ -251,12 +252,35 @@ fn what_was_owed_and_has_not_taken_place_is_not_in_the_log() {
         (json!([migrated(0)]).to_string(), 1),
         ("{".to_owned(), 1),
     ];
+    std::fs::create_dir(owed(&house)).unwrap();
+    house.start().unwrap();
+    house.stop().unwrap();
+    std::fs::remove_dir(owed(&house)).unwrap();
     for (note, records) in notes {
-        ipc_protocol::private::write_file(&owed(&house), note.as_bytes()).unwrap();
+        private::write_file(&owed(&house), note.as_bytes()).unwrap();
         house.start().unwrap();
         house.stop().unwrap();
         let events = super::events(&house);
         let found = events.iter().filter(|of| *of == "migrated").count();
         assert_eq!(found, records, "{note}");
     }
+}
+
+#[test]
+fn an_import_that_was_cut_off_is_not_in_the_log_because_the_store_was_damaged_since() {
+    let mut house = House::new();
+    house.register("alice").send("alice", &"x".repeat(100_000));
+    house.operator().call(&AdminBackup {}).unwrap();
+    house.stop().unwrap();
+    let note = json!([{
+        "at": house.now(),
+        "what": {"migrated": expected("imported")},
+        "evidence": {"store_no_longer_holds": {"messages": 1, "agents": 1}},
+    }]);
+    private::write_file(&owed(&house), note.to_string().as_bytes()).unwrap();
+    damage(&house, 8 * 4_096);
+    ends_damaged(&mut house);
+    assert_eq!(after_a_start(&mut house, "migrated"), 0);
+    let events = super::events(&house);
+    assert_eq!(events.iter().filter(|of| *of == "restored").count(), 1);
 }
