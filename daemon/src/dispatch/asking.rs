@@ -14,10 +14,10 @@ use crate::caller::Caller;
 use crate::daemon::Daemon;
 use crate::error::{Done, Fault};
 use crate::lease::{Lease, Leased};
-use crate::mailboxes::{Ear, Known};
+use crate::mailboxes::{Known, Subscription};
 use crate::store::context::{Context, View};
 use crate::store::credentials;
-use crate::store::writer::{Pending, Standing, settle};
+use crate::store::writer::{DeferredJob, Pending, settle};
 use crate::wanted::Wanted;
 
 /// A fetch that is under way.
@@ -37,8 +37,8 @@ pub(super) struct Looked {
     pub(super) there: Vec<AgentId>,
 }
 
-/// A look that was left for the transaction that brings what is wanted.
-pub(super) struct Left {
+/// A take that was handed in for the transaction that stores what is wanted.
+pub(super) struct DeferredTake {
     outcome: Pending<Looked>,
 }
 
@@ -90,20 +90,28 @@ impl Asking {
         self.daemon.writer.run(self.taking(were_there)).await
     }
 
-    /// Leaves the same to be done in the transaction that brings what is wanted.
-    pub(super) fn leave_at(&self, ear: &Ear, were_there: Vec<AgentId>) -> Left {
-        let (work, outcome) = Standing::new(self.taking(were_there));
-        ear.leave(work);
-        Left { outcome }
+    /// Hands in the same to be done in the transaction that stores what is wanted.
+    pub(super) fn defer_take(
+        &self,
+        subscription: &Subscription,
+        were_there: Vec<AgentId>,
+    ) -> DeferredTake {
+        let (work, outcome) = DeferredJob::new(self.taking(were_there));
+        subscription.defer(work);
+        DeferredTake { outcome }
     }
 
-    /// What it found there. Nothing if nobody has done it or it did not commit: then one has to look.
-    pub(super) async fn brought(&self, left: Left, ear: &Ear) -> Option<Leased<Fetched>> {
-        if ear.take_back() {
+    /// What it took. Nothing if it was not done, took nothing or did not commit: then one has to look.
+    pub(super) async fn outcome_of(
+        &self,
+        deferred: DeferredTake,
+        subscription: &Subscription,
+    ) -> Option<Leased<Fetched>> {
+        if subscription.cancel() {
             return None;
         }
         self.daemon.shared.counters.looked();
-        let leased = settle(left.outcome).await.ok()?.leased;
+        let leased = settle(deferred.outcome).await.ok()?.leased;
         is_an_answer(&leased.reply).then_some(leased)
     }
 

@@ -31,19 +31,19 @@ pub(crate) async fn fetch(
 ) -> Done<Leased<Fetched>> {
     let deadline = deadline(request.wait_ms, &daemon);
     let asking = Asking::new(request, caller, Arc::clone(&daemon)).await?;
-    let ear = daemon
+    let subscription = daemon
         .shared
         .mailboxes
-        .ear(asking.caller.agent(), asking.wanted);
+        .subscribe(asking.caller.agent(), asking.wanted);
     let taker = || Taker::new(asking.caller.agent(), Arc::clone(&daemon));
-    // Dropped before the ear, which keeps the mailbox in memory.
+    // Dropped before the subscription, which keeps the mailbox in memory.
     let _taker = asking.wanted.takes_all().then(taker);
     let mut stopping = daemon.stopping.clone();
     let mut session_over = Box::pin(over(session_end));
     let mut were_there = None;
     loop {
         // Listen before looking: mail that comes in between is heard of.
-        let mut heard = Box::pin(ear.hears());
+        let mut heard = Box::pin(subscription.notified());
         heard.as_mut().enable();
         let mut departed = Box::pin(daemon.shared.presence.departures());
         departed.as_mut().enable();
@@ -62,7 +62,7 @@ pub(crate) async fn fetch(
             lease_end = looked.again;
         }
         let wake = lease_end.map_or(deadline, |end| deadline.min(moment(end, now)));
-        let left = asking.leave_at(&ear, were_there.clone().unwrap_or_default());
+        let deferred = asking.defer_take(&subscription, were_there.clone().unwrap_or_default());
         tokio::select! {
             () = heard => {}
             () = asking.answerer_gone(departed, were_there.as_deref().unwrap_or_default()) => {}
@@ -74,7 +74,7 @@ pub(crate) async fn fetch(
             refusal = &mut session_over => return Err(refusal.into()),
             () = stopped(&mut stopping) => return asking.stopped(waiting),
         }
-        if let Some(leased) = asking.brought(left, &ear).await {
+        if let Some(leased) = asking.outcome_of(deferred, &subscription).await {
             return Ok(leased);
         }
     }
