@@ -124,22 +124,22 @@ impl Mailboxes {
     }
 
     /// Something can be had again: everybody looks.
-    pub(crate) fn arrived(&self, agent: AgentId) {
+    pub(crate) fn wake_all(&self, agent: AgentId) {
         self.ring(agent, |_| true).notify_waiters();
     }
 
     /// Whoever waits anywhere looks again.
-    pub(crate) fn all_arrived(&self) {
+    pub(crate) fn wake_everybody(&self) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let all: Vec<_> = state.keys().copied().collect();
         drop(state);
         for agent in all {
-            self.arrived(agent);
+            self.wake_all(agent);
         }
     }
 
     /// A message came: whoever asked for such a one looks.
-    pub(crate) fn came(&self, agent: AgentId, envelope: &Envelope) {
+    pub(crate) fn message_arrived(&self, agent: AgentId, envelope: &Envelope) {
         let bell = self.ring(agent, |wanted| wanted.matches(envelope));
         // Nobody is told of a ping.
         if envelope.kind != Kind::Ping {
@@ -169,7 +169,7 @@ impl Mailboxes {
     }
 
     /// Mail came that nobody is to be woken for.
-    pub(crate) fn arrived_quietly(&self, agent: AgentId) {
+    pub(crate) fn available_quietly(&self, agent: AgentId) {
         self.with(agent, |mailbox| mailbox.known = Known::Maybe);
     }
 
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(mailboxes.known(agent), Known::Maybe);
         mailboxes.drained(agent, None);
         assert_eq!(mailboxes.known(agent), Known::Empty { until: None });
-        mailboxes.arrived(agent);
+        mailboxes.wake_all(agent);
         assert_eq!(mailboxes.known(agent), Known::Maybe);
     }
 
@@ -247,9 +247,9 @@ mod tests {
             kind: Kind::Message,
             reply_to: None,
         };
-        mailboxes.came(agent, &envelope(AgentId::from_row(3)));
+        mailboxes.message_arrived(agent, &envelope(AgentId::from_row(3)));
         assert!(!heard.as_mut().enable());
-        mailboxes.came(agent, &envelope(alice));
+        mailboxes.message_arrived(agent, &envelope(alice));
         assert!(heard.as_mut().enable());
         drop(heard);
         drop(subscription);

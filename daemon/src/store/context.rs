@@ -64,9 +64,9 @@ impl<'a> Deref for Context<'a> {
 #[derive(Debug)]
 pub(crate) enum Effect {
     /// Something can be had from this mailbox again: whoever waits there looks again.
-    MailFor(AgentId),
+    MailAvailable(AgentId),
     /// The same of an agent that it has muted: nobody is woken, but whoever looks finds it.
-    QuietMailFor(AgentId),
+    QuietMailAvailable(AgentId),
     /// What waits for this agent is less now, or it is called otherwise.
     MailboxChanged(AgentId),
     /// A file of what waits is kept for this agent from now on.
@@ -74,7 +74,7 @@ pub(crate) enum Effect {
     /// None is kept any more.
     NoticesOff(AgentId),
     /// This message came: whoever waits for such a one looks.
-    Arrived(AgentId, Envelope),
+    MessageArrived(AgentId, Envelope),
     /// An agent has ended, or a delivery has: whoever waits for an answer of its looks again.
     RecipientGone,
     /// This agent is told of mail in another way now: whoever waits for that looks again.

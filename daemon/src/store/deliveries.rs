@@ -73,8 +73,8 @@ pub(crate) fn insert(
     ])?;
     let arrives = agent.filter(|_| to.left_out.is_none());
     context.effects.extend(arrives.map(|agent| match to.way {
-        Way::Quiet => Effect::QuietMailFor(agent),
-        Way::Rings | Way::Held => Effect::Arrived(agent, *envelope),
+        Way::Quiet => Effect::QuietMailAvailable(agent),
+        Way::Rings | Way::Held => Effect::MessageArrived(agent, *envelope),
     }));
     Ok(())
 }

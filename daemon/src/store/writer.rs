@@ -287,7 +287,7 @@ impl Desk {
     /// take it without another one. The others hear of it and look.
     fn deferred_for_this(&self) -> Vec<Box<dyn Job>> {
         let deferred = self.effects.iter().filter_map(|effect| {
-            let Effect::Arrived(agent, envelope) = effect else {
+            let Effect::MessageArrived(agent, envelope) = effect else {
                 return None;
             };
             self.shared.mailboxes.deferred_for(*agent, envelope)
