@@ -9,7 +9,7 @@ use super::{list, talk};
 use crate::caller::Caller;
 use crate::error::{Done, Fault, refuse};
 use crate::store::context::Context;
-use crate::store::deliveries::{Destination, Way};
+use crate::store::deliveries::{Destination, Handling};
 use crate::store::names::{self, Holder};
 
 /// Everybody to whom `mail` goes, before anybody's boundaries are asked.
@@ -28,7 +28,7 @@ pub(super) fn destinations(
                 name,
                 via_alias: None,
                 left_out: None,
-                way: Way::Rings,
+                handling: Handling::Rings,
             }]),
             None => refuse(
                 ErrorCode::UnknownRecipient,
@@ -46,7 +46,7 @@ fn by_name(mail: &Outgoing<'_>, name: &Name, context: &Context<'_>) -> Done<Dest
             name,
             via_alias,
             left_out: None,
-            way: Way::Rings,
+            handling: Handling::Rings,
         })
     };
     let current = |id: AgentId| -> Done<Name> {
@@ -85,7 +85,7 @@ fn everybody(caller: &Caller, context: &Context<'_>) -> Done<Vec<Destination>> {
         name,
         via_alias: None,
         left_out: None,
-        way: Way::Rings,
+        handling: Handling::Rings,
     };
     Ok(others.into_iter().map(to).collect())
 }

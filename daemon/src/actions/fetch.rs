@@ -8,7 +8,7 @@ use ipc_protocol::name::{Name, Peer};
 use ipc_protocol::request::{Fetch, Fetched};
 use ipc_protocol::time::Timestamp;
 
-use super::{asking, talk};
+use super::{awaited, talk};
 use crate::caller::Caller;
 use crate::error::Done;
 use crate::limits::FETCH_TEXT_BYTES;
@@ -97,7 +97,7 @@ pub(crate) fn take(
     if !wanted.takes_all() || wanted.pings {
         again = offering::lease_end(context, caller.agent(), wanted)?;
     }
-    let silent = asking::silent(wanted, were_there, caller, context)?;
+    let silent = awaited::silent(wanted, were_there, caller, context)?;
     Ok(Taken {
         fetched: Fetched {
             messages,

@@ -29,12 +29,12 @@ pub(crate) struct Destination {
     /// Why this one gets nothing, where others do.
     pub(crate) left_out: Option<EndReason>,
     /// How it comes there.
-    pub(crate) way: Way,
+    pub(crate) handling: Handling,
 }
 
 /// How a message comes to its recipient.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Handling {
     /// Into the mailbox; whoever waits there wakes.
     #[default]
     Rings,
@@ -55,9 +55,9 @@ pub(crate) fn insert(
                (message, sender, agent, unclaimed, name, via_alias, reason, state, ended_ms, ping)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
                        iif(?7 IS NULL, 'stored', 'refused'), iif(?7 IS NULL, NULL, ?8), ?9)";
-    let (agent, outside) = match (to.agent, to.way) {
-        (Some(agent), Way::Held) => (None, Some(agent.to_string())),
-        (Some(agent), Way::Rings | Way::Quiet) => (Some(agent), None),
+    let (agent, outside) = match (to.agent, to.handling) {
+        (Some(agent), Handling::Held) => (None, Some(agent.to_string())),
+        (Some(agent), Handling::Rings | Handling::Quiet) => (Some(agent), None),
         (None, _) => (None, Some(to.name.folded())),
     };
     context.db.prepare_cached(sql)?.execute(params![
@@ -72,10 +72,12 @@ pub(crate) fn insert(
         envelope.kind == Kind::Ping,
     ])?;
     let arrives = agent.filter(|_| to.left_out.is_none());
-    context.effects.extend(arrives.map(|agent| match to.way {
-        Way::Quiet => Effect::QuietMailAvailable(agent),
-        Way::Rings | Way::Held => Effect::MessageArrived(agent, *envelope),
-    }));
+    context
+        .effects
+        .extend(arrives.map(|agent| match to.handling {
+            Handling::Quiet => Effect::QuietMailAvailable(agent),
+            Handling::Rings | Handling::Held => Effect::MessageArrived(agent, *envelope),
+        }));
     Ok(())
 }
 
@@ -101,7 +103,7 @@ pub(crate) fn tell(
             name: name.clone(),
             via_alias: None,
             left_out: None,
-            way: Way::Rings,
+            handling: Handling::Rings,
         };
         insert(context, seq, &envelope, &to)?;
     }

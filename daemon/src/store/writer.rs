@@ -49,8 +49,8 @@ impl Writer {
         shared: Arc<Shared>,
     ) -> std::io::Result<(Self, Broken, JoinHandle<Connection>)> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let (desk, is_broken) = Desk::new(db, guard, rng, shared);
-        let thread = super::thread::start("writer", || desk.work(jobs))?;
+        let (worker, is_broken) = Worker::new(db, guard, rng, shared);
+        let thread = super::thread::start("writer", || worker.work(jobs))?;
         Ok((Self { queue }, is_broken, thread))
     }
 
@@ -91,8 +91,8 @@ impl Writer {
     ) -> (Self, Broken, impl Future<Output = ()>) {
         use rand::SeedableRng;
         let (queue, jobs) = mpsc::channel(queued);
-        let (desk, broken) = Desk::new(db, guard, StdRng::seed_from_u64(1), shared);
-        let work = async { drop(desk.work(jobs).await) };
+        let (worker, broken) = Worker::new(db, guard, StdRng::seed_from_u64(1), shared);
+        let work = async { drop(worker.work(jobs).await) };
         (Self { queue }, broken, work)
     }
 }
@@ -181,7 +181,7 @@ impl<T: Send, W: FnOnce(&mut Context<'_>) -> Done<T> + Send> Job for Task<T, W> 
 }
 
 /// The writer's thread and all that it owns.
-struct Desk {
+struct Worker {
     db: Connection,
     guard: Guard,
     rng: StdRng,
@@ -190,10 +190,10 @@ struct Desk {
     effects: Vec<Effect>,
 }
 
-impl Desk {
+impl Worker {
     fn new(db: Connection, guard: Guard, rng: StdRng, shared: Arc<Shared>) -> (Self, Broken) {
         let (broken, is_broken) = watch::channel(None);
-        let desk = Self {
+        let worker = Self {
             db,
             guard,
             rng,
@@ -201,7 +201,7 @@ impl Desk {
             broken,
             effects: Vec::new(),
         };
-        (desk, is_broken)
+        (worker, is_broken)
     }
 
     async fn work(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) -> Connection {

@@ -9,7 +9,7 @@ use ipc_protocol::request::{Fetch, Fetched};
 use ipc_protocol::time::Timestamp;
 use tokio::sync::futures::Notified;
 
-use crate::actions::{asking, fetch};
+use crate::actions::{awaited, fetch};
 use crate::caller::Caller;
 use crate::daemon::Daemon;
 use crate::error::{Done, Fault};
@@ -21,7 +21,7 @@ use crate::store::writer::{DeferredJob, Pending, settle};
 use crate::wanted::Wanted;
 
 /// A fetch that is under way.
-pub(super) struct Asking {
+pub(super) struct WaitingFetch {
     request: Arc<Fetch>,
     pub(super) caller: Caller,
     pub(super) wanted: Wanted,
@@ -47,7 +47,7 @@ pub(super) const fn is_an_answer(fetched: &Fetched) -> bool {
     !fetched.messages.is_empty() || fetched.ended.is_some()
 }
 
-impl Asking {
+impl WaitingFetch {
     /// Finds out what `request` is for, once: a name means whoever has it now.
     pub(super) async fn new(request: Fetch, caller: Caller, daemon: Arc<Daemon>) -> Done<Self> {
         let request = Arc::new(request);
@@ -153,7 +153,7 @@ impl Asking {
             let (wanted, caller) = (self.wanted, self.caller.clone());
             let were_there = were_there.to_vec();
             let question = move |view: &View<'_>| {
-                let silent = asking::silent(&wanted, &were_there, &caller, view)?;
+                let silent = awaited::silent(&wanted, &were_there, &caller, view)?;
                 Ok(silent.ended.is_some())
             };
             // A fault is met again, and told, by whoever takes.
