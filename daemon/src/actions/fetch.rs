@@ -44,13 +44,7 @@ pub(crate) fn wanted(request: &Fetch, caller: &Caller, view: &View<'_>) -> Done<
             }
         },
     };
-    Ok(Wanted {
-        answers_to: request.answers_to,
-        sent_by,
-        conversation: request.conversation,
-        kind: request.kind,
-        pings: request.pings,
-    })
+    Ok(Wanted::of(request, sent_by))
 }
 
 fn nobody(name: &Name, near: Option<&Name>) -> Refusal {

@@ -10,14 +10,13 @@ use ipc_protocol::request::{Fetch, Fetched, Notice, NoticeReport};
 use ipc_protocol::time::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::waiting_fetch::{WaitingFetch, is_an_answer};
+use super::waiting_fetch::{Empty, WaitingFetch, is_an_answer};
 use crate::actions;
 use crate::actions::notice::Looked;
 use crate::caller::Caller;
 use crate::daemon::{Daemon, stopped};
 use crate::error::{Done, Fault};
 use crate::lease::Leased;
-use crate::mailboxes::Known;
 use crate::presence::{Ended, ended};
 use crate::store::context::{Context, View};
 use crate::store::credentials;
@@ -49,7 +48,7 @@ pub(crate) async fn fetch(
         departed.as_mut().enable();
         let now = daemon.shared.clock.now().wall;
         let (lease_end, waiting);
-        if let Some(Known::Empty { until }) = fetch.known_empty(now) {
+        if let Some(Empty { until }) = fetch.known_empty(now) {
             (lease_end, waiting) = (until, 0);
         } else {
             let looked = fetch.take(were_there.clone().unwrap_or_default()).await?;

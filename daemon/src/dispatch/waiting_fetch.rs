@@ -37,6 +37,12 @@ pub(super) struct Looked {
     pub(super) there: Vec<AgentId>,
 }
 
+/// A mailbox that is known to be empty.
+pub(super) struct Empty {
+    /// When the first lease ends, if one runs.
+    pub(super) until: Option<Timestamp>,
+}
+
 /// A take that was handed in for the transaction that stores what is wanted.
 pub(super) struct DeferredTake {
     outcome: Pending<Looked>,
@@ -60,8 +66,8 @@ impl WaitingFetch {
                 };
                 daemon.reader.run(question).await?
             }
-            (Some(Peer::Agent(id)), None) => wanted(&request, Some(*id)),
-            (None, None) => wanted(&request, None),
+            (Some(Peer::Agent(id)), None) => Wanted::of(&request, Some(*id)),
+            (None, None) => Wanted::of(&request, None),
         };
         Ok(Self {
             request,
@@ -71,15 +77,16 @@ impl WaitingFetch {
         })
     }
 
-    /// Whether the mailbox is known to be empty, so that nothing that is wanted can be there: and
-    /// until when.
-    pub(super) fn known_empty(&self, now: Timestamp) -> Option<Known> {
+    /// That the mailbox is known to be empty, so that nothing that is wanted can be there.
+    pub(super) fn known_empty(&self, now: Timestamp) -> Option<Empty> {
         // What is known is known of mail, and says nothing of pings or of who may still answer.
         if self.wanted.has_pings() || self.wanted.answers_to.is_some() {
             return None;
         }
         match self.daemon.shared.mailboxes.known(self.caller.agent()) {
-            empty @ Known::Empty { until } if until.is_none_or(|until| until > now) => Some(empty),
+            Known::Empty { until } if until.is_none_or(|until| until > now) => {
+                Some(Empty { until })
+            }
             Known::Empty { .. } | Known::Maybe => None,
         }
     }
@@ -183,15 +190,5 @@ impl WaitingFetch {
             return Err(Fault::Stopping.into());
         }
         Ok(self.nothing(waiting, WaitEnd::ShuttingDown))
-    }
-}
-
-fn wanted(request: &Fetch, sent_by: Option<AgentId>) -> Wanted {
-    Wanted {
-        answers_to: request.answers_to,
-        sent_by,
-        conversation: None,
-        kind: request.kind,
-        pings: request.pings,
     }
 }
