@@ -32,13 +32,7 @@ pub(super) fn others(
     let others: Vec<_> = members
         .into_iter()
         .filter(|(agent, _)| *agent != caller.agent())
-        .map(|(agent, name)| Destination {
-            agent: Some(agent),
-            name,
-            via_alias: None,
-            left_out: None,
-            handling: Handling::Rings,
-        })
+        .map(|(agent, name)| Destination::new(Some(agent), name))
         .collect();
     if others.is_empty() {
         return refuse(

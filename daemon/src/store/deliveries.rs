@@ -32,6 +32,20 @@ pub(crate) struct Destination {
     pub(crate) handling: Handling,
 }
 
+impl Destination {
+    /// Into the mailbox of `agent`, called `name`, or of whoever claims that; whoever waits there
+    /// wakes.
+    pub(crate) const fn new(agent: Option<AgentId>, name: Name) -> Self {
+        Self {
+            agent,
+            name,
+            via_alias: None,
+            left_out: None,
+            handling: Handling::Rings,
+        }
+    }
+}
+
 /// How a message comes to its recipient.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Handling {
@@ -98,13 +112,7 @@ pub(crate) fn tell(
         reply_to: None,
     };
     for (agent, name) in agents {
-        let to = Destination {
-            agent: Some(*agent),
-            name: name.clone(),
-            via_alias: None,
-            left_out: None,
-            handling: Handling::Rings,
-        };
+        let to = Destination::new(Some(*agent), name.clone());
         insert(context, seq, &envelope, &to)?;
     }
     Ok(())
