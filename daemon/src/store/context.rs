@@ -101,7 +101,7 @@ pub(crate) enum Effect {
     Thawed(Option<AgentId>),
     /// This is to be in the audit log.
     Audited(Event),
-    /// So many messages were stored.
+    /// A message was stored.
     Stored,
     /// So many deliveries were acknowledged.
     Delivered(u64),

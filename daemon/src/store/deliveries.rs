@@ -90,6 +90,7 @@ pub(crate) fn insert(
         .effects
         .extend(arrives.map(|agent| match to.handling {
             Handling::Quiet => Effect::QuietMailAvailable(agent),
+            // What is held has no `agent` here, and comes to nobody.
             Handling::Rings | Handling::Held => Effect::MessageArrived(agent, *envelope),
         }));
     Ok(())
