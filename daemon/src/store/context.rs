@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use crate::audit::event::Event;
 use crate::clock::{BootId, Now};
 use crate::config::{NamePolicy, Secrets};
-use crate::host::Host;
+use crate::host::HostProcess;
 use crate::key::DeploymentKey;
 use crate::limits::Limits;
 use crate::presence::Presence;
@@ -94,7 +94,7 @@ pub(crate) enum Effect {
         why: ErrorCode,
     },
     /// This process stands for an agent from now on.
-    HostStands(Host),
+    HostStands(HostProcess),
     /// This agent is frozen from now on, or everybody: who waits is refused.
     Froze(Option<AgentId>),
     /// This agent goes on, or everybody who is not frozen by itself.
