@@ -9,8 +9,8 @@
 
 pub(crate) mod ack;
 pub(crate) mod admin;
-pub(crate) mod asking;
 pub(crate) mod auto_check;
+pub(crate) mod awaited;
 pub(crate) mod boundaries;
 pub(crate) mod conversation;
 pub(crate) mod dead_letters;

@@ -4,13 +4,13 @@
 //! their order (a fetch excepted, which may wait); the future that it returns waits for the
 //! outcome.
 
-mod asking;
 pub(crate) mod charge;
 mod operator;
 mod refusals;
 mod reply;
-mod standing;
+mod self_report;
 mod wait;
+mod waiting_fetch;
 
 use std::future::Future;
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use crate::daemon::{Daemon, stopped};
-use crate::host::Host;
+use crate::host::HostProcess;
 use crate::limits::HOSTS_WATCHED;
 use crate::presence::Presence;
 use crate::store::context::View;
@@ -63,7 +63,7 @@ async fn watch(presence: &Presence) {
 /// # Errors
 /// When the system does not say so.
 #[cfg(target_os = "linux")]
-async fn end(host: Host) -> std::io::Result<()> {
+async fn end(host: HostProcess) -> std::io::Result<()> {
     use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
     let pid = i32::try_from(host.pid).ok().and_then(Pid::from_raw);
@@ -95,7 +95,7 @@ fn readable(
 
 /// Nothing says when a process ends on this system.
 #[cfg(not(target_os = "linux"))]
-async fn end(_: Host) -> std::io::Result<()> {
+async fn end(_: HostProcess) -> std::io::Result<()> {
     Err(std::io::ErrorKind::Unsupported.into())
 }
 
@@ -109,10 +109,10 @@ mod tests {
     use super::*;
 
     /// A process that does nothing until its input ends.
-    fn process() -> (Child, Host) {
+    fn process() -> (Child, HostProcess) {
         let child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
         let start_ticks = facts(child.id()).unwrap().start_ticks;
-        let host = Host {
+        let host = HostProcess {
             pid: child.id(),
             start_ticks,
         };
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn a_process_that_has_ended_or_whose_id_is_anothers_is_told_of_too() {
         let (mut child, host) = process();
-        let earlier = Host {
+        let earlier = HostProcess {
             start_ticks: host.start_ticks + 1,
             ..host
         };
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn so_many_processes_wait_to_be_watched_and_no_more() {
         let presence = Presence::default();
-        let hosts = (1..2_000).map(|pid| Host {
+        let hosts = (1..2_000).map(|pid| HostProcess {
             pid,
             start_ticks: 1,
         });

@@ -308,8 +308,8 @@ pub(crate) const QUEUE: usize = 1_024;
 /// Jobs in one transaction: bounds how long the first of them waits for its commit.
 pub(crate) const BATCH: usize = 256;
 
-/// Fetches that take what comes in the transaction that brings it: whoever sends waits for them.
-pub(crate) const STANDING: usize = 16;
+/// Deferred takes that are done in one transaction, beside its jobs: whoever sends waits for them.
+pub(crate) const DEFERRED_JOBS: usize = 16;
 
 /// Requests of one connection that are being answered at a time: also how many replies can pile
 /// up for a peer that does not read.

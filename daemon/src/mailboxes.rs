@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::limits::AGENTS_IN_MEMORY;
-use crate::store::writer::Standing;
+use crate::store::writer::DeferredJob;
 use crate::wanted::{Envelope, Wanted};
 
 /// What is known of a mailbox.
@@ -35,51 +35,54 @@ struct Mailbox {
     known: Known,
     bell: Arc<Notify>,
     /// Fetches that wait, each for what it asked for; at most as many as an agent may let wait.
-    ears: Vec<Weak<Pricked>>,
+    subscribers: Vec<Weak<Subscriber>>,
     /// Fetches that wait for whatever comes.
     takers: u32,
 }
 
 /// A fetch that waits at a mailbox: it hears of what it asked for, and of nothing else.
 #[derive(Debug)]
-pub(crate) struct Ear {
-    pricked: Arc<Pricked>,
+pub(crate) struct Subscription {
+    subscriber: Arc<Subscriber>,
     /// Keeps the mailbox in memory.
     _mailbox: Arc<Notify>,
 }
 
 #[derive(Debug)]
-struct Pricked {
+struct Subscriber {
     wanted: Wanted,
     bell: Notify,
-    /// What it has left to be done when such a message comes. Locked under no other lock.
-    left: Mutex<Option<Standing>>,
+    /// What is to be done for it when such a message comes. Locked under no other lock.
+    deferred: Mutex<Option<DeferredJob>>,
 }
 
-impl Pricked {
-    fn take(&self) -> Option<Standing> {
-        self.left
+impl Subscriber {
+    fn take(&self) -> Option<DeferredJob> {
+        self.deferred
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
     }
 }
 
-impl Ear {
-    /// Hears of the next message that was asked for, or of a lease that was given back.
-    pub(crate) fn hears(&self) -> Notified<'_> {
-        self.pricked.bell.notified()
+impl Subscription {
+    /// Wakes with the next message that was asked for, or with a lease that was given back.
+    pub(crate) fn notified(&self) -> Notified<'_> {
+        self.subscriber.bell.notified()
     }
 
-    /// Leaves `work` to be done by whoever stores such a message, before anybody hears of it.
-    pub(crate) fn leave(&self, work: Standing) {
-        let left = self.pricked.left.lock();
-        left.unwrap_or_else(PoisonError::into_inner).replace(work);
+    /// Hands in `work`, to be done in the transaction that stores such a message, before anybody
+    /// hears of it.
+    pub(crate) fn defer(&self, work: DeferredJob) {
+        let deferred = self.subscriber.deferred.lock();
+        deferred
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(work);
     }
 
     /// Takes it back; says whether it was still there: else it is being done, or has been.
-    pub(crate) fn take_back(&self) -> bool {
-        self.pricked.take().is_some()
+    pub(crate) fn cancel(&self) -> bool {
+        self.subscriber.take().is_some()
     }
 }
 
@@ -103,40 +106,40 @@ impl Mailboxes {
 
     /// Hears of what is `wanted` of the mailbox of `agent` until it is dropped. Take it before
     /// looking, or mail that comes in between is missed.
-    pub(crate) fn ear(&self, agent: AgentId, wanted: Wanted) -> Ear {
-        let pricked = Arc::new(Pricked {
+    pub(crate) fn subscribe(&self, agent: AgentId, wanted: Wanted) -> Subscription {
+        let subscriber = Arc::new(Subscriber {
             wanted,
             bell: Notify::new(),
-            left: Mutex::default(),
+            deferred: Mutex::default(),
         });
         let mailbox = self.with(agent, |mailbox| {
-            mailbox.ears.retain(|ear| ear.strong_count() > 0);
-            mailbox.ears.push(Arc::downgrade(&pricked));
+            mailbox.subscribers.retain(|other| other.strong_count() > 0);
+            mailbox.subscribers.push(Arc::downgrade(&subscriber));
             Arc::clone(&mailbox.bell)
         });
-        Ear {
-            pricked,
+        Subscription {
+            subscriber,
             _mailbox: mailbox,
         }
     }
 
     /// Something can be had again: everybody looks.
-    pub(crate) fn arrived(&self, agent: AgentId) {
+    pub(crate) fn wake_all(&self, agent: AgentId) {
         self.ring(agent, |_| true).notify_waiters();
     }
 
     /// Whoever waits anywhere looks again.
-    pub(crate) fn all_arrived(&self) {
+    pub(crate) fn wake_everybody(&self) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let all: Vec<_> = state.keys().copied().collect();
         drop(state);
         for agent in all {
-            self.arrived(agent);
+            self.wake_all(agent);
         }
     }
 
     /// A message came: whoever asked for such a one looks.
-    pub(crate) fn came(&self, agent: AgentId, envelope: &Envelope) {
+    pub(crate) fn message_arrived(&self, agent: AgentId, envelope: &Envelope) {
         let bell = self.ring(agent, |wanted| wanted.matches(envelope));
         // Nobody is told of a ping.
         if envelope.kind != Kind::Ping {
@@ -144,21 +147,21 @@ impl Mailboxes {
         }
     }
 
-    /// What one of those who wait for such a message has left to be done when it comes.
-    pub(crate) fn left_for(&self, agent: AgentId, envelope: &Envelope) -> Option<Standing> {
-        let ears: Vec<_> = self.with(agent, |mailbox| {
-            let ears = mailbox.ears.iter().filter_map(Weak::upgrade);
-            ears.filter(|ear| ear.wanted.matches(envelope)).collect()
+    /// What one of those who wait for such a message has handed in for when it comes.
+    pub(crate) fn deferred_for(&self, agent: AgentId, envelope: &Envelope) -> Option<DeferredJob> {
+        let subscribers: Vec<_> = self.with(agent, |mailbox| {
+            let all = mailbox.subscribers.iter().filter_map(Weak::upgrade);
+            all.filter(|one| one.wanted.matches(envelope)).collect()
         });
-        ears.iter().find_map(|ear| ear.take())
+        subscribers.iter().find_map(|one| one.take())
     }
 
     fn ring(&self, agent: AgentId, is_for: impl Fn(&Wanted) -> bool) -> Arc<Notify> {
         self.with(agent, |mailbox| {
             mailbox.known = Known::Maybe;
-            for ear in mailbox.ears.iter().filter_map(Weak::upgrade) {
-                if is_for(&ear.wanted) {
-                    ear.bell.notify_waiters();
+            for one in mailbox.subscribers.iter().filter_map(Weak::upgrade) {
+                if is_for(&one.wanted) {
+                    one.bell.notify_waiters();
                 }
             }
             Arc::clone(&mailbox.bell)
@@ -166,7 +169,7 @@ impl Mailboxes {
     }
 
     /// Mail came that nobody is to be woken for.
-    pub(crate) fn arrived_quietly(&self, agent: AgentId) {
+    pub(crate) fn available_quietly(&self, agent: AgentId) {
         self.with(agent, |mailbox| mailbox.known = Known::Maybe);
     }
 
@@ -205,7 +208,7 @@ impl Mailboxes {
         let fresh = || Mailbox {
             known: Known::Maybe,
             bell: Arc::default(),
-            ears: Vec::new(),
+            subscribers: Vec::new(),
             takers: 0,
         };
         look(state.entry(agent).or_insert_with(fresh))
@@ -223,7 +226,7 @@ mod tests {
         assert_eq!(mailboxes.known(agent), Known::Maybe);
         mailboxes.drained(agent, None);
         assert_eq!(mailboxes.known(agent), Known::Empty { until: None });
-        mailboxes.arrived(agent);
+        mailboxes.wake_all(agent);
         assert_eq!(mailboxes.known(agent), Known::Maybe);
     }
 
@@ -235,8 +238,8 @@ mod tests {
             sent_by: Some(alice),
             ..Wanted::default()
         };
-        let ear = mailboxes.ear(agent, wanted);
-        let mut heard = Box::pin(ear.hears());
+        let subscription = mailboxes.subscribe(agent, wanted);
+        let mut heard = Box::pin(subscription.notified());
         heard.as_mut().enable();
         let envelope = |sender| Envelope {
             sender: Some(sender),
@@ -244,14 +247,14 @@ mod tests {
             kind: Kind::Message,
             reply_to: None,
         };
-        mailboxes.came(agent, &envelope(AgentId::from_row(3)));
+        mailboxes.message_arrived(agent, &envelope(AgentId::from_row(3)));
         assert!(!heard.as_mut().enable());
-        mailboxes.came(agent, &envelope(alice));
+        mailboxes.message_arrived(agent, &envelope(alice));
         assert!(heard.as_mut().enable());
         drop(heard);
-        drop(ear);
-        drop(mailboxes.ear(agent, wanted));
-        mailboxes.with(agent, |mailbox| assert_eq!(mailbox.ears.len(), 1));
+        drop(subscription);
+        drop(mailboxes.subscribe(agent, wanted));
+        mailboxes.with(agent, |mailbox| assert_eq!(mailbox.subscribers.len(), 1));
     }
 
     #[test]

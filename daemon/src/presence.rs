@@ -13,7 +13,7 @@ use ipc_protocol::token::Sid;
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, Semaphore, watch};
 
-use crate::host::Host;
+use crate::host::HostProcess;
 use crate::limits::{
     BULKY_PER_AGENT, CONNECTIONS_PER_AGENT, ENDED_SESSIONS, HOSTS_WATCHED, INBOUND_PER_AGENT,
 };
@@ -86,7 +86,7 @@ struct State {
     agents_used: HashMap<AgentId, Timestamp>,
     sessions_used: HashMap<Sid, Timestamp>,
     /// Host processes that are to be watched.
-    hosts: Vec<Host>,
+    hosts: Vec<HostProcess>,
 }
 
 /// Who is there.
@@ -228,7 +228,7 @@ impl Presence {
     }
 
     /// These processes stand for agents from now on. Those beyond what is watched are let go.
-    pub(crate) fn stand(&self, hosts: impl IntoIterator<Item = Host>) {
+    pub(crate) fn stand(&self, hosts: impl IntoIterator<Item = HostProcess>) {
         self.with(|state| {
             let room = HOSTS_WATCHED.saturating_sub(state.hosts.len());
             state.hosts.extend(hosts.into_iter().take(room));
@@ -242,7 +242,7 @@ impl Presence {
     }
 
     /// Takes the processes that are to be watched.
-    pub(crate) fn take_hosts(&self) -> Vec<Host> {
+    pub(crate) fn take_hosts(&self) -> Vec<HostProcess> {
         self.with(|state| std::mem::take(&mut state.hosts))
     }
 

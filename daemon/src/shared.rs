@@ -78,20 +78,20 @@ impl Shared {
     pub(crate) fn apply(&self, effects: &[Effect]) {
         for effect in effects {
             match effect {
-                Effect::MailFor(agent) => {
-                    self.mailboxes.arrived(*agent);
+                Effect::MailAvailable(agent) => {
+                    self.mailboxes.wake_all(*agent);
                     self.notice_board.changed(*agent);
                 }
-                Effect::AutoCheckChosen(agent) => self.mailboxes.arrived(*agent),
+                Effect::AutoCheckChosen(agent) => self.mailboxes.wake_all(*agent),
                 Effect::MailboxChanged(agent) => self.notice_board.changed(*agent),
                 Effect::NoticesOn(agent) => self.notice_board.begin(*agent),
                 Effect::NoticesOff(agent) => self.notice_board.end(*agent),
-                Effect::Arrived(agent, envelope) => {
-                    self.mailboxes.came(*agent, envelope);
+                Effect::MessageArrived(agent, envelope) => {
+                    self.mailboxes.message_arrived(*agent, envelope);
                     self.notice_board.changed(*agent);
                 }
                 Effect::RecipientGone => self.presence.somebody_left(),
-                Effect::QuietMailFor(agent) => self.mailboxes.arrived_quietly(*agent),
+                Effect::QuietMailAvailable(agent) => self.mailboxes.available_quietly(*agent),
                 Effect::Drained { agent, until } => self.mailboxes.drained(*agent, *until),
                 Effect::SessionEnded { sid, why } => self.presence.end_session(*sid, *why),
                 Effect::HostStands(host) => self.presence.stand([*host]),
@@ -99,8 +99,8 @@ impl Shared {
                     self.frozen.set(*agent, true);
                     self.notice_board.may_differ(*agent);
                     match agent {
-                        Some(agent) => self.mailboxes.arrived(*agent),
-                        None => self.mailboxes.all_arrived(),
+                        Some(agent) => self.mailboxes.wake_all(*agent),
+                        None => self.mailboxes.wake_everybody(),
                     }
                 }
                 Effect::Thawed(agent) => {

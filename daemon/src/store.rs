@@ -23,6 +23,7 @@ pub(crate) mod hardening;
 pub(crate) mod history;
 pub(crate) mod indexing;
 pub(crate) mod mail;
+pub(crate) mod memory_index;
 pub(crate) mod messages;
 pub(crate) mod migrations;
 pub(crate) mod names;

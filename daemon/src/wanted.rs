@@ -2,6 +2,7 @@
 
 use ipc_protocol::id::{AgentId, ConversationId, MessageId};
 use ipc_protocol::message::Kind;
+use ipc_protocol::request::Fetch;
 
 /// What a fetch asks for; the default is all that is for people and models to read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,6 +33,17 @@ pub(crate) struct Envelope {
 }
 
 impl Wanted {
+    /// What `request` asks for, where its sender means the agent `sent_by`.
+    pub(crate) const fn of(request: &Fetch, sent_by: Option<AgentId>) -> Self {
+        Self {
+            answers_to: request.answers_to,
+            sent_by,
+            conversation: request.conversation,
+            kind: request.kind,
+            pings: request.pings,
+        }
+    }
+
     /// Whether it takes whatever comes, so that nobody need be told of that.
     pub(crate) const fn takes_all(&self) -> bool {
         self.answers_to.is_none()

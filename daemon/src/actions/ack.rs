@@ -42,7 +42,7 @@ pub(crate) fn give_back(
         returned = returned.saturating_add(u64::from(leased));
     }
     if returned > 0 {
-        context.effects.push(Effect::MailFor(agent));
+        context.effects.push(Effect::MailAvailable(agent));
     }
     Ok(returned)
 }

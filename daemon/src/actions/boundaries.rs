@@ -21,7 +21,7 @@ use crate::error::{Done, refuse};
 use crate::limits::RULES_PER_AGENT;
 use crate::store::boundaries;
 use crate::store::context::{Context, Effect, View};
-use crate::store::deliveries::{Destination, Way};
+use crate::store::deliveries::{Destination, Handling};
 use crate::store::names::{self, Holder};
 
 /// Does what the request says, and tells how it stands then.
@@ -164,11 +164,11 @@ pub(crate) fn admit(
     let mut admitted = Vec::with_capacity(destinations.len());
     for mut to in destinations {
         let owner = to.agent.filter(|owner| *owner != sender);
-        let way = owner.map_or(Ok(Some(Way::Rings)), |owner| {
-            way(owner, sender, answered == Some(owner), view)
+        let handling = owner.map_or(Ok(Some(Handling::Rings)), |owner| {
+            handling(owner, sender, answered == Some(owner), view)
         })?;
-        if let Some(way) = way {
-            to.way = way;
+        if let Some(handling) = handling {
+            to.handling = handling;
             admitted.push(to);
         } else {
             blocked.get_or_insert(to.name);
@@ -187,18 +187,18 @@ pub(crate) fn admit(
 
 /// How a message of `sender` comes to `owner`; nothing if it does not. An answer to a message of
 /// the owner's own is no first contact, and wakes whoever waits for it.
-fn way(
+fn handling(
     owner: AgentId,
     sender: AgentId,
     answers_owner: bool,
     view: &View<'_>,
-) -> rusqlite::Result<Option<Way>> {
+) -> rusqlite::Result<Option<Handling>> {
     let is_stranger = || boundaries::allows_only(view.db, owner);
     Ok(match boundaries::rule(view.db, owner, sender)? {
         BoundaryRule::Block => None,
-        BoundaryRule::Mute if !answers_owner => Some(Way::Quiet),
-        BoundaryRule::None if !answers_owner && is_stranger()? => Some(Way::Held),
-        BoundaryRule::Mute | BoundaryRule::Allow | BoundaryRule::None => Some(Way::Rings),
+        BoundaryRule::Mute if !answers_owner => Some(Handling::Quiet),
+        BoundaryRule::None if !answers_owner && is_stranger()? => Some(Handling::Held),
+        BoundaryRule::Mute | BoundaryRule::Allow | BoundaryRule::None => Some(Handling::Rings),
     })
 }
 
@@ -213,9 +213,9 @@ pub(super) fn check_invitation(
     if owner == by {
         return Ok(());
     }
-    match way(owner, by, false, view)? {
-        Some(Way::Rings | Way::Quiet) => Ok(()),
-        Some(Way::Held) | None => {
+    match handling(owner, by, false, view)? {
+        Some(Handling::Rings | Handling::Quiet) => Ok(()),
+        Some(Handling::Held) | None => {
             let text = format!("`{name}` cannot be brought into a group by you");
             let hint = "only its owner can change that; nothing was changed";
             Err(Refusal::new(ErrorCode::Blocked, text).hint(hint).into())
@@ -226,9 +226,9 @@ pub(super) fn check_invitation(
 /// Keeps the boundaries of `owner`, who is about to get the mail that waits for `name`.
 pub(crate) fn apply_to_waiting(context: &mut Context<'_>, name: &Name, owner: AgentId) -> Done<()> {
     for sender in boundaries::senders_to(context.db, name)? {
-        match way(owner, sender, false, context)? {
-            Some(Way::Rings | Way::Quiet) => {}
-            Some(Way::Held) => boundaries::hold(context.db, name, owner, sender)?,
+        match handling(owner, sender, false, context)? {
+            Some(Handling::Rings | Handling::Quiet) => {}
+            Some(Handling::Held) => boundaries::hold(context.db, name, owner, sender)?,
             None => {
                 boundaries::end_unclaimed(context, name, sender, EndReason::Blocked)?;
             }

@@ -9,7 +9,7 @@ use super::{list, talk};
 use crate::caller::Caller;
 use crate::error::{Done, Fault, refuse};
 use crate::store::context::Context;
-use crate::store::deliveries::{Destination, Way};
+use crate::store::deliveries::Destination;
 use crate::store::names::{self, Holder};
 
 /// Everybody to whom `mail` goes, before anybody's boundaries are asked.
@@ -23,13 +23,7 @@ pub(super) fn destinations(
         Recipient::Conversation(id) => talk::others(*id, caller, context),
         Recipient::Name(name) => Ok(vec![by_name(mail, name, context)?]),
         Recipient::Agent(id) => match names::current(context.db, *id)? {
-            Some(name) => Ok(vec![Destination {
-                agent: Some(*id),
-                name,
-                via_alias: None,
-                left_out: None,
-                way: Way::Rings,
-            }]),
+            Some(name) => Ok(vec![Destination::new(Some(*id), name)]),
             None => refuse(
                 ErrorCode::UnknownRecipient,
                 "no agent has this id",
@@ -40,21 +34,15 @@ pub(super) fn destinations(
 }
 
 fn by_name(mail: &Outgoing<'_>, name: &Name, context: &Context<'_>) -> Done<Destination> {
-    let to = |agent, name, via_alias| {
-        Ok(Destination {
-            agent,
-            name,
-            via_alias,
-            left_out: None,
-            way: Way::Rings,
-        })
-    };
     let current = |id: AgentId| -> Done<Name> {
         Ok(names::current(context.db, id)?.ok_or(Fault::Inconsistent("an agent, no name"))?)
     };
     match names::holder(context, name)? {
-        Holder::Agent(id) => to(Some(id), current(id)?, None),
-        Holder::Alias { agent, .. } => to(Some(agent), current(agent)?, Some(name.clone())),
+        Holder::Agent(id) => Ok(Destination::new(Some(id), current(id)?)),
+        Holder::Alias { agent, .. } => Ok(Destination {
+            via_alias: Some(name.clone()),
+            ..Destination::new(Some(agent), current(agent)?)
+        }),
         Holder::Nobody if mail.known_only => {
             let hint = match names::nearest(context.db, name)? {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -65,7 +53,7 @@ fn by_name(mail: &Outgoing<'_>, name: &Name, context: &Context<'_>) -> Done<Dest
                 .hint(hint)
                 .into())
         }
-        Holder::Nobody => to(None, name.clone(), None),
+        Holder::Nobody => Ok(Destination::new(None, name.clone())),
     }
 }
 
@@ -80,13 +68,7 @@ fn everybody(caller: &Caller, context: &Context<'_>) -> Done<Vec<Destination>> {
         let hint = "send to those whom it concerns; nobody was sent anything";
         return Err(Refusal::new(ErrorCode::TooLarge, text).hint(hint).into());
     }
-    let to = |(agent, name)| Destination {
-        agent: Some(agent),
-        name,
-        via_alias: None,
-        left_out: None,
-        way: Way::Rings,
-    };
+    let to = |(agent, name)| Destination::new(Some(agent), name);
     Ok(others.into_iter().map(to).collect())
 }
 

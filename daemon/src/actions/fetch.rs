@@ -8,7 +8,7 @@ use ipc_protocol::name::{Name, Peer};
 use ipc_protocol::request::{Fetch, Fetched};
 use ipc_protocol::time::Timestamp;
 
-use super::{asking, talk};
+use super::{awaited, talk};
 use crate::caller::Caller;
 use crate::error::Done;
 use crate::limits::FETCH_TEXT_BYTES;
@@ -44,13 +44,7 @@ pub(crate) fn wanted(request: &Fetch, caller: &Caller, view: &View<'_>) -> Done<
             }
         },
     };
-    Ok(Wanted {
-        answers_to: request.answers_to,
-        sent_by,
-        conversation: request.conversation,
-        kind: request.kind,
-        pings: request.pings,
-    })
+    Ok(Wanted::of(request, sent_by))
 }
 
 fn nobody(name: &Name, near: Option<&Name>) -> Refusal {
@@ -97,7 +91,7 @@ pub(crate) fn take(
     if !wanted.takes_all() || wanted.pings {
         again = offering::lease_end(context, caller.agent(), wanted)?;
     }
-    let silent = asking::silent(wanted, were_there, caller, context)?;
+    let silent = awaited::silent(wanted, were_there, caller, context)?;
     Ok(Taken {
         fetched: Fetched {
             messages,

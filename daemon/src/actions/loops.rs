@@ -2,8 +2,10 @@
 //! budget for answers of two, and of each member of a group.
 
 use ipc_protocol::error::ErrorCode;
+use ipc_protocol::id::ConversationId;
 use ipc_protocol::message::Kind;
 use ipc_protocol::name::Recipient;
+use ipc_protocol::time::Timestamp;
 
 use super::outgoing::Outgoing;
 use super::talk;
@@ -28,13 +30,14 @@ pub(super) fn hops(
     let Some(parent) = mail.parent else {
         return Ok(0);
     };
-    if let Some(hops) = hops_within(mail, caller, context)? {
-        return Ok(hops);
+    if let Some(group) = group_of_answer(mail, parent, caller, context)? {
+        check_group_answers(group, caller, context)?;
+        return Ok(parent.hops);
     }
     if !mail.passes_on {
         // A ping has one.
         if mail.kind != Kind::Ack {
-            check_answers(destinations, caller, context)?;
+            check_pair_answers(destinations, caller, context)?;
         }
         if stays(parent, destinations, caller, context)? {
             return Ok(parent.hops);
@@ -75,7 +78,7 @@ fn stays(
 
 /// Counts what two agents answer each other, whatever it answers and whoever wrote that; what goes
 /// to several has a rate of its own.
-fn check_answers(destinations: &[Destination], caller: &Caller, context: &Context<'_>) -> Done<()> {
+fn check_pair_answers(destinations: &[Destination], caller: &Caller, view: &View<'_>) -> Done<()> {
     let [
         Destination {
             agent: Some(other), ..
@@ -84,44 +87,63 @@ fn check_answers(destinations: &[Destination], caller: &Caller, context: &Contex
     else {
         return Ok(());
     };
-    let most = context.limits.pair_answers_per_10_minutes;
-    let since = context.now.wall.plus_millis(-ANSWERS_MS);
-    let answers = messages::answers_between(context.db, caller.agent(), *other, since, most)?;
-    if answers >= most {
-        return refuse(
-            ErrorCode::LoopDetected,
-            "you two have answered each other too often in ten minutes",
-            "stop answering; a new message (not a reply) is still possible if it matters",
-        );
-    }
-    Ok(())
+    let most = view.limits.pair_answers_per_10_minutes;
+    let answers =
+        messages::answers_between(view.db, caller.agent(), *other, counted_since(view), most)?;
+    refuse_over(
+        answers,
+        most,
+        "you two have answered each other too often in ten minutes",
+    )
 }
 
-/// The hops of an answer that stays within its group; nothing for any other message.
+/// The group that an answer stays within; nothing for any other message.
 ///
 /// A group talks among itself, so that its answers are not passed on to anybody: they add no hop,
-/// however long the talk. What stops agents that answer one another by themselves is a budget, for
-/// each of them and each group: nobody can use up another's.
-fn hops_within(mail: &Outgoing<'_>, caller: &Caller, view: &View<'_>) -> Done<Option<u32>> {
-    let (Recipient::Conversation(id), Some(parent)) = (mail.to, mail.parent) else {
+/// however long the talk.
+fn group_of_answer(
+    mail: &Outgoing<'_>,
+    parent: &Parent,
+    caller: &Caller,
+    view: &View<'_>,
+) -> Done<Option<ConversationId>> {
+    let Recipient::Conversation(id) = mail.to else {
         return Ok(None);
     };
     if mail.passes_on || parent.conversation != Some(*id) {
         return Ok(None);
     }
-    match talk::entered(*id, caller, view)? {
-        Sort::Direct => return Ok(None),
-        Sort::Group(_) => {}
-    }
+    Ok(match talk::entered(*id, caller, view)? {
+        Sort::Direct => None,
+        Sort::Group(_) => Some(*id),
+    })
+}
+
+/// Counts what the caller answers in `group`. That stops agents that answer one another by
+/// themselves; each has a budget of its own in each group, which nobody else can use up.
+fn check_group_answers(group: ConversationId, caller: &Caller, view: &View<'_>) -> Done<()> {
     let most = view.limits.group_answers_per_10_minutes;
-    let since = view.now.wall.plus_millis(-ANSWERS_MS);
-    let answers = messages::answers_within(view.db, caller.agent(), *id, since, most)?;
-    if answers >= most {
-        return refuse(
-            ErrorCode::LoopDetected,
-            "you have answered in this group too often in ten minutes",
-            "stop answering; a new message (not a reply) is still possible if it matters",
-        );
+    let answers =
+        messages::answers_within(view.db, caller.agent(), group, counted_since(view), most)?;
+    refuse_over(
+        answers,
+        most,
+        "you have answered in this group too often in ten minutes",
+    )
+}
+
+/// The beginning of the time over which answers are counted now.
+fn counted_since(view: &View<'_>) -> Timestamp {
+    view.now.wall.plus_millis(-ANSWERS_MS)
+}
+
+fn refuse_over(answers: u32, most: u32, text: &'static str) -> Done<()> {
+    if answers < most {
+        return Ok(());
     }
-    Ok(Some(parent.hops))
+    refuse(
+        ErrorCode::LoopDetected,
+        text,
+        "stop answering; a new message (not a reply) is still possible if it matters",
+    )
 }

@@ -5,7 +5,7 @@ use ipc_protocol::id::AgentId;
 use ipc_protocol::message::SystemEvent;
 use ipc_protocol::name::Name;
 use ipc_protocol::process;
-use ipc_protocol::request::{HostProcess, Register, Registered, WhenLive};
+use ipc_protocol::request::{HostProcess as ClaimedHost, Register, Registered, WhenLive};
 use ipc_protocol::token::{Sid, TokenKind};
 
 use super::{admin, freeze, list};
@@ -13,7 +13,7 @@ use crate::audit::event::{AgentEnd, Entrance, Event, SessionEnd};
 use crate::caller::{Caller, Newcomer, Peer};
 use crate::config::NamePolicy;
 use crate::error::{Done, Fault, expired, refuse};
-use crate::host::Host;
+use crate::host::HostProcess;
 use crate::limits::SESSION_IDLE_MS;
 use crate::store::adoption;
 use crate::store::agents::{self, Agent};
@@ -135,7 +135,7 @@ fn come_back(
     request: &Register,
     id: AgentId,
     resume: Sid,
-    host: Option<Host>,
+    host: Option<HostProcess>,
     context: &mut Context<'_>,
 ) -> Done<Entrance> {
     // Proved before, but what was proved may have been revoked since.
@@ -177,7 +177,7 @@ fn come_back(
     Ok(Entrance::Resumed)
 }
 
-fn shares_host(context: &Context<'_>, id: AgentId, host: Option<Host>) -> Done<bool> {
+fn shares_host(context: &Context<'_>, id: AgentId, host: Option<HostProcess>) -> Done<bool> {
     let hosts = credentials::hosts(context, id)?;
     Ok(host.is_some_and(|host| hosts.contains(&host)))
 }
@@ -188,7 +188,7 @@ fn enrol(
     id: AgentId,
     kid: &str,
     peer: &Peer,
-    host: Option<Host>,
+    host: Option<HostProcess>,
     how: Entrance,
 ) -> Done<Enrolled> {
     credentials::make_room(context, id)?;
@@ -243,7 +243,7 @@ fn find(context: &Context<'_>, id: AgentId) -> Done<Agent> {
 }
 
 /// The process that is said to stand for the agent, if it is an ancestor of the one that says so.
-fn believed(host: &HostProcess, peer: &Peer) -> Option<Host> {
+fn believed(claimed: &ClaimedHost, peer: &Peer) -> Option<HostProcess> {
     let lineage = process::lineage(peer.pid);
     // A lineage that begins with another process means that the peer has gone and its id is used
     // again.
@@ -252,8 +252,8 @@ fn believed(host: &HostProcess, peer: &Peer) -> Option<Host> {
         .filter(|own| Some(own.start_ticks) == peer.start_ticks)?;
     let ancestor = lineage
         .iter()
-        .find(|f| f.pid == host.pid && f.start_ticks <= own.start_ticks)?;
-    Some(Host {
+        .find(|f| f.pid == claimed.pid && f.start_ticks <= own.start_ticks)?;
+    Some(HostProcess {
         pid: ancestor.pid,
         start_ticks: ancestor.start_ticks,
     })

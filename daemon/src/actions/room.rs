@@ -8,7 +8,7 @@ use ipc_protocol::name::{Name, Recipient};
 use crate::error::{Done, refuse};
 use crate::store::boundaries as held;
 use crate::store::context::{Context, View};
-use crate::store::deliveries::{self, Destination, Way};
+use crate::store::deliveries::{self, Destination, Handling};
 
 /// Whether there is room for one more message everywhere. Without it nobody gets anything, but in a
 /// conversation, which one member that reads nothing must not silence: there the others get it.
@@ -44,7 +44,7 @@ fn full(name: &Name) -> Refusal {
 
 fn has_room(to: &Destination, sender: AgentId, view: &View<'_>) -> Done<bool> {
     let (all, own) = match to.agent {
-        Some(agent) if to.way == Way::Held => held::waiting(view.db, agent, sender)?,
+        Some(agent) if to.handling == Handling::Held => held::waiting(view.db, agent, sender)?,
         Some(agent) => deliveries::waiting_for(view.db, agent, sender)?,
         None => deliveries::waiting_for_name(view.db, &to.name, sender)?,
     };

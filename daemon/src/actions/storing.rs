@@ -13,7 +13,7 @@ use crate::error::Done;
 use crate::limits::PINGS_DROPPED;
 use crate::secrets;
 use crate::store::context::{Context, Effect, View};
-use crate::store::deliveries::{self, Destination, Way};
+use crate::store::deliveries::{self, Destination, Handling};
 use crate::store::messages::{self, Draft, Seq};
 use crate::store::names;
 use crate::store::pings;
@@ -96,7 +96,7 @@ fn recipients(view: &View<'_>, destinations: &[Destination]) -> Done<Vec<SentTo>
     for to in destinations {
         let outcome = match (to.left_out, to.agent, &to.via_alias) {
             (Some(reason), _, _) => RecipientOutcome::LeftOut { reason },
-            (None, Some(_), _) if to.way == Way::Held => RecipientOutcome::Held,
+            (None, Some(_), _) if to.handling == Handling::Held => RecipientOutcome::Held,
             (None, None, _) => RecipientOutcome::Unclaimed {
                 did_you_mean: names::nearest(view.db, &to.name)?,
             },

@@ -8,7 +8,7 @@ use crate::caller::Caller;
 use crate::error::{Done, refuse};
 use crate::store::context::{Context, View};
 use crate::store::conversations::{self, Sort};
-use crate::store::deliveries::{Destination, Way};
+use crate::store::deliveries::{Destination, Handling};
 
 /// What the conversation is, if the caller is in it. Whether there is one that it is not in is not
 /// told.
@@ -32,13 +32,7 @@ pub(super) fn others(
     let others: Vec<_> = members
         .into_iter()
         .filter(|(agent, _)| *agent != caller.agent())
-        .map(|(agent, name)| Destination {
-            agent: Some(agent),
-            name,
-            via_alias: None,
-            left_out: None,
-            way: Way::Rings,
-        })
+        .map(|(agent, name)| Destination::new(Some(agent), name))
         .collect();
     if others.is_empty() {
         return refuse(
@@ -61,7 +55,9 @@ pub(super) fn conversation_of(
     let other = match (to, destinations) {
         (Recipient::Conversation(id), _) => return Ok(Some(*id)),
         // What is held has its conversation when it is let in.
-        (Recipient::Name(_) | Recipient::Agent(_), [one]) if one.way != Way::Held => one.agent,
+        (Recipient::Name(_) | Recipient::Agent(_), [one]) if one.handling != Handling::Held => {
+            one.agent
+        }
         (Recipient::Name(_) | Recipient::Agent(_) | Recipient::All, _) => None,
     };
     match other.filter(|other| *other != caller.agent()) {

@@ -10,14 +10,13 @@ use ipc_protocol::request::{Fetch, Fetched, Notice, NoticeReport};
 use ipc_protocol::time::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::asking::{Asking, is_an_answer};
+use super::waiting_fetch::{Empty, WaitingFetch, is_an_answer};
 use crate::actions;
 use crate::actions::notice::Looked;
 use crate::caller::Caller;
 use crate::daemon::{Daemon, stopped};
 use crate::error::{Done, Fault};
 use crate::lease::Leased;
-use crate::mailboxes::Known;
 use crate::presence::{Ended, ended};
 use crate::store::context::{Context, View};
 use crate::store::credentials;
@@ -30,29 +29,29 @@ pub(crate) async fn fetch(
     daemon: Arc<Daemon>,
 ) -> Done<Leased<Fetched>> {
     let deadline = deadline(request.wait_ms, &daemon);
-    let asking = Asking::new(request, caller, Arc::clone(&daemon)).await?;
-    let ear = daemon
+    let fetch = WaitingFetch::new(request, caller, Arc::clone(&daemon)).await?;
+    let subscription = daemon
         .shared
         .mailboxes
-        .ear(asking.caller.agent(), asking.wanted);
-    let taker = || Taker::new(asking.caller.agent(), Arc::clone(&daemon));
-    // Dropped before the ear, which keeps the mailbox in memory.
-    let _taker = asking.wanted.takes_all().then(taker);
+        .subscribe(fetch.caller.agent(), fetch.wanted);
+    let taker = || Taker::new(fetch.caller.agent(), Arc::clone(&daemon));
+    // Dropped before the subscription, which keeps the mailbox in memory.
+    let _taker = fetch.wanted.takes_all().then(taker);
     let mut stopping = daemon.stopping.clone();
     let mut session_over = Box::pin(over(session_end));
     let mut were_there = None;
     loop {
         // Listen before looking: mail that comes in between is heard of.
-        let mut heard = Box::pin(ear.hears());
+        let mut heard = Box::pin(subscription.notified());
         heard.as_mut().enable();
         let mut departed = Box::pin(daemon.shared.presence.departures());
         departed.as_mut().enable();
         let now = daemon.shared.clock.now().wall;
         let (lease_end, waiting);
-        if let Some(Known::Empty { until }) = asking.known_empty(now) {
+        if let Some(Empty { until }) = fetch.known_empty(now) {
             (lease_end, waiting) = (until, 0);
         } else {
-            let looked = asking.take(were_there.clone().unwrap_or_default()).await?;
+            let looked = fetch.take(were_there.clone().unwrap_or_default()).await?;
             let leased = looked.leased;
             if is_an_answer(&leased.reply) {
                 return Ok(leased);
@@ -62,19 +61,19 @@ pub(crate) async fn fetch(
             lease_end = looked.again;
         }
         let wake = lease_end.map_or(deadline, |end| deadline.min(moment(end, now)));
-        let left = asking.leave_at(&ear, were_there.clone().unwrap_or_default());
+        let deferred = fetch.defer_take(&subscription, were_there.clone().unwrap_or_default());
         tokio::select! {
             () = heard => {}
-            () = asking.answerer_gone(departed, were_there.as_deref().unwrap_or_default()) => {}
+            () = fetch.answerer_gone(departed, were_there.as_deref().unwrap_or_default()) => {}
             () = sleep_until(wake) => {
                 if Instant::now() >= deadline {
-                    return Ok(asking.nothing(waiting, WaitEnd::TimedOut));
+                    return Ok(fetch.nothing(waiting, WaitEnd::TimedOut));
                 }
             }
             refusal = &mut session_over => return Err(refusal.into()),
-            () = stopped(&mut stopping) => return asking.stopped(waiting),
+            () = stopped(&mut stopping) => return fetch.stopped(waiting),
         }
-        if let Some(leased) = asking.brought(left, &ear).await {
+        if let Some(leased) = fetch.outcome_of(deferred, &subscription).await {
             return Ok(leased);
         }
     }

@@ -17,7 +17,7 @@ pub(crate) fn adopt(
 ) -> rusqlite::Result<usize> {
     let adopted = adopt_waiting(context.db, context.rng, name, agent)?;
     if adopted > 0 {
-        context.effects.push(Effect::MailFor(agent));
+        context.effects.push(Effect::MailAvailable(agent));
     }
     Ok(adopted)
 }

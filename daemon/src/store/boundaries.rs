@@ -161,9 +161,9 @@ pub(crate) fn release(
         .execute(params![under, owner.to_row(), from])?;
     if released > 0 {
         context.effects.push(if rings {
-            Effect::MailFor(owner)
+            Effect::MailAvailable(owner)
         } else {
-            Effect::QuietMailFor(owner)
+            Effect::QuietMailAvailable(owner)
         });
     }
     Ok(u64::try_from(released).unwrap_or(u64::MAX))

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use crate::audit::event::Event;
 use crate::clock::{BootId, Now};
 use crate::config::{NamePolicy, Secrets};
-use crate::host::Host;
+use crate::host::HostProcess;
 use crate::key::DeploymentKey;
 use crate::limits::Limits;
 use crate::presence::Presence;
@@ -64,9 +64,9 @@ impl<'a> Deref for Context<'a> {
 #[derive(Debug)]
 pub(crate) enum Effect {
     /// Something can be had from this mailbox again: whoever waits there looks again.
-    MailFor(AgentId),
+    MailAvailable(AgentId),
     /// The same of an agent that it has muted: nobody is woken, but whoever looks finds it.
-    QuietMailFor(AgentId),
+    QuietMailAvailable(AgentId),
     /// What waits for this agent is less now, or it is called otherwise.
     MailboxChanged(AgentId),
     /// A file of what waits is kept for this agent from now on.
@@ -74,7 +74,7 @@ pub(crate) enum Effect {
     /// None is kept any more.
     NoticesOff(AgentId),
     /// This message came: whoever waits for such a one looks.
-    Arrived(AgentId, Envelope),
+    MessageArrived(AgentId, Envelope),
     /// An agent has ended, or a delivery has: whoever waits for an answer of its looks again.
     RecipientGone,
     /// This agent is told of mail in another way now: whoever waits for that looks again.
@@ -94,14 +94,14 @@ pub(crate) enum Effect {
         why: ErrorCode,
     },
     /// This process stands for an agent from now on.
-    HostStands(Host),
+    HostStands(HostProcess),
     /// This agent is frozen from now on, or everybody: who waits is refused.
     Froze(Option<AgentId>),
     /// This agent goes on, or everybody who is not frozen by itself.
     Thawed(Option<AgentId>),
     /// This is to be in the audit log.
     Audited(Event),
-    /// So many messages were stored.
+    /// A message was stored.
     Stored,
     /// So many deliveries were acknowledged.
     Delivered(u64),

@@ -14,7 +14,7 @@ use super::context::{Context, Effect, View};
 use crate::audit::event::{Event, SessionEnd};
 use crate::caller::Peer;
 use crate::clock::{BootId, Now};
-use crate::host::Host;
+use crate::host::HostProcess;
 use crate::key::DeploymentKey;
 use crate::limits::{SESSION_ABSOLUTE_MS, SESSIONS_PER_AGENT};
 pub(crate) use checking::{check_caller, check_session, frozen};
@@ -29,13 +29,13 @@ pub(crate) struct Credential {
     pub(crate) verifier: Verifier,
     pub(crate) kid: String,
     pub(crate) lifetime: Lifetime,
-    host: Option<Host>,
+    host: Option<HostProcess>,
     peer: (u32, u32),
 }
 
 impl Credential {
     /// The process that stood for the agent when this was issued.
-    pub(crate) const fn host(&self) -> Option<Host> {
+    pub(crate) const fn host(&self) -> Option<HostProcess> {
         self.host
     }
 
@@ -132,7 +132,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Credential, [u8; 32])> {
             last_used: Timestamp::from_millis(row.get(10)?),
         },
         peer: (row.get(11)?, row.get(12)?),
-        host: host_pid.zip(host_start).map(|(pid, start)| Host {
+        host: host_pid.zip(host_start).map(|(pid, start)| HostProcess {
             pid,
             start_ticks: start.cast_unsigned(),
         }),
@@ -176,7 +176,7 @@ pub(crate) fn issue(
     agent: AgentId,
     kid: &str,
     peer: &Peer,
-    host: Option<Host>,
+    host: Option<HostProcess>,
 ) -> rusqlite::Result<(Token, Lifetime)> {
     let token = Token::random(kind, context.rng);
     let now = context.now;
@@ -248,7 +248,7 @@ pub(crate) fn sessions_over(
 }
 
 /// The host processes that stood for `agent` when its credentials were issued, in this boot.
-pub(crate) fn hosts(view: &View<'_>, agent: AgentId) -> rusqlite::Result<Vec<Host>> {
+pub(crate) fn hosts(view: &View<'_>, agent: AgentId) -> rusqlite::Result<Vec<HostProcess>> {
     let sql = "SELECT DISTINCT host_pid, host_start FROM credentials
                WHERE agent = ?1 AND boot_id = ?2 AND host_pid IS NOT NULL";
     let mut query = view.db.prepare_cached(sql)?;
@@ -257,7 +257,7 @@ pub(crate) fn hosts(view: &View<'_>, agent: AgentId) -> rusqlite::Result<Vec<Hos
 }
 
 /// The host processes of all agents, at most `most`, in this boot.
-pub(crate) fn all_hosts(view: &View<'_>, most: usize) -> rusqlite::Result<Vec<Host>> {
+pub(crate) fn all_hosts(view: &View<'_>, most: usize) -> rusqlite::Result<Vec<HostProcess>> {
     let sql = "SELECT DISTINCT host_pid, host_start FROM credentials
                WHERE boot_id = ?1 AND host_pid IS NOT NULL LIMIT ?2";
     let most = u32::try_from(most).unwrap_or(u32::MAX);
@@ -266,8 +266,8 @@ pub(crate) fn all_hosts(view: &View<'_>, most: usize) -> rusqlite::Result<Vec<Ho
     rows.collect()
 }
 
-fn read_host(row: &Row<'_>) -> rusqlite::Result<Host> {
-    Ok(Host {
+fn read_host(row: &Row<'_>) -> rusqlite::Result<HostProcess> {
+    Ok(HostProcess {
         pid: row.get(0)?,
         start_ticks: row.get::<_, i64>(1)?.cast_unsigned(),
     })
@@ -350,7 +350,11 @@ pub(crate) fn shorten(
 
 /// Notes that `host` stands for the agent of the resume credential `sid` from now on. Sessions end
 /// sooner than hosts do, so it is kept where it lasts.
-pub(crate) fn stand_for(context: &Context<'_>, sid: Sid, host: Host) -> rusqlite::Result<()> {
+pub(crate) fn stand_for(
+    context: &Context<'_>,
+    sid: Sid,
+    host: HostProcess,
+) -> rusqlite::Result<()> {
     match find(context.db, context.key, sid)? {
         Some(mut credential) if credential.host != Some(host) => {
             credential.host = Some(host);

@@ -29,12 +29,26 @@ pub(crate) struct Destination {
     /// Why this one gets nothing, where others do.
     pub(crate) left_out: Option<EndReason>,
     /// How it comes there.
-    pub(crate) way: Way,
+    pub(crate) handling: Handling,
+}
+
+impl Destination {
+    /// Into the mailbox of `agent`, called `name`, or of whoever claims that; whoever waits there
+    /// wakes.
+    pub(crate) const fn new(agent: Option<AgentId>, name: Name) -> Self {
+        Self {
+            agent,
+            name,
+            via_alias: None,
+            left_out: None,
+            handling: Handling::Rings,
+        }
+    }
 }
 
 /// How a message comes to its recipient.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Handling {
     /// Into the mailbox; whoever waits there wakes.
     #[default]
     Rings,
@@ -55,9 +69,9 @@ pub(crate) fn insert(
                (message, sender, agent, unclaimed, name, via_alias, reason, state, ended_ms, ping)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
                        iif(?7 IS NULL, 'stored', 'refused'), iif(?7 IS NULL, NULL, ?8), ?9)";
-    let (agent, outside) = match (to.agent, to.way) {
-        (Some(agent), Way::Held) => (None, Some(agent.to_string())),
-        (Some(agent), Way::Rings | Way::Quiet) => (Some(agent), None),
+    let (agent, outside) = match (to.agent, to.handling) {
+        (Some(agent), Handling::Held) => (None, Some(agent.to_string())),
+        (Some(agent), Handling::Rings | Handling::Quiet) => (Some(agent), None),
         (None, _) => (None, Some(to.name.folded())),
     };
     context.db.prepare_cached(sql)?.execute(params![
@@ -72,10 +86,13 @@ pub(crate) fn insert(
         envelope.kind == Kind::Ping,
     ])?;
     let arrives = agent.filter(|_| to.left_out.is_none());
-    context.effects.extend(arrives.map(|agent| match to.way {
-        Way::Quiet => Effect::QuietMailFor(agent),
-        Way::Rings | Way::Held => Effect::Arrived(agent, *envelope),
-    }));
+    context
+        .effects
+        .extend(arrives.map(|agent| match to.handling {
+            Handling::Quiet => Effect::QuietMailAvailable(agent),
+            // What is held has no `agent` here, and comes to nobody.
+            Handling::Rings | Handling::Held => Effect::MessageArrived(agent, *envelope),
+        }));
     Ok(())
 }
 
@@ -96,13 +113,7 @@ pub(crate) fn tell(
         reply_to: None,
     };
     for (agent, name) in agents {
-        let to = Destination {
-            agent: Some(*agent),
-            name: name.clone(),
-            via_alias: None,
-            left_out: None,
-            way: Way::Rings,
-        };
+        let to = Destination::new(Some(*agent), name.clone());
         insert(context, seq, &envelope, &to)?;
     }
     Ok(())

@@ -27,7 +27,7 @@ pub(crate) fn harden(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "cell_size_check", true)?;
     db.pragma_update(None, "mmap_size", 0)?;
     keep_within(db)?;
-    // 4 MiB of pages each for the writer and the reader; the system caches the rest.
+    // 4 MiB of pages for each connection; the system caches the rest.
     db.pragma_update(None, "cache_size", -4_096)?;
     db.set_prepared_statement_cache_capacity(96);
     Ok(())

@@ -227,7 +227,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
 mod tests {
     use super::*;
     use crate::actions::harness::Desk;
-    use crate::store::search::MemoryIndex;
+    use crate::store::memory_index::MemoryIndex;
 
     fn withs() -> [With; 3] {
         [

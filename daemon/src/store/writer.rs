@@ -1,5 +1,5 @@
 //! The one writer: takes what waits, runs each job in a savepoint of its own, commits once, and
-//! only then answers. What fetches have left to be done when such mail comes is done in the same
+//! only then answers. What waiting fetches have deferred until such mail comes is done in the same
 //! transaction. After that, when it is time, it puts words into the index of the search.
 //!
 //! A slow flush fills the next batch, so that no timer is needed. After a failed commit nobody in
@@ -18,7 +18,7 @@ use super::guard::Guard;
 use super::indexing;
 use super::thread::others_may_run;
 use crate::error::{ActionError, Done, Fault};
-use crate::limits::{BATCH, QUEUE, STANDING};
+use crate::limits::{BATCH, DEFERRED_JOBS, QUEUE};
 use crate::shared::Shared;
 
 /// What a job will come to.
@@ -49,8 +49,8 @@ impl Writer {
         shared: Arc<Shared>,
     ) -> std::io::Result<(Self, Broken, JoinHandle<Connection>)> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let (desk, is_broken) = Desk::new(db, guard, rng, shared);
-        let thread = super::thread::start("writer", || desk.work(jobs))?;
+        let (worker, is_broken) = Worker::new(db, guard, rng, shared);
+        let thread = super::thread::start("writer", || worker.work(jobs))?;
         Ok((Self { queue }, is_broken, thread))
     }
 
@@ -91,8 +91,8 @@ impl Writer {
     ) -> (Self, Broken, impl Future<Output = ()>) {
         use rand::SeedableRng;
         let (queue, jobs) = mpsc::channel(queued);
-        let (desk, broken) = Desk::new(db, guard, StdRng::seed_from_u64(1), shared);
-        let work = async { drop(desk.work(jobs).await) };
+        let (worker, broken) = Worker::new(db, guard, StdRng::seed_from_u64(1), shared);
+        let work = async { drop(worker.work(jobs).await) };
         (Self { queue }, broken, work)
     }
 }
@@ -110,10 +110,10 @@ impl WeakWriter {
     }
 }
 
-/// A job that is left at a mailbox, for the transaction that brings what is waited for there.
-pub(crate) struct Standing(Box<dyn Job>);
+/// A job that waits at a mailbox for the transaction that stores what is waited for there.
+pub(crate) struct DeferredJob(Box<dyn Job>);
 
-impl Standing {
+impl DeferredJob {
     /// The job, and what it will come to.
     pub(crate) fn new<T: Send + 'static>(
         work: impl FnOnce(&mut Context<'_>) -> Done<T> + Send + 'static,
@@ -123,9 +123,9 @@ impl Standing {
     }
 }
 
-impl std::fmt::Debug for Standing {
+impl std::fmt::Debug for DeferredJob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Standing").finish_non_exhaustive()
+        f.debug_tuple("DeferredJob").finish_non_exhaustive()
     }
 }
 
@@ -181,7 +181,7 @@ impl<T: Send, W: FnOnce(&mut Context<'_>) -> Done<T> + Send> Job for Task<T, W> 
 }
 
 /// The writer's thread and all that it owns.
-struct Desk {
+struct Worker {
     db: Connection,
     guard: Guard,
     rng: StdRng,
@@ -190,10 +190,10 @@ struct Desk {
     effects: Vec<Effect>,
 }
 
-impl Desk {
+impl Worker {
     fn new(db: Connection, guard: Guard, rng: StdRng, shared: Arc<Shared>) -> (Self, Broken) {
         let (broken, is_broken) = watch::channel(None);
-        let desk = Self {
+        let worker = Self {
             db,
             guard,
             rng,
@@ -201,7 +201,7 @@ impl Desk {
             broken,
             effects: Vec::new(),
         };
-        (desk, is_broken)
+        (worker, is_broken)
     }
 
     async fn work(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) -> Connection {
@@ -242,9 +242,9 @@ impl Desk {
         let before = self.db.total_changes();
         let worked = self.begin().and_then(|()| self.run_all(batch));
         let worked = worked.and_then(|()| {
-            let mut left = self.left_for_this();
-            let done = self.run_all(&mut left);
-            batch.append(&mut left);
+            let mut deferred = self.deferred_for_this();
+            let done = self.run_all(&mut deferred);
+            batch.append(&mut deferred);
             done
         });
         let changed = self.db.total_changes() != before;
@@ -283,16 +283,16 @@ impl Desk {
         self.statement("BEGIN IMMEDIATE")
     }
 
-    /// What fetches that wait have left for mail that has come in this transaction: they take it
-    /// without another one. The others hear of it and look.
-    fn left_for_this(&self) -> Vec<Box<dyn Job>> {
-        let left = self.effects.iter().filter_map(|effect| {
-            let Effect::Arrived(agent, envelope) = effect else {
+    /// What waiting fetches have deferred until mail comes that has come in this transaction: they
+    /// take it without another one. The others hear of it and look.
+    fn deferred_for_this(&self) -> Vec<Box<dyn Job>> {
+        let deferred = self.effects.iter().filter_map(|effect| {
+            let Effect::MessageArrived(agent, envelope) = effect else {
                 return None;
             };
-            self.shared.mailboxes.left_for(*agent, envelope)
+            self.shared.mailboxes.deferred_for(*agent, envelope)
         });
-        left.take(STANDING).map(|standing| standing.0).collect()
+        deferred.take(DEFERRED_JOBS).map(|job| job.0).collect()
     }
 
     fn run_all(&mut self, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {

@@ -13,8 +13,8 @@ use super::{Filter, Found, Span, own};
 use crate::error::Done;
 use crate::store::context::View;
 use crate::store::indexing;
+use crate::store::memory_index::MemoryIndex;
 use crate::store::messages::Seq;
-use crate::store::search::MemoryIndex;
 
 /// Messages of the agent's own that a search looks at in one go, at first and at most.
 const PAGE: (usize, usize) = (16, 512);

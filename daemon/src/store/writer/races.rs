@@ -75,7 +75,7 @@ fn job(number: i64, log: Arc<Log>) -> impl FnOnce(&mut Context<'_>) -> Done<()> 
             .execute("INSERT INTO stored (note) VALUES (?1)", [number])?;
         context
             .effects
-            .push(Effect::MailFor(AgentId::from_row(number)));
+            .push(Effect::MailAvailable(AgentId::from_row(number)));
         if refuses(number) {
             let code = ipc_protocol::error::ErrorCode::Forbidden;
             return Err(Refusal::new(code, "no").into());

@@ -197,7 +197,7 @@ fn effects_of_a_job_that_refused_never_happen() {
     let agent = ipc_protocol::id::AgentId::from_row(1);
     room.shared.mailboxes.drained(agent, None);
     let refused = room.runtime.block_on(room.writer.run(move |context| {
-        context.effects.push(Effect::MailFor(agent));
+        context.effects.push(Effect::MailAvailable(agent));
         Err::<(), _>(Refusal::new(ErrorCode::Forbidden, "no").into())
     }));
     assert!(refused.is_err());

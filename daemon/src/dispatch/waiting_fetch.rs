@@ -9,19 +9,19 @@ use ipc_protocol::request::{Fetch, Fetched};
 use ipc_protocol::time::Timestamp;
 use tokio::sync::futures::Notified;
 
-use crate::actions::{asking, fetch};
+use crate::actions::{awaited, fetch};
 use crate::caller::Caller;
 use crate::daemon::Daemon;
 use crate::error::{Done, Fault};
 use crate::lease::{Lease, Leased};
-use crate::mailboxes::{Ear, Known};
+use crate::mailboxes::{Known, Subscription};
 use crate::store::context::{Context, View};
 use crate::store::credentials;
-use crate::store::writer::{Pending, Standing, settle};
+use crate::store::writer::{DeferredJob, Pending, settle};
 use crate::wanted::Wanted;
 
 /// A fetch that is under way.
-pub(super) struct Asking {
+pub(super) struct WaitingFetch {
     request: Arc<Fetch>,
     pub(super) caller: Caller,
     pub(super) wanted: Wanted,
@@ -37,8 +37,14 @@ pub(super) struct Looked {
     pub(super) there: Vec<AgentId>,
 }
 
-/// A look that was left for the transaction that brings what is wanted.
-pub(super) struct Left {
+/// A mailbox that is known to be empty.
+pub(super) struct Empty {
+    /// When the first lease ends, if one runs.
+    pub(super) until: Option<Timestamp>,
+}
+
+/// A take that was handed in for the transaction that stores what is wanted.
+pub(super) struct DeferredTake {
     outcome: Pending<Looked>,
 }
 
@@ -47,7 +53,7 @@ pub(super) const fn is_an_answer(fetched: &Fetched) -> bool {
     !fetched.messages.is_empty() || fetched.ended.is_some()
 }
 
-impl Asking {
+impl WaitingFetch {
     /// Finds out what `request` is for, once: a name means whoever has it now.
     pub(super) async fn new(request: Fetch, caller: Caller, daemon: Arc<Daemon>) -> Done<Self> {
         let request = Arc::new(request);
@@ -60,8 +66,8 @@ impl Asking {
                 };
                 daemon.reader.run(question).await?
             }
-            (Some(Peer::Agent(id)), None) => wanted(&request, Some(*id)),
-            (None, None) => wanted(&request, None),
+            (Some(Peer::Agent(id)), None) => Wanted::of(&request, Some(*id)),
+            (None, None) => Wanted::of(&request, None),
         };
         Ok(Self {
             request,
@@ -71,15 +77,16 @@ impl Asking {
         })
     }
 
-    /// Whether the mailbox is known to be empty, so that nothing that is wanted can be there: and
-    /// until when.
-    pub(super) fn known_empty(&self, now: Timestamp) -> Option<Known> {
+    /// That the mailbox is known to be empty, so that nothing that is wanted can be there.
+    pub(super) fn known_empty(&self, now: Timestamp) -> Option<Empty> {
         // What is known is known of mail, and says nothing of pings or of who may still answer.
         if self.wanted.has_pings() || self.wanted.answers_to.is_some() {
             return None;
         }
         match self.daemon.shared.mailboxes.known(self.caller.agent()) {
-            empty @ Known::Empty { until } if until.is_none_or(|until| until > now) => Some(empty),
+            Known::Empty { until } if until.is_none_or(|until| until > now) => {
+                Some(Empty { until })
+            }
             Known::Empty { .. } | Known::Maybe => None,
         }
     }
@@ -90,20 +97,28 @@ impl Asking {
         self.daemon.writer.run(self.taking(were_there)).await
     }
 
-    /// Leaves the same to be done in the transaction that brings what is wanted.
-    pub(super) fn leave_at(&self, ear: &Ear, were_there: Vec<AgentId>) -> Left {
-        let (work, outcome) = Standing::new(self.taking(were_there));
-        ear.leave(work);
-        Left { outcome }
+    /// Hands in the same to be done in the transaction that stores what is wanted.
+    pub(super) fn defer_take(
+        &self,
+        subscription: &Subscription,
+        were_there: Vec<AgentId>,
+    ) -> DeferredTake {
+        let (work, outcome) = DeferredJob::new(self.taking(were_there));
+        subscription.defer(work);
+        DeferredTake { outcome }
     }
 
-    /// What it found there. Nothing if nobody has done it or it did not commit: then one has to look.
-    pub(super) async fn brought(&self, left: Left, ear: &Ear) -> Option<Leased<Fetched>> {
-        if ear.take_back() {
+    /// What it took. Nothing if it was not done, took nothing or did not commit: then one has to look.
+    pub(super) async fn outcome_of(
+        &self,
+        deferred: DeferredTake,
+        subscription: &Subscription,
+    ) -> Option<Leased<Fetched>> {
+        if subscription.cancel() {
             return None;
         }
         self.daemon.shared.counters.looked();
-        let leased = settle(left.outcome).await.ok()?.leased;
+        let leased = settle(deferred.outcome).await.ok()?.leased;
         is_an_answer(&leased.reply).then_some(leased)
     }
 
@@ -145,7 +160,7 @@ impl Asking {
             let (wanted, caller) = (self.wanted, self.caller.clone());
             let were_there = were_there.to_vec();
             let question = move |view: &View<'_>| {
-                let silent = asking::silent(&wanted, &were_there, &caller, view)?;
+                let silent = awaited::silent(&wanted, &were_there, &caller, view)?;
                 Ok(silent.ended.is_some())
             };
             // A fault is met again, and told, by whoever takes.
@@ -175,15 +190,5 @@ impl Asking {
             return Err(Fault::Stopping.into());
         }
         Ok(self.nothing(waiting, WaitEnd::ShuttingDown))
-    }
-}
-
-fn wanted(request: &Fetch, sent_by: Option<AgentId>) -> Wanted {
-    Wanted {
-        answers_to: request.answers_to,
-        sent_by,
-        conversation: None,
-        kind: request.kind,
-        pings: request.pings,
     }
 }
