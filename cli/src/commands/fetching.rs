@@ -13,8 +13,8 @@ use ipc_protocol::request::{Ack, Fetched, Nack};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::away::{Absence, passes};
 use super::large;
+use super::outage::{Backoff, is_outage};
 use super::pings::Pings;
 use super::wanted::Wanted;
 use crate::clock::{self, Deadline};
@@ -77,14 +77,14 @@ fn await_next(
     deadline: Deadline,
 ) -> Result<bool, Failure> {
     let stop = Stop::on(&[])?;
-    let mut absence = Absence::default();
+    let mut backoff = Backoff::default();
     context
         .screen
         .note("the daemon stopped; waiting until it runs again");
     while let Some(left) = deadline.remaining() {
-        absence.pause(&stop, left);
+        backoff.pause(&stop, left);
         match front.reopen_running(context) {
-            Err(failure) if passes(&failure) => {}
+            Err(failure) if is_outage(&failure) => {}
             other => {
                 *front = other?;
                 return Ok(true);
