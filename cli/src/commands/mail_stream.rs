@@ -91,7 +91,7 @@ impl MailStream {
         Ok(())
     }
 
-    /// Connects again, if `failure` is one that is_outage, the daemon does not stay away for too long,
+    /// Connects again, if `failure` is one that passes, the daemon does not stay away for too long,
     /// and it is not over.
     pub(super) fn recover(
         &mut self,
