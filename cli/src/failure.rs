@@ -83,6 +83,12 @@ impl Failure {
             Some(ErrorCode::Unauthenticated | ErrorCode::Expired)
         )
     }
+
+    /// Whether the daemon said that it stops. Of what makes it unavailable, only that has a time to
+    /// come back.
+    pub(crate) fn says_stop(&self) -> bool {
+        self.code == Some(ErrorCode::Unavailable) && self.retry_after_ms.is_some()
+    }
 }
 
 impl From<ClientError> for Failure {

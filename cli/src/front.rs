@@ -91,7 +91,8 @@ impl Front {
         }
     }
 
-    /// Another connection for the same agent, whatever the process tree says meanwhile.
+    /// Another connection for the same agent, whatever the process tree says meanwhile; starts the
+    /// daemon if need be. Not for somebody whom the daemon has told that it stops.
     pub(crate) fn reopen(&self, context: &mut Context) -> Result<Self, Failure> {
         let record = mailbox::of_name(context, &self.name)?;
         session::open(context, record)

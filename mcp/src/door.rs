@@ -78,7 +78,8 @@ pub trait Door: Send + Sync + 'static {
     /// As [`Door::enrol`].
     fn connect(&self, session: &Credential) -> Result<Client<UnixStream>, Failure>;
 
-    /// The same to a daemon that runs: somebody may have stopped it on purpose.
+    /// The same to a daemon that runs, for whoever waits: one that said that it stops may have been
+    /// stopped on purpose.
     ///
     /// # Errors
     /// As [`Door::enrol`].

@@ -62,9 +62,23 @@ impl Failure {
         )
     }
 
+    /// Whether the daemon said that it stops. Of what makes it unavailable, only that has a time to
+    /// come back.
+    pub(crate) fn says_stop(&self) -> bool {
+        self.code == Some(ErrorCode::Unavailable) && self.retry_after_ms.is_some()
+    }
+
     /// Whether another connection may do what this one did not: it was lost, or the daemon leaves.
-    pub(crate) fn passes(&self) -> bool {
-        self.is_lost || (self.code == Some(ErrorCode::Unavailable) && self.retry_after_ms.is_some())
+    pub(crate) fn may_retry(&self) -> bool {
+        self.is_lost || self.says_stop()
+    }
+
+    /// Whether no daemon serves us at present: none can be reached, or it has too much to do.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(
+            self.code,
+            None | Some(ErrorCode::Unavailable | ErrorCode::Busy | ErrorCode::RateLimited)
+        )
     }
 
     /// As the result of a tool call: an error that the model reads.

@@ -50,7 +50,20 @@ pub(crate) struct FakeDoor {
     pub(crate) came_back: watch::Sender<usize>,
     /// How many connections the client's side has closed.
     pub(crate) closed: watch::Sender<usize>,
+    /// How connections were asked for, in order.
+    asked_for: Arc<Mutex<Vec<Connect>>>,
+    /// How many looks for a daemon that runs find none.
+    pub(crate) away: usize,
     data_dir: DataDir,
+}
+
+/// How a connection is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Connect {
+    /// To a daemon that is started if none runs.
+    Started,
+    /// To one that runs.
+    Running,
 }
 
 impl FakeDoor {
@@ -62,6 +75,8 @@ impl FakeDoor {
             enrolled: watch::Sender::new(0),
             came_back: watch::Sender::new(0),
             closed: watch::Sender::new(0),
+            asked_for: Arc::default(),
+            away: 0,
             data_dir: DataDir::new("/nowhere".into(), None).unwrap(),
         }
     }
@@ -69,6 +84,19 @@ impl FakeDoor {
     /// The names of the requests, in order.
     pub(crate) fn heard(&self) -> Vec<&'static str> {
         self.heard.lock().unwrap().clone()
+    }
+
+    /// How connections were asked for, in order, but those of enrolments.
+    pub(crate) fn asked_for(&self) -> Vec<Connect> {
+        self.asked_for.lock().unwrap().clone()
+    }
+
+    fn open(&self, session: &Credential) -> Result<Client<UnixStream>, Failure> {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let door = self.clone();
+        let daemon = std::thread::Builder::new().spawn(move || door.serve(theirs));
+        drop(daemon.unwrap());
+        Client::prove(ours, session, [3; 32], SEEN).map_err(|error| self.explain(error))
     }
 
     fn enrolment(&self) -> Enrolment {
@@ -80,7 +108,7 @@ impl FakeDoor {
             automatic: true,
             waiting: 0,
             online: Vec::new(),
-            client: self.connect(&session).unwrap(),
+            client: self.open(&session).unwrap(),
             session,
         }
     }
@@ -184,15 +212,19 @@ impl Door for FakeDoor {
     }
 
     fn connect(&self, session: &Credential) -> Result<Client<UnixStream>, Failure> {
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let door = self.clone();
-        let daemon = std::thread::Builder::new().spawn(move || door.serve(theirs));
-        drop(daemon.unwrap());
-        Client::prove(ours, session, [3; 32], SEEN).map_err(|error| self.explain(error))
+        self.asked_for.lock().unwrap().push(Connect::Started);
+        self.open(session)
     }
 
     fn connect_running(&self, session: &Credential) -> Result<Client<UnixStream>, Failure> {
-        self.connect(session)
+        let mut asked_for = self.asked_for.lock().unwrap();
+        asked_for.push(Connect::Running);
+        let looks = asked_for.iter().filter(|how| **how == Connect::Running);
+        if looks.count() <= self.away {
+            return Err(Failure::local("no daemon runs"));
+        }
+        drop(asked_for);
+        self.open(session)
     }
 
     fn rename(&self, _: &Credential, _: &Name, _: Name) -> Result<Renamed, Failure> {

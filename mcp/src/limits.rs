@@ -53,7 +53,7 @@ pub(crate) const PARTING: Duration = Duration::from_secs(1);
 /// Between two looks at a daemon that is gone, when only waiting for mail.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// How long a daemon that stops may take until the next one serves.
+/// Between two looks whether another daemon runs after one that stopped: a restart takes less.
 pub(crate) const RESTART: Duration = Duration::from_secs(1);
 
 /// Text in one page of `ipc_read`, in bytes as shown: what fits into a model's view beside the rest.

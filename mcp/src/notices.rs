@@ -7,6 +7,7 @@ use ipc_protocol::limits::WAIT_MS;
 use ipc_protocol::request::{Notice, NoticeReport};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Deadline;
 use crate::desk::{Desk, Waited};
 use crate::limits::LOOK_AGAIN;
 
@@ -24,6 +25,13 @@ pub(crate) async fn next(
             Ok(Waited::Answered(report)) if report.is_due => return Some(report),
             Ok(Waited::Answered(_)) => {}
             Ok(Waited::GivenUp(_)) => return None,
+            // It was stopped for longer than one wait: there is nothing to do but to wait on.
+            Err(failure) if failure.says_stop() => {
+                while matches!(
+                    desk.await_next(Deadline::after(wait), given_up).await,
+                    Ok(false)
+                ) {}
+            }
             // The daemon is gone or refuses us; whoever calls a tool hears why.
             Err(_) => tokio::select! {
                 () = tokio::time::sleep(LOOK_AGAIN) => {}

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::desk::{Desk, Waited};
 use crate::failure::Failure;
-use crate::fake::{FakeDoor, Said, unavailable};
+use crate::fake::{Connect, FakeDoor, Said, unavailable};
 use crate::limits::{ATTEMPTS, CALLS, LEAVING};
 use crate::{Options, run};
 
@@ -188,19 +188,28 @@ async fn a_daemon_that_is_lost_again_and_again_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_daemon_that_leaves_is_asked_again_when_it_said() {
-    let door = FakeDoor::new(|at, _| {
-        if at == 0 {
-            unavailable(2_500)
-        } else {
-            nothing()
-        }
+async fn a_daemon_that_stops_is_waited_for_and_not_started() {
+    let mut door = FakeDoor::new(|at, _| match at {
+        0 => unavailable(1_000),
+        _ => nothing(),
     });
-    let begun = Instant::now();
+    door.away = 2 * usize::try_from(ATTEMPTS).unwrap();
     let (_, waited) = fetch(&door, &CancellationToken::new()).await;
     assert!(is_answered(waited));
-    let took = begun.elapsed();
-    assert!((2_500..2_600).contains(&took.as_millis()), "{took:?}");
+    let looks = vec![Connect::Running; door.away + 1];
+    let (first, last) = (vec![Connect::Started], vec![Connect::Started]);
+    assert_eq!(door.asked_for(), [first, looks, last].concat());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_ends_before_another_daemon_runs_says_why_and_starts_none() {
+    let mut door = FakeDoor::new(|_, _| unavailable(1_000));
+    door.away = usize::MAX;
+    let (_, waited) = fetch(&door, &CancellationToken::new()).await;
+    assert_eq!(waited.unwrap_err().code, Some(ErrorCode::Unavailable));
+    let started = door.asked_for().into_iter();
+    let started = started.filter(|how| *how == Connect::Started);
+    assert_eq!(started.count(), 1, "for the wait itself");
 }
 
 #[tokio::test(start_paused = true)]
@@ -234,7 +243,7 @@ async fn a_wait_that_is_given_up_hangs_up() {
         word.cancel();
         Said::Nothing
     });
-    let (_, waited) = fetch(&door, &given_up).await;
+    let (_desk, waited) = fetch(&door, &given_up).await;
     assert!(matches!(waited, Ok(Waited::GivenUp(None))));
     let mut closed = door.closed.subscribe();
     closed.wait_for(|times| *times == 1).await.unwrap();

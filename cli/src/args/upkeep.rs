@@ -32,7 +32,11 @@ pub(crate) enum DaemonCommand {
     #[command(after_help = "Example:\n  ipc daemon start")]
     Start,
     /// Stop the daemon; nothing is lost
-    #[command(after_help = "Example:\n  ipc daemon stop")]
+    #[command(after_help = "\
+Commands that wait for mail go on waiting and do not start it again; the next other command does.
+
+Example:
+  ipc daemon stop")]
     Stop,
     /// Stop the daemon and start it again
     #[command(after_help = "Example:\n  ipc daemon restart")]

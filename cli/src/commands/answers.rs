@@ -18,13 +18,6 @@ use crate::output::json;
 use crate::output::mail::Shown;
 use crate::output::sent;
 
-/// How long a daemon that stopped may take to be there again; it is not started from here, because
-/// somebody may have stopped it on purpose.
-const RESTART: Duration = Duration::from_secs(10);
-
-/// Pauses between two looks whether it is.
-const PAUSE: Duration = Duration::from_millis(200);
-
 /// What was asked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'a> {
@@ -70,7 +63,6 @@ pub(super) fn collect(
         let fetched = fetching::fetch(context, front, &wanted, left)?;
         answers.take(context, front, fetched.messages)?;
         match fetched.ended {
-            Some(WaitEnd::ShuttingDown) if come_back(context, front, deadline) => {}
             // One request waits for an hour at most; more may have been asked for.
             Some(WaitEnd::TimedOut) if deadline.remaining().is_some() => {}
             Some(ended) => break ended,
@@ -80,19 +72,6 @@ pub(super) fn collect(
         }
     };
     answers.end(context, front, ended, wait)
-}
-
-/// Connects to the daemon that follows the one that stopped; says whether there is one.
-fn come_back(context: &mut Context, front: &mut Front, deadline: Deadline) -> bool {
-    let patience = Deadline::after(RESTART);
-    while patience.remaining().is_some() && deadline.remaining().is_some() {
-        std::thread::sleep(PAUSE);
-        if let Ok(again) = front.reopen_running(context) {
-            *front = again;
-            return true;
-        }
-    }
-    false
 }
 
 impl Answers<'_> {
@@ -159,7 +138,13 @@ impl Answers<'_> {
             if self.asked.kind == Kind::Ping {
                 told.insert("round_trip_ms".to_owned(), json!(self.round_trip_ms));
             }
-            fetching::hand_over(context, front, &self.kept, &json::line(&told)?)?;
+            let text = json::line(&told)?;
+            if ended == WaitEnd::ShuttingDown {
+                // Nobody takes an acknowledgement, and none is started for it: it comes again.
+                fetching::print(context, front, &self.kept, &text)?;
+            } else {
+                fetching::hand_over(context, front, &self.kept, &text)?;
+            }
         }
         let id = self.asked.sent.message_id;
         let why = match ended {

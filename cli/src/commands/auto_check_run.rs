@@ -11,10 +11,10 @@ use ipc_protocol::message::AutoCheckMode;
 use ipc_protocol::request::{AutoCheck, AutoCheckAction, Notice};
 use rand::RngExt;
 
-use super::away::{Absence, passes};
 use super::check;
 use super::fetching::{self, Lease};
 use super::mail_notices;
+use super::outage::{Backoff, is_outage};
 use super::wanted::Wanted;
 use crate::args::{LoopArguments, WaitTime};
 use crate::clock::Deadline;
@@ -42,11 +42,11 @@ pub(crate) fn run(context: &mut Context, arguments: &LoopArguments) -> Result<Ex
         every: arguments.every.map(WaitTime::duration),
         owed: Vec::new(),
     };
-    let (mut absence, mut is_away) = (Absence::default(), false);
+    let (mut backoff, mut is_away) = (Backoff::default(), false);
     loop {
         match round.turn(context) {
             Ok(Next::Again) => {
-                absence = Absence::default();
+                backoff = Backoff::default();
                 if std::mem::take(&mut is_away) {
                     context.screen.note("the daemon is back");
                 }
@@ -58,13 +58,13 @@ pub(crate) fn run(context: &mut Context, arguments: &LoopArguments) -> Result<Ex
                 return Ok(ExitStatus::Done);
             }
             Err(_) if round.stop.is_over() => return Ok(ExitStatus::Done),
-            Err(failure) if passes(&failure) || failure.is_stale_credential() => {
+            Err(failure) if is_outage(&failure) || failure.is_stale_credential() => {
                 // A session that is over is replaced without a word.
-                if passes(&failure) && !std::mem::replace(&mut is_away, true) {
+                if is_outage(&failure) && !std::mem::replace(&mut is_away, true) {
                     let text = format!("{}; trying again until it is back", failure.message);
                     context.screen.note(&text);
                 }
-                if !round.reconnect(context, &mut absence)? {
+                if !round.reconnect(context, &mut backoff)? {
                     return Ok(ExitStatus::Done);
                 }
             }
@@ -155,14 +155,14 @@ impl Round {
     }
 
     /// Tries until the daemon takes us again; says whether it goes on.
-    fn reconnect(&mut self, context: &mut Context, absence: &mut Absence) -> Result<bool, Failure> {
+    fn reconnect(&mut self, context: &mut Context, backoff: &mut Backoff) -> Result<bool, Failure> {
         loop {
-            if absence.pause(&self.stop, Duration::MAX) {
+            if backoff.pause(&self.stop, Duration::MAX) {
                 return Ok(false);
             }
             match self.own.reconnect(context) {
                 Ok(()) => return Ok(true),
-                Err(failure) if passes(&failure) => {}
+                Err(failure) if is_outage(&failure) => {}
                 Err(failure) => return Err(failure),
             }
         }

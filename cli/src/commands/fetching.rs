@@ -8,26 +8,32 @@ use std::time::Duration;
 use ipc_protocol::error::ErrorCode;
 use ipc_protocol::id::MessageId;
 use ipc_protocol::limits::WAIT_MS;
-use ipc_protocol::message::{Handover, Mail};
+use ipc_protocol::message::{Handover, Mail, WaitEnd};
 use ipc_protocol::request::{Ack, Fetched, Nack};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::large;
+use super::outage::{Backoff, is_outage};
 use super::pings::Pings;
 use super::wanted::Wanted;
 use crate::clock::{self, Deadline};
 use crate::context::Context;
+use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::front::Front;
 use crate::output::json;
 use crate::output::mail::{Shown, render};
+use crate::stop::Stop;
 
-/// Connections that one fetch may use after its first: a restart of the daemon costs one or two.
+/// Connections that one fetch may lose: a daemon that is killed costs one or two.
 const REOPENINGS: u32 = 4;
 
 /// Fetches what is there, or waits for something to come until `wait` is over. On another
 /// connection if this one is lost or the daemon stops: what was leased over it is offered again.
+///
+/// A daemon that is gone without a word is started again, as by any command. One that said that it
+/// stops was stopped by somebody, perhaps on purpose: the next one is waited for, not started.
 pub(crate) fn fetch(
     context: &mut Context,
     front: &mut Front,
@@ -42,14 +48,21 @@ pub(crate) fn fetch(
         let fetched = fetch_once(front, wanted, left);
         match fetched.map(|fetched| pings.answer(context, front, wanted, fetched)) {
             Ok(fetched) if !fetched.messages.is_empty() => return Ok(fetched),
+            Ok(fetched) if fetched.ended == Some(WaitEnd::ShuttingDown) => {
+                if !await_next(context, front, deadline)? {
+                    return Ok(fetched);
+                }
+            }
             Ok(fetched) if fetched.ended.is_some() => return Ok(fetched),
             Ok(fetched) if deadline.remaining().is_none() => return Ok(fetched),
             Ok(_) => {}
-            Err(failure) if reopenings > 0 && passes(&failure) => {
+            Err(failure) if failure.says_stop() => {
+                if !await_next(context, front, deadline)? {
+                    return nothing_more(wanted);
+                }
+            }
+            Err(failure) if failure.is_lost && reopenings > 0 => {
                 reopenings = reopenings.saturating_sub(1);
-                // A daemon that stops says when to come back.
-                let pause = Duration::from_millis(failure.retry_after_ms.unwrap_or(0));
-                std::thread::sleep(pause.min(deadline.remaining().unwrap_or_default()));
                 *front = front.reopen(context)?;
             }
             Err(failure) => return Err(failure),
@@ -57,10 +70,42 @@ pub(crate) fn fetch(
     }
 }
 
-/// Whether another connection may bring what this one did not: it was lost, or the daemon stops.
-fn passes(failure: &Failure) -> bool {
-    let stops = failure.code == Some(ErrorCode::Unavailable) && failure.retry_after_ms.is_some();
-    failure.is_lost || stops
+/// Waits for the daemon that follows one that said that it stops; says whether there is one.
+fn await_next(
+    context: &mut Context,
+    front: &mut Front,
+    deadline: Deadline,
+) -> Result<bool, Failure> {
+    let stop = Stop::on(&[])?;
+    let mut backoff = Backoff::default();
+    context
+        .screen
+        .note("the daemon stopped; waiting until it runs again");
+    while let Some(left) = deadline.remaining() {
+        backoff.pause(&stop, left);
+        match front.reopen_running(context) {
+            Err(failure) if is_outage(&failure) => {}
+            other => {
+                *front = other?;
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// What is fetched from a daemon that stopped when no other has come in its place.
+fn nothing_more(wanted: &Wanted) -> Result<Fetched, Failure> {
+    if wanted.answers_to.is_some() {
+        return Ok(Fetched {
+            messages: Vec::new(),
+            waiting: 0,
+            leased_until_ms: None,
+            ended: Some(WaitEnd::ShuttingDown),
+        });
+    }
+    let text = "the daemon stopped, and none runs in its place";
+    Err(Failure::new(ExitStatus::Unreachable, text).hint("`ipc daemon start`"))
 }
 
 /// One request that waits for at most `left`, and at most as long as one request may.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipc_protocol::request::{Notice, NoticeReport};
 
-use super::away::REQUEST_WAIT;
+use super::outage::REQUEST_WAIT;
 use crate::failure::Failure;
 use crate::front::Front;
 use crate::stop::Stop;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use ipc_protocol::message::Mail;
 
-use super::away::{Absence, REQUEST_WAIT, passes};
 use super::fetching;
+use super::outage::{Backoff, REQUEST_WAIT, is_outage};
 use super::pings::Pings;
 use super::wanted::Wanted;
 use crate::clock::Deadline;
@@ -31,7 +31,7 @@ pub(super) struct MailStream {
 /// A time without a daemon, and when it has been too long.
 struct Outage {
     until: Deadline,
-    absence: Absence,
+    backoff: Backoff,
 }
 
 impl MailStream {
@@ -107,12 +107,12 @@ impl MailStream {
         outage: &mut Option<Outage>,
         mut failure: Failure,
     ) -> Result<(), Failure> {
-        let Outage { until, absence } = outage.get_or_insert_with(|| Outage {
+        let Outage { until, backoff } = outage.get_or_insert_with(|| Outage {
             until: Deadline::after(AWAY),
-            absence: Absence::default(),
+            backoff: Backoff::default(),
         });
-        while passes(&failure) && until.remaining().is_some() {
-            if absence.pause(&self.stop, Duration::MAX) {
+        while is_outage(&failure) && until.remaining().is_some() {
+            if backoff.pause(&self.stop, Duration::MAX) {
                 break;
             }
             match self.own.reconnect(context) {

@@ -10,8 +10,8 @@ use ipc_protocol::error::ErrorCode;
 use ipc_protocol::request::{NoticeReport, ReadsWith};
 use serde::Serialize;
 
-use super::away::{Absence, REQUEST_WAIT, passes};
 use super::mail_notices;
+use super::outage::{Backoff, REQUEST_WAIT, is_outage};
 use crate::args::WatchArguments;
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -57,13 +57,13 @@ enum Ended {
 
 /// Waits until there is an agent and a daemon; nothing when it is over before.
 fn appear(context: &mut Context, stop: &Stop) -> Result<Option<OwnFront>, Failure> {
-    let mut absence = Absence::default();
+    let mut backoff = Backoff::default();
     loop {
         let is_over = match OwnFront::open_running(context) {
             Ok(own) => return Ok(Some(own)),
             Err(failure) if failure.status == ExitStatus::Usage => stop.pause(APPEARANCE),
             Err(failure) if failure.is_stale_credential() => stop.pause(REFUSED),
-            Err(failure) if passes(&failure) => absence.pause(stop, Duration::MAX),
+            Err(failure) if is_outage(&failure) => backoff.pause(stop, Duration::MAX),
             Err(failure) => return Err(failure),
         };
         if is_over {
@@ -78,11 +78,11 @@ fn stream(
     arguments: &WatchArguments,
     stop: &Stop,
 ) -> Result<Ended, Failure> {
-    let mut absence = Absence::default();
+    let mut backoff = Backoff::default();
     loop {
         let failure = match mail_notices::wait(&mut own.front, stop, REQUEST_WAIT) {
             Ok(report) => {
-                absence = Absence::default();
+                backoff = Backoff::default();
                 if report.is_due && tell(context, &report, arguments).is_err() {
                     return Ok(Ended::Stopped);
                 }
@@ -97,12 +97,12 @@ fn stream(
             return Err(failure);
         }
         loop {
-            if absence.pause(stop, Duration::MAX) {
+            if backoff.pause(stop, Duration::MAX) {
                 return Ok(Ended::Stopped);
             }
             match own.reconnect(context) {
                 Ok(()) => break,
-                Err(failure) if passes(&failure) => {}
+                Err(failure) if is_outage(&failure) => {}
                 Err(failure) if failure.code == Some(ErrorCode::TakenOver) => return Err(failure),
                 Err(_) => return Ok(Ended::AgentGone),
             }

@@ -8,11 +8,10 @@ use ipc_protocol::client::{AgentRecord, Client};
 use ipc_protocol::name::Name;
 use ipc_protocol::request::{Register, WhenLive};
 
-use super::{Front, mailbox, session, taken_over_hint};
+use super::session::{self, Prove};
+use super::{Front, mailbox, taken_over_hint};
 use crate::context::Context;
 use crate::failure::Failure;
-
-type Prove = fn(&mut Context, &Credential) -> Result<Client<UnixStream>, Failure>;
 
 /// An agent, and the session that this process alone holds.
 #[derive(Debug)]
@@ -35,6 +34,12 @@ impl OwnFront {
         join(context, record, session::prove)
     }
 
+    /// The same to a daemon that runs: none is started.
+    pub(crate) fn open_running(context: &mut Context) -> Result<Self, Failure> {
+        let record = mailbox::find(context)?;
+        join(context, record, session::prove_running)
+    }
+
     /// Opens a connection for the agent once called `name`; starts the daemon if need be.
     pub(crate) fn of(context: &mut Context, name: &Name) -> Result<Self, Failure> {
         let record = mailbox::of_name(context, name)?;
@@ -44,12 +49,6 @@ impl OwnFront {
     /// The session and the connection, for somebody who looks after both.
     pub(crate) fn into_parts(self) -> (Credential, Client<UnixStream>) {
         (self.session, self.front.client)
-    }
-
-    /// The same for a daemon that runs.
-    pub(crate) fn open_running(context: &mut Context) -> Result<Self, Failure> {
-        let record = mailbox::find(context)?;
-        join(context, record, session::prove_running)
     }
 
     /// Connects again to a daemon that runs. A daemon that was stopped on purpose stays stopped.

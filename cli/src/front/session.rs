@@ -29,6 +29,9 @@ const ATTEMPTS: u32 = 4;
 /// answers in a millisecond, and a host waits for its hooks.
 const HURRY: Duration = Duration::from_millis(250);
 
+/// A way to prove a credential: to which daemon, and whether one is started.
+pub(super) type Prove = fn(&mut Context, &Credential) -> Result<Client<UnixStream>, Failure>;
+
 /// Proves `credential` to the daemon, which is started if need be.
 pub(crate) fn prove(
     context: &mut Context,
@@ -78,7 +81,7 @@ fn prove_at_once(
 /// How the daemon and the agent's file are reached.
 #[derive(Clone, Copy)]
 struct Means {
-    prove: fn(&mut Context, &Credential) -> Result<Client<UnixStream>, Failure>,
+    prove: Prove,
     /// Whether to wait for whoever has the file.
     waits: bool,
 }

@@ -70,6 +70,8 @@ mod trouble;
 #[cfg(test)]
 mod usage;
 #[cfg(test)]
+mod waiting;
+#[cfg(test)]
 mod watch_exec;
 #[cfg(test)]
 mod windows;

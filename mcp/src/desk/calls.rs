@@ -4,6 +4,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipc_protocol::auth::Credential;
 use ipc_protocol::client::{Client, ClientError};
 use ipc_protocol::error::{ErrorCode, Refusal};
 use ipc_protocol::id::MessageId;
@@ -95,7 +96,7 @@ impl Desk {
             }
             if failure.is_stale_credential() {
                 self.come_back(&agent)?;
-            } else if failure.passes() {
+            } else if failure.may_retry() {
                 self.lost();
                 if !failure.is_lost {
                     std::thread::sleep(PAUSE);
@@ -107,14 +108,26 @@ impl Desk {
         }
     }
 
-    /// A connection of its own to a daemon that runs.
+    /// A connection of its own; starts the daemon if none runs.
+    pub(super) fn own_connection(&self) -> Result<ProvedConnection, Failure> {
+        self.connect_by(|session| self.door.connect(session))
+    }
+
+    /// The same to a daemon that runs.
     pub(super) fn running_connection(&self) -> Result<ProvedConnection, Failure> {
+        self.connect_by(|session| self.door.connect_running(session))
+    }
+
+    fn connect_by(
+        &self,
+        connect: impl FnOnce(&Credential) -> Result<Client<UnixStream>, Failure>,
+    ) -> Result<ProvedConnection, Failure> {
         if let Some(failure) = self.takeover() {
             return Err(failure);
         }
         let agent = self.current_agent();
         let agent = agent.ok_or_else(|| Failure::local("not registered"))?;
-        let client = self.door.connect_running(&agent.session)?;
+        let client = connect(&agent.session)?;
         Ok((agent, client))
     }
 

@@ -11,7 +11,7 @@ use super::calls::ProvedConnection;
 use super::{Agent, Desk, blocking};
 use crate::clock::Deadline;
 use crate::failure::Failure;
-use crate::limits::{ATTEMPTS, PARTING};
+use crate::limits::{ATTEMPTS, PARTING, RESTART};
 
 /// How a wait ended.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) enum Waited<T> {
 impl Desk {
     /// Makes a call that the daemon may answer only after `wait`; `ask` makes the request for the
     /// milliseconds that are left. Ends early when `cancelled` is, or the host is gone. A daemon
-    /// that goes away meanwhile is found again.
+    /// that goes away meanwhile is found again; one that says that it stops is not started again.
     pub(crate) async fn wait_for<M>(
         self: &Arc<Self>,
         wait: Duration,
@@ -38,33 +38,77 @@ impl Desk {
     {
         let deadline = Deadline::after(wait);
         let mut attempts = ATTEMPTS;
+        // What an idle connection holds may have been said long before this wait.
+        let connect = if wait.is_zero() {
+            Self::connection
+        } else {
+            Self::own_connection
+        };
         loop {
             attempts = attempts.saturating_sub(1);
             let before = self.agent().await?;
+            if cancelled.is_cancelled() || self.closing.is_cancelled() {
+                return Ok(Waited::GivenUp(None));
+            }
             let left = deadline.remaining().unwrap_or_default();
             let request = ask(u32::try_from(left.as_millis()).unwrap_or(u32::MAX));
-            let failure = match self
-                .wait_once(Self::connection, request, left, cancelled)
-                .await
-            {
+            let failure = match self.wait_once(connect, request, left, cancelled).await {
                 Err(failure) => failure,
                 done => return done,
             };
-            if attempts == 0 || !(failure.passes() || failure.is_stale_credential()) {
+            let has_stopped = failure.says_stop() && !wait.is_zero();
+            if has_stopped {
+                if !self.await_next(deadline, cancelled).await? {
+                    return Err(failure);
+                }
+                attempts = ATTEMPTS;
+            } else if attempts == 0 {
+                return Err(failure);
+            } else if failure.is_stale_credential() {
+                self.renew(before).await?;
+            } else if failure.may_retry() {
+                self.lost();
+                let pause = Duration::from_millis(failure.retry_after_ms.unwrap_or(0));
+                self.pause(pause.min(PATIENCE), cancelled).await;
+            } else {
                 return Err(failure);
             }
-            if failure.is_stale_credential() {
-                self.renew(before).await?;
-                continue;
+        }
+    }
+
+    /// Waits for the daemon that follows one that said that it stops; says whether there is one.
+    /// None is started: somebody may have stopped it on purpose. Ends early as a wait does.
+    pub(crate) async fn await_next(
+        self: &Arc<Self>,
+        deadline: Deadline,
+        cancelled: &CancellationToken,
+    ) -> Result<bool, Failure> {
+        self.lost();
+        while let Some(left) = deadline.remaining() {
+            if self.pause(RESTART.min(left), cancelled).await {
+                return Ok(true);
             }
-            self.lost();
-            let pause = failure.retry_after_ms.unwrap_or(0);
-            let pause = Duration::from_millis(pause).min(PATIENCE);
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = cancelled.cancelled() => return Ok(Waited::GivenUp(None)),
-                () = self.closing.cancelled() => return Ok(Waited::GivenUp(None)),
+            let desk = Arc::clone(self);
+            match blocking(move || desk.running_connection()).await {
+                Ok((agent, client)) => {
+                    self.keep(&agent, client);
+                    return Ok(true);
+                }
+                // It is there, and the next call makes the session good.
+                Err(failure) if failure.is_stale_credential() => return Ok(true),
+                Err(failure) if failure.is_outage() => {}
+                Err(failure) => return Err(failure),
             }
+        }
+        Ok(false)
+    }
+
+    /// Waits for `pause`, or until there is no use in waiting; says whether it is so.
+    async fn pause(&self, pause: Duration, cancelled: &CancellationToken) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => false,
+            () = cancelled.cancelled() => true,
+            () = self.closing.cancelled() => true,
         }
     }
 

@@ -18,7 +18,7 @@ use crate::answer::Answer;
 use crate::clock::Deadline;
 use crate::desk::{Desk, Waited};
 use crate::failure::Failure;
-use crate::limits::{CHECK_BYTES, CHECK_MESSAGES, RESTART, WAIT_S};
+use crate::limits::{CHECK_BYTES, CHECK_MESSAGES, WAIT_S};
 use crate::render::{self, ABOUT, Fence, Letter, MessageView};
 
 /// The tool.
@@ -233,7 +233,7 @@ async fn fetch(
                 return Err(Failure::cancelled());
             }
             // The daemon stopped, and no other has come in its place.
-            Err(failure) if found.ended.is_some() && failure.passes() => return Ok(found),
+            Err(failure) if found.ended.is_some() && failure.may_retry() => return Ok(found),
             Err(failure) => {
                 desk.give_back_all(ids(&found.messages)).await;
                 return Err(failure);
@@ -244,9 +244,7 @@ async fn fetch(
             .asked
             .is_none_or(|asked| found.final_ones() >= asked.recipients);
         match found.ended {
-            Some(WaitEnd::ShuttingDown) if deadline.remaining().is_some() => {
-                tokio::time::sleep(RESTART.min(deadline.remaining().unwrap_or_default())).await;
-            }
+            Some(WaitEnd::ShuttingDown) if desk.await_next(deadline, &call.cancelled).await? => {}
             None if !all_came && deadline.remaining().is_some() => {}
             Some(_) | None => return Ok(found),
         }

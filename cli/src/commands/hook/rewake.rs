@@ -13,8 +13,8 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::host::Event;
 use crate::clock::Deadline;
-use crate::commands::away::{Absence, passes};
 use crate::commands::mail_notices;
+use crate::commands::outage::{Backoff, is_outage};
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
@@ -70,22 +70,22 @@ pub(super) fn run(
         return Ok(ExitStatus::Done);
     }
     note_holder(&mut lock).map_err(|error| Failure::local(error.to_string()))?;
-    let mut absence = Absence::default();
+    let mut backoff = Backoff::default();
     while let Some(left) = deadline.remaining() {
         match mail_notices::wait(&mut front, &stop, left) {
             Ok(report) if report.is_due => {
                 context.screen.tell_host(&report.sentence(with))?;
                 return Ok(ExitStatus::Wake);
             }
-            Ok(_) => absence = Absence::default(),
+            Ok(_) => backoff = Backoff::default(),
             // The session that all commands share may have been renewed: then the file has another.
-            Err(failure) if passes(&failure) || failure.is_stale_credential() => {
-                if absence.pause(&stop, left) {
+            Err(failure) if is_outage(&failure) || failure.is_stale_credential() => {
+                if backoff.pause(&stop, left) {
                     break;
                 }
                 match Front::open_at_once(context) {
                     Ok(again) => front = again,
-                    Err(failure) if passes(&failure) => {}
+                    Err(failure) if is_outage(&failure) => {}
                     Err(failure) => return Err(failure),
                 }
             }

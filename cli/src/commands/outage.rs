@@ -15,8 +15,8 @@ pub(super) const REQUEST_WAIT: Duration = Duration::from_mins(15);
 /// First and longest pause between two attempts to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// Whether it may be over by itself: the daemon is gone, stops, or has too much to do.
-pub(super) fn passes(failure: &Failure) -> bool {
+/// Whether the failure may pass by itself: the daemon is gone, stops, or has too much to do.
+pub(super) fn is_outage(failure: &Failure) -> bool {
     failure.status == ExitStatus::Unreachable
         || matches!(
             failure.code,
@@ -27,17 +27,17 @@ pub(super) fn passes(failure: &Failure) -> bool {
 /// A time without a daemon that serves us. One that takes connections and refuses every request
 /// is as good as away, so only an answer ends it.
 #[derive(Debug)]
-pub(super) struct Absence {
+pub(super) struct Backoff {
     pause: Duration,
 }
 
-impl Default for Absence {
+impl Default for Backoff {
     fn default() -> Self {
         Self { pause: PAUSES.0 }
     }
 }
 
-impl Absence {
+impl Backoff {
     /// Waits before another attempt, at most `left`; says whether it is all over instead.
     pub(super) fn pause(&mut self, stop: &Stop, left: Duration) -> bool {
         let pause = self.pause.min(left);
@@ -56,10 +56,10 @@ mod tests {
     #[test]
     fn a_daemon_that_stops_is_waited_for_and_a_takeover_is_the_end() {
         let refused = |code| Failure::from(Refusal::new(code, "no"));
-        assert!(passes(&refused(ErrorCode::Unavailable)));
-        assert!(passes(&Failure::from(ClientError::Closed)));
+        assert!(is_outage(&refused(ErrorCode::Unavailable)));
+        assert!(is_outage(&Failure::from(ClientError::Closed)));
         for code in [ErrorCode::TakenOver, ErrorCode::Unauthenticated] {
-            assert!(!passes(&refused(code)), "{code:?}");
+            assert!(!is_outage(&refused(code)), "{code:?}");
         }
     }
 }
