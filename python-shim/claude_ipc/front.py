@@ -76,6 +76,14 @@ class Front:
         start(self.places)
         return connect(self.places.socket)
 
+    def is_reachable(self) -> bool:
+        """Whether a daemon takes connections; none is started. Raises `Unreachable` for one not to be trusted."""
+        try:
+            connect(self.places.socket).stream.close()
+        except NotRunning:
+            return False
+        return True
+
     def prove(self, credential: Credential) -> Connection:
         """Proves ``credential`` to the daemon, on another connection if it leaves meanwhile, or has not yet
         made what scrypt is checked with, as in the first second of a new deployment."""

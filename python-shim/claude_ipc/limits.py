@@ -67,6 +67,9 @@ BUSY_PATIENCE_S = 15.0
 #: Connections that one wait may use after its first: a restart of the daemon costs one or two.
 REOPENINGS = 4
 
+#: Seconds between two looks for the daemon that follows one that stopped.
+NEXT_DAEMON_S = 0.2
+
 #: Acknowledgements that are remembered while no connection takes them.
 OWED_ACKS = 10_000
 

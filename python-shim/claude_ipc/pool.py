@@ -103,6 +103,10 @@ class Pool:
         for connection in idle:
             connection.close()
 
+    def is_reachable(self) -> bool:
+        """Whether a daemon takes connections; none is started."""
+        return self._front.is_reachable()
+
     def close(self) -> None:
         """Closes it for good: connections in use are closed when they are given back."""
         self.clear()

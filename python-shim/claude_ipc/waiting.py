@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
-from .errors import ConnectionLost, Expired, Malformed, TakenOver, Unavailable, UsageError
-from .limits import REOPENINGS, WAIT_S
+from .errors import ConnectionLost, Expired, Malformed, NotRunning, TakenOver, Unavailable, UsageError
+from .limits import NEXT_DAEMON_S, REOPENINGS, WAIT_S
 from .messages import message
 from .reader import Reader
 from .records import record
@@ -56,7 +56,8 @@ class Wait:
         """What is there, or what comes within ``wait_s`` seconds; nothing when it was broken off.
 
         What comes back is leased to this front-end for 60 seconds, unless ``params`` only peek. Pings that
-        come meanwhile are answered here.
+        come meanwhile are answered here. A daemon that is lost is started again; one that said that it stops
+        was stopped by somebody, perhaps on purpose, and the next one is waited for: `NotRunning` without any.
         """
         deadline = time.monotonic() + seconds(wait_s)
         reopenings = REOPENINGS
@@ -65,8 +66,9 @@ class Wait:
             try:
                 fetched = self._ask(pool, pings, params, min(left, float(WAIT_S)))
                 stops = fetched.ended == "shutting_down" and not fetched.messages
-                if stops and reopenings > 0 and time.monotonic() < deadline:
-                    raise ConnectionLost("the daemon stops")
+                if stops and time.monotonic() < deadline:
+                    self._await_next(pool, deadline)
+                    continue
                 if fetched.messages or self.is_over or time.monotonic() >= deadline:
                     return fetched
                 # One request waits for an hour at most; more may have been asked for.
@@ -75,11 +77,13 @@ class Wait:
             except (ConnectionLost, Expired, Unavailable) as error:
                 if self.is_over:
                     return _NOTHING
-                if reopenings == 0 or not _passes(error):
+                if _says_stop(error) and time.monotonic() < deadline:
+                    self._await_next(pool, deadline)
+                elif reopenings == 0 or not _passes(error):
                     raise
-                reopenings -= 1
-                pool.clear()
-                self._pause(error, max(0.0, deadline - time.monotonic()))
+                else:
+                    reopenings -= 1
+                    pool.clear()
             except TakenOver as error:
                 raise pool.end(error) from None
 
@@ -112,10 +116,14 @@ class Wait:
             pool.give(connection)
         return Fetched(messages, ended)
 
-    def _pause(self, error: Exception, most: float) -> None:
-        # A daemon that stops says when to come back.
-        retry = getattr(error, "retry_after_ms", None) or 0
-        self._is_over.wait(min(retry / 1_000, most))
+    def _await_next(self, pool: Pool, deadline: float) -> None:
+        """Waits for the daemon that follows one that said that it stops."""
+        pool.clear()
+        while not self._is_over.wait(min(NEXT_DAEMON_S, max(0.0, deadline - time.monotonic()))):
+            if pool.is_reachable():
+                return
+            if time.monotonic() >= deadline:
+                raise NotRunning("the daemon stopped, and none runs in its place")
 
 
 def answers_pings(params: Dict[str, Any], wait_s: float) -> bool:
@@ -141,6 +149,11 @@ def seconds(value: float) -> float:
     if not value >= 0:
         raise UsageError("a wait is a number of seconds, 0 or more")
     return value
+
+
+def _says_stop(error: Exception) -> bool:
+    """Whether it is the word of a daemon that stops, which says when to come back."""
+    return isinstance(error, (ConnectionLost, Unavailable)) and error.retry_after_ms is not None
 
 
 def _passes(error: Exception) -> bool:

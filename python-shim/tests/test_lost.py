@@ -94,6 +94,38 @@ class Lost(Case):
         waiter.join(60)
         self.assertEqual([m.text for m in found], ["after"])
 
+    def test_a_wait_starts_no_daemon_that_somebody_stopped(self) -> None:
+        found: list = []
+        waiter = threading.Thread(target=lambda: found.extend(self.ann.check(wait=60)))
+        waiter.start()
+        # Whoever waits answers pings.
+        self.home.ipc("--as", "ben", "send", "ann", "--kind", "ping", "--wait=1m")
+        self.home.ipc("admin", "backup")
+        self.home.ipc("daemon", "stop")
+        self.home.ipc("admin", "restore")
+        self.assertTrue(self.home.json("daemon", "start")["started"])
+        self.ben.send("ann", "after")
+        waiter.join(60)
+        self.assertEqual([m.text for m in found], ["after"])
+
+    def test_a_wait_that_ends_without_a_daemon_says_so(self) -> None:
+        failed: list = []
+
+        def wait() -> None:
+            try:
+                self.ann.check(wait=15)
+            except errors.NotRunning as error:
+                failed.append(error)
+
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        self.home.ipc("--as", "ben", "send", "ann", "--kind", "ping", "--wait=1m")
+        self.home.ipc("daemon", "stop")
+        waiter.join(60)
+        self.assertEqual(len(failed), 1)
+        self.assertIn("ipc daemon start", str(failed[0].hint))
+        self.assertTrue(self.home.json("daemon", "start")["started"])
+
     def test_a_daemon_that_was_stopped_is_started_by_the_next_call(self) -> None:
         self.home.ipc("daemon", "stop")
         self.ann.send("ben", "woken")

@@ -63,7 +63,7 @@ fn a_question_that_waits_leaves_a_stopped_daemon_stopped_and_gets_its_answer_fro
 fn a_wait_that_ends_while_the_daemon_is_stopped_says_so_and_no_daemon_runs() {
     let home = Home::new();
     let (alice, bob) = (home.register("alice"), home.register("bob"));
-    let checking = bob.start(&["check", "--wait=3s"]);
+    let checking = bob.start(&["check", "--wait=15s"]);
     await_waiting(alice, "bob");
     home.ok(&["daemon", "stop"]);
     let said = checking.end();
@@ -76,7 +76,7 @@ fn a_wait_that_ends_while_the_daemon_is_stopped_says_so_and_no_daemon_runs() {
 fn a_question_that_ends_while_the_daemon_is_stopped_keeps_its_answers_new_and_no_daemon_runs() {
     let home = Home::new();
     let (alice, bob) = (home.register("alice"), home.register("bob"));
-    let asking = alice.start(&["send", "bob", "how long?", "--wait=3s", "--json"]);
+    let asking = alice.start(&["send", "bob", "how long?", "--wait=20s", "--json"]);
     bob.ok(&["check", "--wait=1m"]);
     bob.ok(&["reply", "--interim", "counting"]);
     await_waiting(bob, "alice");
