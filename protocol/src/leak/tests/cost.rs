@@ -22,7 +22,7 @@ fn followed(text: &str) -> usize {
 }
 
 /// What takes the shapes that are more than a prefix and a run further than their prefix does.
-const FURTHER: [&str; 21] = [
+const FURTHER: [&str; 24] = [
     "-----BEGIN PRIVATE KEY-----A",
     "eyJ.eyJ.",
     "-----BEGIN PRIVATE KEY-----",
@@ -40,6 +40,9 @@ const FURTHER: [&str; 21] = [
     "-----BEGIN PRIVATE KEY-----\nA: -----\nA: -----\nA: -----\nA: -----\n",
     "-----BEGIN PRIVATE KEY-----\nA: ",
     "-----BEGIN PRIVATE KEY-----\nAb1Cd2Ef\n",
+    "-----BEGIN PRIVATE KEY-----\nAb1Cd2Ef \n------ 2 ------\n",
+    "-----BEGIN PRIVATE KEY-----\nAb1Cd2EfGh3Ij4Kl5Mn6Op7Qr8St9Uv0W\n-----END ",
+    "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY----",
     "eyJhbGciOiJIUzI1NiJ9.",
     "eyJhbGciOiJIUzI1NiJ9.eyJhbGciOiJIUzI1NiJ9",
     "eyJhbGciOiJub25lIn0.e30.",
