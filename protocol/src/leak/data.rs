@@ -159,13 +159,10 @@ fn strings<'a>(value: &'a Value, all: &mut Vec<&'a str>) {
     }
 }
 
-/// Whether what was found over values that need not belong together is no accident: a PEM block has an end,
-/// and what stands behind the name of a key is no digest.
+/// Whether what was found over values that need not belong together is no accident: a PEM block has an end.
 fn is_sure(rule: Rule, credential: &str) -> bool {
     if rule == Rule::PrivateKey {
         credential.contains("-----END ")
-    } else if rule == Rule::AwsSecretKey {
-        !credential.bytes().all(|byte| byte.is_ascii_hexdigit())
     } else {
         true
     }

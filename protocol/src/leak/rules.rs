@@ -127,17 +127,13 @@ pub(super) const SHAPES: &[Shape] = &[
     // docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html: what follows is base32.
     run(AwsAccessKey, "AKIA", Base32, 16..=16, PLAIN),
     run(AwsAccessKey, "ASIA", Base32, 16..=16, PLAIN),
-    custom(
-        AwsSecretKey,
-        "aws_secret_access_key",
-        custom::aws_secret_key,
-    ),
-    custom(
-        AwsSecretKey,
-        "AWS_SECRET_ACCESS_KEY",
-        custom::aws_secret_key,
-    ),
+    // As variables, configurations and JSON have it; as `aws configure` asks; as the console's table does.
+    custom(AwsSecretKey, "ecret_access_key", custom::aws_secret_key),
+    custom(AwsSecretKey, "ECRET_ACCESS_KEY", custom::aws_secret_key),
+    custom(AwsSecretKey, "ecret-access-key", custom::aws_secret_key),
     custom(AwsSecretKey, "ecretAccessKey", custom::aws_secret_key),
+    custom(AwsSecretKey, "ecret Access Key", custom::aws_secret_key),
+    custom(AwsSecretKey, "ecret access key", custom::aws_secret_key),
     run(GoogleApiKey, "AIza", WordDash, 35..=35, MIXED).in_names(),
     run(GoogleOauth, "GOCSPX-", WordDash, 28..=28, MIXED).in_names(),
     run(GoogleOauth, "ya29.", WordDash, 40..=LONG, MIXED).in_names(),

@@ -118,14 +118,14 @@ pub(in super::super) fn mixed(body: &[u8]) -> bool {
 }
 
 /// Whether `body` is mixed and looks random: it has digits, capital and small letters, as no digest in
-/// hexadecimal has, and [`turns`] at one place of six at least. Of random base64 of forty bytes one of
-/// a thousand has fewer, of paths and of names in code hardly any has as many.
-pub(in super::super) fn random(body: &[u8]) -> bool {
-    three_classes(body) && turns(body).saturating_mul(6) >= body.len() && mixed(body)
+/// hexadecimal has, and [`turns`] at one place of `places` at least. Of forty bytes of random base64 one
+/// of a thousand has fewer than at one of five; of paths and of names in code hardly any has as many.
+pub(in super::super) fn random(body: &[u8], places: usize) -> bool {
+    three_classes(body) && turns(body).saturating_mul(places) >= body.len() && mixed(body)
 }
 
 /// Whether digits, capital and small letters are in it.
-pub(in super::super) fn three_classes(body: &[u8]) -> bool {
+fn three_classes(body: &[u8]) -> bool {
     let has = |class: fn(&u8) -> bool| body.iter().any(class);
     has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
 }

@@ -22,7 +22,7 @@ fn followed(text: &str) -> usize {
 }
 
 /// What takes the shapes that are more than a prefix and a run further than their prefix does.
-const FURTHER: [&str; 24] = [
+const FURTHER: [&str; 32] = [
     "-----BEGIN PRIVATE KEY-----A",
     "eyJ.eyJ.",
     "-----BEGIN PRIVATE KEY-----",
@@ -33,6 +33,14 @@ const FURTHER: [&str; 24] = [
     "AccountKey=A",
     "AccountKey\":\"A",
     "AccountKey                               A",
+    "ecretAccessKey ",
+    "ecretAccessKey-A ",
+    "ecretAccessKey A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A B C D E F G H I J K L M N",
+    "ecret access key,",
+    "ecret-access-key-",
+    "ecret_access_key                                                                              A",
+    "ecretAccessKey=Ab1Cd2Ef Gh3Ij4Kl5Mn6Op7Qr8St9Uv0Wx1Yz2Ab3Cd4Ef5Gh",
+    "AccountKey`*,-{",
     "hooks.slack.com/services/T/B/",
     "hooks.slack.com/triggers/T/1/A",
     "hooks.slack.com/workflows/T/A/1/A",
@@ -54,14 +62,20 @@ fn a_text_of_nothing_but_prefixes_is_gone_through_a_few_times_and_not_once_for_e
     let prefixes: Vec<&str> = SHAPES.iter().map(Shape::prefix).collect();
     let joined = prefixes.join("-");
     // As long as a part of a token may be.
-    let glued = format!("{}.", "eyJ".repeat(2_700));
+    let glued = format!("{}.", "eyJ".repeat(21_840));
     // What stands between them ends a run, or does not.
     for between in ["", "-----", "----", "-", ".", " ", "=", "\n"] {
+        // A token whose claims are as long, and one that says so and has no signature.
+        let header = BASE64URL_NOPAD.encode(br#"{"alg":"HS256"}"#);
+        let claims =
+            BASE64URL_NOPAD.encode(format!("{{\"a\":\"{}\"}}", "b".repeat(49_000)).as_bytes());
+        let long = format!("{header}.{claims}");
+        let cut = format!("{header}.{}", "eyJ".repeat(21_840));
         let units = prefixes
             .iter()
             .copied()
             .chain(FURTHER)
-            .chain([joined.as_str(), glued.as_str()]);
+            .chain([&joined, &glued, &long, &cut].map(String::as_str));
         for unit in units.map(|unit| format!("{between}{unit}")) {
             let text = unit.repeat(65_536_usize.div_ceil(unit.len()));
             let followed = followed(&text);

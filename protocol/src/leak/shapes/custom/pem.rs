@@ -18,6 +18,13 @@ const LINE: usize = 32;
 /// Fewest bytes of a line that counts together with others, of as many as one such line.
 const SHORT_LINE: usize = 8;
 
+/// At one of so many places at least is a turn in what looks random: what a key begins with is the same
+/// for all of its kind (`MIIEvQIBADANBgkqhkiG9w0BAQEFAASC`) and has fewer.
+const PLACES: usize = 6;
+
+/// The same of a line that counts only together with others, where lists of words have them, too.
+const SHORT_PLACES: usize = 3;
+
 /// Longest name of a header, in bytes.
 const HEADER: usize = 32;
 
@@ -83,7 +90,7 @@ fn is_key(text: &[u8]) -> bool {
     #[cfg(test)]
     super::super::counted::add(text.len());
     let mut pieces = text.split(|byte| !is_part(byte));
-    if pieces.any(|piece| piece.len() >= LINE && checks::random(piece)) {
+    if pieces.any(|piece| piece.len() >= LINE && checks::random(piece, PLACES)) {
         return true;
     }
     let mut short = ShortLines::default();
@@ -137,7 +144,7 @@ impl OpenKey {
         let is_whole = piece.iter().all(is_part);
         let is_next =
             is_whole && !self.is_over && (piece.len() == width || is_last && !self.is_behind_blank);
-        let is_long = is_whole && piece.len() >= LINE && checks::random(piece);
+        let is_long = is_whole && piece.len() >= LINE && checks::random(piece, PLACES);
         let is_one = match self.end {
             Some(_) => is_long || is_next,
             None if !is_next || piece.len() < SHORT_LINE => return None,
@@ -161,7 +168,7 @@ struct ShortLines {
 impl ShortLines {
     /// Whether they are enough, with this one.
     fn add(&mut self, line: &[u8]) -> bool {
-        let looks_random = checks::turns(line).saturating_mul(3) >= line.len();
+        let looks_random = checks::turns(line).saturating_mul(SHORT_PLACES) >= line.len();
         if line.len() < SHORT_LINE || !line.iter().all(is_part) || !looks_random {
             return false;
         }
@@ -171,7 +178,7 @@ impl ShortLines {
         }
         // Each is looked at once.
         let together = std::mem::take(&mut self.together);
-        checks::random(&together)
+        checks::random(&together, PLACES)
     }
 }
 
