@@ -2,6 +2,7 @@
 //! prefixes stand in it. Counted, not timed.
 
 use super::super::Scan;
+use super::super::data::NAMED;
 use super::super::rules::{LONG, SHAPES};
 use std::collections::BTreeSet;
 
@@ -80,6 +81,37 @@ fn a_text_of_nothing_but_prefixes_is_gone_through_a_few_times_and_not_once_for_e
             let text = unit.repeat(65_536_usize.div_ceil(unit.len()));
             let followed = followed(&text);
             assert!(followed <= TIMES * text.len(), "{unit}: {followed}");
+        }
+    }
+}
+
+#[test]
+fn data_below_a_long_name_is_gone_through_a_few_times_and_not_once_for_each_string() {
+    // Behind what the string has before it, for itself, in its list, and with all others.
+    const WAYS: usize = 4;
+    let long = "ecretAccessKey ".repeat(2_000);
+    for unit in [
+        "ecretAccessKey ",
+        "ccountKey={",
+        "a",
+        "eyJ",
+        "-----BEGIN PRIVATE KEY-----\nA",
+    ] {
+        for name in ["a", "SecretAccessKey", "AccountKey", &long] {
+            let text = unit.repeat(NAMED.div_ceil(unit.len()));
+            let mut value = serde_json::json!(vec![text; 1_000]);
+            for _ in 0..20 {
+                value = serde_json::json!({ "a": [value, ""] });
+            }
+            let data = crate::message::Data::from([(name.to_owned(), value)]);
+            let length = serde_json::to_vec(&data).unwrap().len();
+            counted::take();
+            let _found = find_in(&data, |_| false);
+            let followed = counted::take();
+            assert!(
+                followed <= WAYS * TIMES * length,
+                "{name} {unit}: {followed}"
+            );
         }
     }
 }
