@@ -69,11 +69,11 @@ fn half_a_key_is_masked_to_its_last_line_and_the_rest_of_the_mail_is_kept() {
     for (width, count) in [(64, 1), (64, 3), (76, 2), (16, 6)] {
         let key = lines(width, count);
         let last: String = key[0].chars().take(10).collect();
-        let quoted = |before: &str, behind: &str| -> String {
-            let lines = key.iter().chain([&last]);
+        let quoted = |before: &str, behind: &str| {
+            let lines = key.iter().chain([&last]).map(String::as_str);
             lines
-                .map(|line| format!("{before}{line}{behind}"))
-                .collect()
+                .flat_map(|line| [before, line, behind])
+                .collect::<String>()
         };
         for (half, behind) in [
             (
@@ -108,6 +108,21 @@ fn half_a_key_is_masked_to_its_last_line_and_the_rest_of_the_mail_is_kept() {
             assert!(left.ends_with(behind), "{left}");
             assert!(!left.contains(&last), "{left}");
         }
+    }
+}
+
+#[test]
+fn half_a_key_in_a_log_is_masked_where_each_line_begins_as_the_block_does() {
+    let (begin, mask, key) = (begin("PRIVATE KEY"), Rule::PrivateKey.mask(), lines(64, 3));
+    for before in ["builder-1  | ", "[pod/a/b] ", "a.pem: ", "+", "// "] {
+        let lines = key.iter().flat_map(|line| [before, line, "\n"]);
+        let lines: String = lines.collect();
+        let text = format!("see\n{before}{begin}\n{lines}{before}done, it says\n");
+        let left = masked(&text, &key);
+        assert_eq!(
+            left,
+            format!("see\n{before}{mask}\n{before}done, it says\n")
+        );
     }
 }
 

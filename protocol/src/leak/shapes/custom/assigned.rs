@@ -69,7 +69,7 @@ pub(in crate::leak) fn azure_storage_key(bytes: &[u8], at: usize) -> Option<Rang
 /// How long the name is that `text` begins with.
 fn name(text: &[u8]) -> usize {
     let name = text.iter().take(NAME);
-    let length = name.take_while(|byte| !joins(byte)).count();
+    let length = name.take_while(|byte| !joins(**byte)).count();
     #[cfg(test)]
     super::super::counted::add(length);
     length
@@ -78,7 +78,7 @@ fn name(text: &[u8]) -> usize {
 /// How much of what joins a name and a value `text` begins with, of so many bytes at most.
 fn joints(text: &[u8], most: usize) -> usize {
     let joints = text.iter().take(most);
-    let length = joints.take_while(|byte| joins(byte)).count();
+    let length = joints.take_while(|byte| joins(**byte)).count();
     #[cfg(test)]
     super::super::counted::add(length);
     length
@@ -86,8 +86,8 @@ fn joints(text: &[u8], most: usize) -> usize {
 
 /// Whether files, programs and Markdown write it between a name and its value. No such byte is of a
 /// value.
-fn joins(byte: &u8) -> bool {
+fn joins(byte: u8) -> bool {
     let blanks_and_quotes = b" \t\r\n\"'\\`*";
     let signs = b":=<>|,-?$(){}[]";
-    blanks_and_quotes.contains(byte) || signs.contains(byte)
+    blanks_and_quotes.contains(&byte) || signs.contains(&byte)
 }

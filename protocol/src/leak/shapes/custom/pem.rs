@@ -25,6 +25,9 @@ const PLACES: usize = 6;
 /// The same of a line that counts only together with others, where lists of words have them, too.
 const SHORT_PLACES: usize = 3;
 
+/// Most bytes that stand before each line of a key, as logs have it (`builder-1  | `).
+const BEFORE: usize = 48;
+
 /// Longest name of a header, in bytes.
 const HEADER: usize = 32;
 
@@ -39,9 +42,18 @@ pub(in crate::leak) fn private_key(bytes: &[u8], at: usize) -> Option<Range<usiz
     let rest = bytes.get(body..)?;
     let length = match extent(rest) {
         Extent::Closed { body, end } => is_key(rest.get(..body)?).then_some(end)?,
-        Extent::Open(length) => open_key(rest.get(..length)?)?,
+        Extent::Open(length) => open_key(rest.get(..length)?, before(bytes, at))?,
     };
     Some(at..body.checked_add(length)?)
+}
+
+/// What stands before the block in its line, and perhaps before its other lines, as in logs.
+fn before(bytes: &[u8], at: usize) -> &[u8] {
+    let before = bytes.get(at.saturating_sub(BEFORE)..at).unwrap_or_default();
+    #[cfg(test)]
+    super::super::counted::add(before.len());
+    let line = before.rsplit(|byte| *byte == b'\n').next();
+    line.unwrap_or_default()
 }
 
 /// How long the label of a private key is that `text` begins with, and the five dashes behind it.
@@ -89,7 +101,7 @@ fn extent(rest: &[u8]) -> Extent {
 fn is_key(text: &[u8]) -> bool {
     #[cfg(test)]
     super::super::counted::add(text.len());
-    let mut pieces = text.split(|byte| !is_part(byte));
+    let mut pieces = text.split(|byte| !is_part(*byte));
     if pieces.any(|piece| piece.len() >= LINE && checks::random(piece, PLACES)) {
         return true;
     }
@@ -99,17 +111,21 @@ fn is_key(text: &[u8]) -> bool {
 
 /// How long half a key is that stands right behind the first line of its block or the headers there;
 /// nothing if something else does: prose goes on with words, and later in it may come anything.
-fn open_key(text: &[u8]) -> Option<usize> {
+fn open_key(text: &[u8], before: &[u8]) -> Option<usize> {
     #[cfg(test)]
     super::super::counted::add(text.len());
     let (mut key, mut start) = (OpenKey::default(), 0_usize);
     for line in lines(text) {
+        let is_first = start == 0;
         let behind = start.saturating_add(line.len()).saturating_add(1);
+        let line = line.strip_prefix(before).unwrap_or(line);
+        start = behind.saturating_sub(line.len()).saturating_sub(1);
+        key.begin_line();
         if trimmed(line).is_empty() {
             key.is_behind_blank = true;
-        } else if key.end.is_some() || start == 0 || !is_header(line) {
+        } else if key.end.is_some() || is_first || !is_header(line) {
             for piece in line.split(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
-                let around = piece.iter().rev().take_while(|byte| is_around(byte));
+                let around = piece.iter().rev().take_while(|byte| is_around(**byte));
                 let behind_piece = start.saturating_add(piece.len());
                 key.add(trimmed(piece), behind_piece.saturating_sub(around.count()))?;
                 start = behind_piece.saturating_add(1);
@@ -131,17 +147,28 @@ struct OpenKey {
     /// Whether its last line was there, which is shorter, or something else.
     is_over: bool,
     is_behind_blank: bool,
+    /// Whether something has stood in this line.
+    is_in_line: bool,
+    /// Where it ends without the shorter line that came last, unless that is the first word of more.
+    without_last: Option<usize>,
 }
 
 impl OpenKey {
+    fn begin_line(&mut self) {
+        self.is_in_line = false;
+        self.without_last = None;
+    }
+
     /// Goes on with what ends at `end`; nothing if this is no key.
     fn add(&mut self, piece: &[u8], end: usize) -> Option<()> {
         if is_around_lines(piece) {
             return Some(());
         }
+        let is_first = !std::mem::replace(&mut self.is_in_line, true);
+        self.end = self.without_last.take().or(self.end);
         let width = *self.width.get_or_insert(piece.len());
         let is_last = piece.len() < width;
-        let is_whole = piece.iter().all(is_part);
+        let is_whole = piece.iter().copied().all(is_part);
         let is_next =
             is_whole && !self.is_over && (piece.len() == width || is_last && !self.is_behind_blank);
         let is_long = is_whole && piece.len() >= LINE && checks::random(piece, PLACES);
@@ -151,6 +178,7 @@ impl OpenKey {
             None => is_long || self.short.add(piece),
         };
         if is_one {
+            self.without_last = self.end.filter(|_| is_first && is_last && !is_long);
             self.end = Some(end);
         }
         self.is_over = !is_long && (is_last || !is_next);
@@ -169,7 +197,7 @@ impl ShortLines {
     /// Whether they are enough, with this one.
     fn add(&mut self, line: &[u8]) -> bool {
         let looks_random = checks::turns(line).saturating_mul(SHORT_PLACES) >= line.len();
-        if line.len() < SHORT_LINE || !line.iter().all(is_part) || !looks_random {
+        if line.len() < SHORT_LINE || !line.iter().copied().all(is_part) || !looks_random {
             return false;
         }
         self.together.extend(line);
@@ -182,8 +210,8 @@ impl ShortLines {
     }
 }
 
-fn is_part(byte: &u8) -> bool {
-    Alphabet::Base64.has(*byte) || *byte == b'='
+fn is_part(byte: u8) -> bool {
+    Alphabet::Base64.has(byte) || byte == b'='
 }
 
 /// Whether it is nothing, the rest of an escape or the number of a line.
@@ -212,14 +240,14 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// What stands in a line, without what quotes or joins it and without the rest of an escape.
 fn trimmed(line: &[u8]) -> &[u8] {
-    let start = line.iter().position(|byte| !is_around(byte));
-    let end = line.iter().rposition(|byte| !is_around(byte));
+    let start = line.iter().position(|byte| !is_around(*byte));
+    let end = line.iter().rposition(|byte| !is_around(*byte));
     match (start, end) {
         (Some(start), Some(end)) => line.get(start..=end).unwrap_or_default(),
         (None, _) | (_, None) => &[],
     }
 }
 
-fn is_around(byte: &u8) -> bool {
+fn is_around(byte: u8) -> bool {
     !byte.is_ascii_alphanumeric() && !matches!(byte, b'/' | b'=' | b'+')
 }
