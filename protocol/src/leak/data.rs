@@ -8,18 +8,25 @@
 //! be a credential; and no accident cuts a key there.
 //!
 //! What always holds: a string is looked at behind the name that it has, which may be what makes it
-//! a credential; names stay as they are, or two could become one; what is masked ends in its string.
+//! a credential, and behind the nearest name around it that does (`{"SecretAccessKey": {"S": …}}`), of
+//! which only what the rules know is put before it, so that long names cost nothing; names stay as they are, or two could become one; what is masked ends in its string.
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::shapes::Scan;
+use super::shapes::{Scan, name_in};
 use super::{Entangled, Found, Rule, find, mask};
 use crate::message::Data;
 
 /// What stands between a name and its value: in JSON, and for the rules that want a name.
 const JOINT: &str = "\":\"";
+
+/// Fewest bytes of a credential that a name makes one: shorter strings are not put behind it.
+pub(super) const NAMED: usize = 40;
+
+/// The nearest name around a value that makes a credential of what stands beside it, if there is one.
+type Around = Option<&'static str>;
 
 /// Where in attached data something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +69,7 @@ pub enum Unmaskable {
 /// The first credential in `data` of a rule that is `wanted`.
 pub fn find_in(data: &Data, wanted: impl Fn(Rule) -> bool) -> Option<FoundIn> {
     let mut members = data.iter();
-    let found = members.find_map(|(name, value)| in_member(name, value, &wanted));
+    let found = members.find_map(|(name, value)| in_member(name, value, None, &wanted));
     found.or_else(|| across(data, &wanted))
 }
 
@@ -81,7 +88,7 @@ pub fn mask_in(
     };
     let mut data = data.clone();
     for (name, value) in &mut data {
-        masking.member(name, value)?;
+        masking.member(name, value, None)?;
     }
     let Masking { wanted, rules } = masking;
     match find_in(&data, wanted) {
@@ -90,7 +97,12 @@ pub fn mask_in(
     }
 }
 
-fn in_member(name: &str, value: &Value, wanted: &impl Fn(Rule) -> bool) -> Option<FoundIn> {
+fn in_member(
+    name: &str,
+    value: &Value,
+    around: Around,
+    wanted: &impl Fn(Rule) -> bool,
+) -> Option<FoundIn> {
     let (start, text) = joined(name, value);
     let found = find(&text, wanted).map(|found| FoundIn {
         rule: found.rule,
@@ -98,34 +110,45 @@ fn in_member(name: &str, value: &Value, wanted: &impl Fn(Rule) -> bool) -> Optio
     });
     match value {
         // It was looked at behind its name, where nothing hides that stands in it alone.
-        Value::String(_) => found,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            found.or_else(|| in_value(value, wanted))
+        Value::String(text) => found.or_else(|| behind(around?, text, wanted)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => found,
+        Value::Array(_) | Value::Object(_) => {
+            found.or_else(|| in_value(value, name_in(name).or(around), wanted))
         }
     }
 }
 
 /// As deep as the value is, which [`crate::limits::JSON_DEPTH`] bounds.
-fn in_value(value: &Value, wanted: &impl Fn(Rule) -> bool) -> Option<FoundIn> {
-    let in_text = |text: &str| {
-        find(text, wanted).map(|found| FoundIn {
-            rule: found.rule,
-            part: Part::Value,
-        })
-    };
+fn in_value(value: &Value, around: Around, wanted: &impl Fn(Rule) -> bool) -> Option<FoundIn> {
     match value {
-        Value::String(text) => in_text(text),
+        Value::String(text) => {
+            let found = in_text(text, wanted);
+            found.or_else(|| behind(around?, text, wanted))
+        }
         Value::Array(values) => {
             let mut each = values.iter();
-            let found = each.find_map(|value| in_value(value, wanted));
-            found.or_else(|| in_text(&lines(values)))
+            let found = each.find_map(|value| in_value(value, around, wanted));
+            found.or_else(|| in_text(&lines(values), wanted))
         }
         Value::Object(members) => {
             let mut members = members.iter();
-            members.find_map(|(name, value)| in_member(name, value, wanted))
+            members.find_map(|(name, value)| in_member(name, value, around, wanted))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
+}
+
+fn in_text(text: &str, wanted: &impl Fn(Rule) -> bool) -> Option<FoundIn> {
+    find(text, wanted).map(|found| FoundIn {
+        rule: found.rule,
+        part: Part::Value,
+    })
+}
+
+/// In a string behind a name around it: no credential begins in that.
+fn behind(around: &str, text: &str, wanted: &impl Fn(Rule) -> bool) -> Option<FoundIn> {
+    (text.len() >= NAMED).then_some(())?;
+    in_text(&[around, JOINT, text].concat(), wanted)
 }
 
 /// What goes over several values, wherever in the data they stand: none of them has it in it by itself.
@@ -159,13 +182,10 @@ fn strings<'a>(value: &'a Value, all: &mut Vec<&'a str>) {
     }
 }
 
-/// Whether what was found over values that need not belong together is no accident: a PEM block has an end,
-/// and what stands behind the name of a key is no digest.
+/// Whether what was found over values that need not belong together is no accident: a PEM block has an end.
 fn is_sure(rule: Rule, credential: &str) -> bool {
     if rule == Rule::PrivateKey {
         credential.contains("-----END ")
-    } else if rule == Rule::AwsSecretKey {
-        !credential.bytes().all(|byte| byte.is_ascii_hexdigit())
     } else {
         true
     }
@@ -197,45 +217,58 @@ struct Masking<W> {
 }
 
 impl<W: Fn(Rule) -> bool> Masking<W> {
-    fn member(&mut self, name: &str, value: &mut Value) -> Result<(), Unmaskable> {
+    fn member(&mut self, name: &str, value: &mut Value, around: Around) -> Result<(), Unmaskable> {
         let (start, text) = joined(name, value);
-        let Some(found) = find(&text, &self.wanted) else {
-            return if value.is_string() {
-                Ok(())
-            } else {
-                self.value(value)
-            };
-        };
-        if part(&found, start) == Part::Name {
+        let found = find(&text, &self.wanted);
+        if let Some(found) = found.filter(|found| part(found, start) == Part::Name) {
             return Err(Unmaskable::Name(found.rule));
         }
-        let Some(masked) = mask(&text, &self.wanted)? else {
-            return Ok(());
-        };
-        let kept = text.get(..start).unwrap_or_default();
-        let text = masked.text.strip_prefix(kept).ok_or(Entangled)?;
-        *value = Value::String(text.to_owned());
-        self.rules.extend(masked.rules);
-        Ok(())
-    }
-
-    fn value(&mut self, value: &mut Value) -> Result<(), Unmaskable> {
         match value {
             Value::String(text) => {
-                if let Some(masked) = mask(text, &self.wanted)? {
-                    *text = masked.text;
-                    self.rules.extend(masked.rules);
-                }
-                Ok(())
+                self.text(&[name, JOINT], text)?;
+                around.map_or(Ok(()), |around| self.behind(around, text))
             }
-            Value::Array(values) => values.iter_mut().try_for_each(|value| self.value(value)),
-            Value::Object(members) => self.members(members),
+            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+            Value::Array(_) | Value::Object(_) => self.value(value, name_in(name).or(around)),
+        }
+    }
+
+    fn value(&mut self, value: &mut Value, around: Around) -> Result<(), Unmaskable> {
+        match value {
+            Value::String(text) => {
+                self.text(&[], text)?;
+                around.map_or(Ok(()), |around| self.behind(around, text))
+            }
+            Value::Array(values) => {
+                let mut values = values.iter_mut();
+                values.try_for_each(|value| self.value(value, around))
+            }
+            Value::Object(members) => {
+                let mut members = members.iter_mut();
+                members.try_for_each(|(name, value)| self.member(name, value, around))
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
         }
     }
 
-    fn members(&mut self, members: &mut Map<String, Value>) -> Result<(), Unmaskable> {
-        let mut members = members.iter_mut();
-        members.try_for_each(|(name, value)| self.member(name, value))
+    fn behind(&mut self, around: &str, text: &mut String) -> Result<(), Unmaskable> {
+        if text.len() < NAMED {
+            return Ok(());
+        }
+        self.text(&[around, JOINT], text)
+    }
+
+    /// Masks what is a credential in `text` or is one behind what stands before it, which stays.
+    fn text(&mut self, before: &[&str], text: &mut String) -> Result<(), Unmaskable> {
+        let before = before.concat();
+        if let Some(masked) = mask(&[&before, text.as_str()].concat(), &self.wanted)? {
+            masked
+                .text
+                .strip_prefix(&before)
+                .ok_or(Entangled)?
+                .clone_into(text);
+            self.rules.extend(masked.rules);
+        }
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::shapes::checks::{GITHUB, MIXED, NUMBERED, OPENAI, PLAIN};
-use super::shapes::{Alphabet, Shape, custom, custom_in_run, custom_near, run};
+use super::shapes::{Alphabet, Shape, beside, custom, custom_in_run, custom_near, run};
 
 /// Not the name of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -127,25 +127,21 @@ pub(super) const SHAPES: &[Shape] = &[
     // docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html: what follows is base32.
     run(AwsAccessKey, "AKIA", Base32, 16..=16, PLAIN),
     run(AwsAccessKey, "ASIA", Base32, 16..=16, PLAIN),
-    custom(
-        AwsSecretKey,
-        "aws_secret_access_key",
-        custom::aws_secret_key,
-    ),
-    custom(
-        AwsSecretKey,
-        "AWS_SECRET_ACCESS_KEY",
-        custom::aws_secret_key,
-    ),
-    custom(AwsSecretKey, "ecretAccessKey", custom::aws_secret_key),
+    // As variables, configurations and JSON have it; as `aws configure` asks; as the console's table does.
+    beside(AwsSecretKey, "ecret_access_key", custom::aws_secret_key),
+    beside(AwsSecretKey, "ECRET_ACCESS_KEY", custom::aws_secret_key),
+    beside(AwsSecretKey, "ecret-access-key", custom::aws_secret_key),
+    beside(AwsSecretKey, "ecretAccessKey", custom::aws_secret_key),
+    beside(AwsSecretKey, "ecret Access Key", custom::aws_secret_key),
+    beside(AwsSecretKey, "ecret access key", custom::aws_secret_key),
     run(GoogleApiKey, "AIza", WordDash, 35..=35, MIXED).in_names(),
     run(GoogleOauth, "GOCSPX-", WordDash, 28..=28, MIXED).in_names(),
     run(GoogleOauth, "ya29.", WordDash, 40..=LONG, MIXED).in_names(),
     // `AccountKey`, `accountKey`, `storageAccountKey`; as variables have it; as `az` wants it.
-    custom(AzureStorageKey, "ccountKey", custom::azure_storage_key),
-    custom(AzureStorageKey, "account_key", custom::azure_storage_key),
-    custom(AzureStorageKey, "ACCOUNT_KEY", custom::azure_storage_key),
-    custom(
+    beside(AzureStorageKey, "ccountKey", custom::azure_storage_key),
+    beside(AzureStorageKey, "account_key", custom::azure_storage_key),
+    beside(AzureStorageKey, "ACCOUNT_KEY", custom::azure_storage_key),
+    beside(
         AzureStorageKey,
         "AZURE_STORAGE_KEY",
         custom::azure_storage_key,

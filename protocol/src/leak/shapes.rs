@@ -33,6 +33,8 @@ pub(super) struct Shape {
     body: Body,
     /// Whether it counts behind `-` and `_`, too, as the end of a longer name.
     in_names: bool,
+    /// Whether the prefix is a name, and the credential is what stands beside it.
+    is_name: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -69,6 +71,7 @@ pub(super) const fn run(
         prefix,
         body: Body::Run(alphabet, length, check),
         in_names: false,
+        is_name: false,
     }
 }
 
@@ -78,7 +81,15 @@ pub(super) const fn custom(rule: Rule, prefix: &'static str, measure: Measure) -
         prefix,
         body: Body::Custom(measure),
         in_names: false,
+        is_name: false,
     }
+}
+
+/// The same as [`custom()`] of what stands beside this name.
+pub(super) const fn beside(rule: Rule, name: &'static str, measure: Measure) -> Shape {
+    let mut shape = custom(rule, name, measure);
+    shape.is_name = true;
+    shape
 }
 
 /// The same as [`custom()`], where `text` stands within so many bytes before or behind.
@@ -94,6 +105,7 @@ pub(super) const fn custom_near(
         prefix,
         body: Body::CustomNear(measure, text, within),
         in_names: false,
+        is_name: false,
     }
 }
 
@@ -110,6 +122,7 @@ pub(super) const fn custom_in_run(
         prefix,
         body: Body::CustomInRun(measure, alphabet, tries),
         in_names: false,
+        is_name: false,
     }
 }
 
@@ -291,6 +304,15 @@ impl Beginnings {
         let shapes = shapes.map(|(_, shape)| *shape);
         shapes.filter(|shape| rest.starts_with(shape.prefix.as_bytes()))
     }
+}
+
+/// The last name in `text` that makes a credential of what stands beside it, as far as the rules know it.
+pub(super) fn name_in(text: &str) -> Option<&'static str> {
+    let (beginnings, bytes) = (&*BEGINNINGS, text.as_bytes());
+    (0..bytes.len()).rev().find_map(|at| {
+        let mut shapes = beginnings.of(bytes.get(at..)?);
+        shapes.find(|shape| shape.is_name).map(|shape| shape.prefix)
+    })
 }
 
 /// One pass over a text, with what was found out about it on the way.

@@ -14,6 +14,7 @@ mod cost;
 mod data;
 mod escapes;
 mod forms;
+mod pem;
 
 fn every(_: Rule) -> bool {
     true

@@ -117,6 +117,33 @@ pub(in super::super) fn mixed(body: &[u8]) -> bool {
     Ending::of(body).mixed(0)
 }
 
+/// Whether `body` is mixed and looks random: it has digits, capital and small letters, as no digest in
+/// hexadecimal has, and [`turns`] at one place of `places` at least. Of forty bytes of random base64 one
+/// of a thousand has fewer than at one of five; of paths and of names in code hardly any has as many.
+pub(in super::super) fn random(body: &[u8], places: usize) -> bool {
+    three_classes(body) && turns(body).saturating_mul(places) >= body.len() && mixed(body)
+}
+
+/// Whether digits, capital and small letters are in it.
+fn three_classes(body: &[u8]) -> bool {
+    let has = |class: fn(&u8) -> bool| body.iter().any(class);
+    has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
+}
+
+/// How often a capital letter follows a small one, or a digit a letter or the other way round: in
+/// base64 at two places of five, in words at one of ten.
+pub(in super::super) fn turns(body: &[u8]) -> usize {
+    let turns = body.windows(2).filter(|pair| match pair {
+        [one, two] => {
+            one.is_ascii_lowercase() && two.is_ascii_uppercase()
+                || one.is_ascii_alphabetic() && two.is_ascii_digit()
+                || one.is_ascii_digit() && two.is_ascii_alphabetic()
+        }
+        _ => false,
+    });
+    turns.count()
+}
+
 /// The last six digits are the CRC-32 of what comes before, in base 62.
 fn github(body: &[u8]) -> bool {
     let Some((random, said)) = body.len().checked_sub(CHECKSUM).map(|at| body.split_at(at)) else {

@@ -1,70 +1,25 @@
 //! Shapes that are more than a prefix and a run. Each is given the text and where the prefix
 //! stands, and says where the credential is.
 
+mod assigned;
 mod jwt;
 mod pem;
 
 use std::ops::{Range, RangeInclusive};
 
 use super::{Alphabet, begins, checks};
+pub(in crate::leak) use assigned::{aws_secret_key, azure_storage_key};
 pub(in crate::leak) use jwt::jwt;
 pub(in crate::leak) use pem::private_key;
 
-/// Bytes of the longest name that a key is known by, and of what stands between it and the key.
-const NAME: usize = 21;
-const JOINTS: usize = 32;
-
 /// Bytes that hold the longest path of such an address of Slack.
 const SLACK_PATH: usize = 128;
-
-/// The key of Azure's storage emulator, which is the same everywhere and documented.
-const AZURE_EMULATOR: &[u8] = b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6";
 
 /// How far from the signature the other parameters of a shared access signature may be, in bytes.
 pub(in crate::leak) const SAS_QUERY: usize = 512;
 
 /// Digits of the number of a Telegram bot.
 const BOT_ID: RangeInclusive<usize> = 8..=10;
-
-/// Forty bytes of base64 that are assigned to its name.
-pub(in crate::leak) fn aws_secret_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let start = assigned(bytes, at)?;
-    let rest = bytes.get(start..)?;
-    let rest = rest.get(..rest.len().min(41))?;
-    let key = rest.get(..40)?;
-    let fits = Alphabet::Base64.run(rest) == 40 && checks::mixed(key);
-    fits.then_some(start..start.checked_add(40)?)
-}
-
-/// 64 bytes in base64 that are assigned to its name.
-pub(in crate::leak) fn azure_storage_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let start = assigned(bytes, at)?;
-    let rest = bytes.get(start..)?;
-    let key = rest.get(..88)?;
-    let is_key = Alphabet::Base64.run(key) == 86 && key.ends_with(b"==");
-    let is_public = key.starts_with(AZURE_EMULATOR);
-    (is_key && !is_public && checks::mixed(key)).then_some(start..start.checked_add(88)?)
-}
-
-/// Where a value begins that is assigned to the name at `at`, in any of the ways in which files and
-/// programs write that. No byte is both of a value and between a name and another value.
-fn assigned(bytes: &[u8], at: usize) -> Option<usize> {
-    let joins = |byte: &u8| {
-        matches!(
-            byte,
-            b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b'\\' | b':' | b'=' | b'>' | b'|'
-        )
-    };
-    let ahead = bytes.get(at..)?;
-    let name = ahead.iter().take(NAME);
-    let name = name.take_while(|byte| !joins(byte)).count();
-    let joints = ahead.iter().skip(name).take(JOINTS);
-    let joints = joints.take_while(|byte| joins(byte)).count();
-    #[cfg(test)]
-    super::counted::add(name.saturating_add(joints));
-    let start = at.checked_add(name)?.checked_add(joints)?;
-    (joints > 0).then_some(start)
-}
 
 /// A SHA-256 in base64, as a parameter: what an address is signed with, where a version (`sv`) is beside it.
 pub(in crate::leak) fn azure_sas(bytes: &[u8], at: usize) -> Option<Range<usize>> {

@@ -2,6 +2,7 @@
 //! prefixes stand in it. Counted, not timed.
 
 use super::super::Scan;
+use super::super::data::NAMED;
 use super::super::rules::{LONG, SHAPES};
 use std::collections::BTreeSet;
 
@@ -22,7 +23,7 @@ fn followed(text: &str) -> usize {
 }
 
 /// What takes the shapes that are more than a prefix and a run further than their prefix does.
-const FURTHER: [&str; 21] = [
+const FURTHER: [&str; 32] = [
     "-----BEGIN PRIVATE KEY-----A",
     "eyJ.eyJ.",
     "-----BEGIN PRIVATE KEY-----",
@@ -33,6 +34,14 @@ const FURTHER: [&str; 21] = [
     "AccountKey=A",
     "AccountKey\":\"A",
     "AccountKey                               A",
+    "ecretAccessKey ",
+    "ecretAccessKey-A ",
+    "ecretAccessKey A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A B C D E F G H I J K L M N",
+    "ecret access key,",
+    "ecret-access-key-",
+    "ecret_access_key                                                                              A",
+    "ecretAccessKey=Ab1Cd2Ef Gh3Ij4Kl5Mn6Op7Qr8St9Uv0Wx1Yz2Ab3Cd4Ef5Gh",
+    "AccountKey`*,-{",
     "hooks.slack.com/services/T/B/",
     "hooks.slack.com/triggers/T/1/A",
     "hooks.slack.com/workflows/T/A/1/A",
@@ -40,6 +49,9 @@ const FURTHER: [&str; 21] = [
     "-----BEGIN PRIVATE KEY-----\nA: -----\nA: -----\nA: -----\nA: -----\n",
     "-----BEGIN PRIVATE KEY-----\nA: ",
     "-----BEGIN PRIVATE KEY-----\nAb1Cd2Ef\n",
+    "-----BEGIN PRIVATE KEY-----\nAb1Cd2Ef \n------ 2 ------\n",
+    "-----BEGIN PRIVATE KEY-----\nAb1Cd2EfGh3Ij4Kl5Mn6Op7Qr8St9Uv0W\n-----END ",
+    "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY----",
     "eyJhbGciOiJIUzI1NiJ9.",
     "eyJhbGciOiJIUzI1NiJ9.eyJhbGciOiJIUzI1NiJ9",
     "eyJhbGciOiJub25lIn0.e30.",
@@ -51,18 +63,55 @@ fn a_text_of_nothing_but_prefixes_is_gone_through_a_few_times_and_not_once_for_e
     let prefixes: Vec<&str> = SHAPES.iter().map(Shape::prefix).collect();
     let joined = prefixes.join("-");
     // As long as a part of a token may be.
-    let glued = format!("{}.", "eyJ".repeat(2_700));
+    let glued = format!("{}.", "eyJ".repeat(21_840));
     // What stands between them ends a run, or does not.
     for between in ["", "-----", "----", "-", ".", " ", "=", "\n"] {
+        // A token whose claims are as long, and one that says so and has no signature.
+        let header = BASE64URL_NOPAD.encode(br#"{"alg":"HS256"}"#);
+        let claims =
+            BASE64URL_NOPAD.encode(format!("{{\"a\":\"{}\"}}", "b".repeat(49_000)).as_bytes());
+        let long = format!("{header}.{claims}");
+        let cut = format!("{header}.{}", "eyJ".repeat(21_840));
         let units = prefixes
             .iter()
             .copied()
             .chain(FURTHER)
-            .chain([joined.as_str(), glued.as_str()]);
+            .chain([&joined, &glued, &long, &cut].map(String::as_str));
         for unit in units.map(|unit| format!("{between}{unit}")) {
             let text = unit.repeat(65_536_usize.div_ceil(unit.len()));
             let followed = followed(&text);
             assert!(followed <= TIMES * text.len(), "{unit}: {followed}");
+        }
+    }
+}
+
+#[test]
+fn data_below_a_long_name_is_gone_through_a_few_times_and_not_once_for_each_string() {
+    // Behind what the string has before it, for itself, in its list, and with all others.
+    const WAYS: usize = 4;
+    let long = "ecretAccessKey ".repeat(2_000);
+    for unit in [
+        "ecretAccessKey ",
+        "ccountKey={",
+        "a",
+        "eyJ",
+        "-----BEGIN PRIVATE KEY-----\nA",
+    ] {
+        for name in ["a", "SecretAccessKey", "AccountKey", &long] {
+            let text = unit.repeat(NAMED.div_ceil(unit.len()));
+            let mut value = serde_json::json!(vec![text; 1_000]);
+            for _ in 0..20 {
+                value = serde_json::json!({ "a": [value, ""] });
+            }
+            let data = crate::message::Data::from([(name.to_owned(), value)]);
+            let length = serde_json::to_vec(&data).unwrap().len();
+            counted::take();
+            let _found = find_in(&data, |_| false);
+            let followed = counted::take();
+            assert!(
+                followed <= WAYS * TIMES * length,
+                "{name} {unit}: {followed}"
+            );
         }
     }
 }

@@ -40,6 +40,70 @@ fn what_a_name_makes_a_credential_is_masked_beside_it() {
 }
 
 #[test]
+fn what_a_name_around_it_makes_a_credential_is_masked_however_deep_it_is() {
+    let (aws, azure) = (word(40), format!("{}==", word(86)));
+    let long = format!("{}/secret-access-key", "a ".repeat(500));
+    for (rule, key, holding) in [
+        (
+            Rule::AwsSecretKey,
+            &aws,
+            json!({"aws_secret_access_key": {"sensitive": true, "type": "string", "value": aws}}),
+        ),
+        (
+            Rule::AwsSecretKey,
+            &aws,
+            json!({"aws_secret_access_key": [aws]}),
+        ),
+        (
+            Rule::AwsSecretKey,
+            &aws,
+            json!({"Item": {"SecretAccessKey": {"S": aws}}}),
+        ),
+        (
+            Rule::AwsSecretKey,
+            &aws,
+            json!({"SecretAccessKey": [[{"a": {"b": [1, aws]}}]]}),
+        ),
+        (
+            Rule::AwsSecretKey,
+            &aws,
+            json!({long: {"a": {"b": format!("'{aws}'")}}}),
+        ),
+        (
+            Rule::AzureStorageKey,
+            &azure,
+            json!({"storageAccountKey": {"sensitive": true, "type": "string", "value": azure}}),
+        ),
+        (
+            Rule::AzureStorageKey,
+            &azure,
+            json!({"SecretAccessKey": {"accountKey": {"primary": [azure, "b"]}}}),
+        ),
+    ] {
+        let part = Part::Value;
+        let found = Some(FoundIn { rule, part });
+        assert_eq!(find_in(&data(holding.clone()), every), found, "{holding}");
+        assert_eq!(find_in(&data(holding.clone()), |other| other != rule), None);
+        let left = holding.to_string().replace(key.as_str(), &rule.mask());
+        let left = serde_json::from_str(&left).unwrap();
+        assert_eq!(masked(holding), Ok(Some(left)));
+    }
+}
+
+#[test]
+fn what_stands_below_the_name_of_a_key_and_looks_like_none_is_left_alone() {
+    let (digest, sha512) = (random(HEX, 40), format!("sha512-{}==", word(86)));
+    for holding in [
+        json!({"SecretAccessKey": {"commit": digest, "file": "src/components/Widget/HeaderBarView2/xyz"}}),
+        json!({"accountKey": {"integrity": sha512, "id": word(88)}}),
+        json!({"SecretAccessKey": {"short": word(39), "long": word(41)}, "token": word(40)}),
+    ] {
+        assert_eq!(find_in(&data(holding.clone()), every), None, "{holding}");
+        assert_eq!(masked(holding), Ok(None));
+    }
+}
+
+#[test]
 fn a_credential_in_a_name_is_never_masked() {
     let (one, other) = (github("ghp_"), format!("AKIA{}", random(BASE32, 16)));
     let begin = format!("{0}BEGIN PRIVATE KEY{0}", "-".repeat(5));
@@ -122,6 +186,10 @@ fn a_credential_over_several_values_is_found_and_not_masked() {
         (
             Rule::AwsSecretKey,
             json!({"env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": secret}]}),
+        ),
+        (
+            Rule::AwsSecretKey,
+            json!({"name": "AWS_SECRET_ACCESS_KEY", "scope": "prod", "value": secret}),
         ),
         (
             Rule::AzureStorageKey,

@@ -29,6 +29,10 @@ fn the_key_of_a_storage_account_is_found_however_it_is_assigned_to_its_name() {
         ("export AZURE_STORAGE_ACCOUNT_KEY=\"", "\""),
         ("AZURE_STORAGE_KEY=", ""),
         ("<AccountKey>", "</AccountKey>"),
+        ("| `AccountKey` | `", "` |"),
+        ("**AccountKey**: ", "."),
+        ("os.getenv(\"AZURE_STORAGE_KEY\", \"", "\")"),
+        ("${AZURE_STORAGE_KEY:-", "}"),
     ] {
         let text = format!("{before}{key}{behind}");
         let left = format!("{before}{}{behind}", Rule::AzureStorageKey.mask());
@@ -44,6 +48,70 @@ fn the_key_of_a_storage_account_is_found_however_it_is_assigned_to_its_name() {
         format!("AccountKey{key}"),
         format!("AccountKey: {}", word(88)),
         format!("AccountKey={}==", "A".repeat(86)),
+    ]);
+}
+
+#[test]
+fn an_aws_key_is_found_in_every_form_in_which_it_stands_beside_its_name() {
+    let (key, mask) = (word(40), Rule::AwsSecretKey.mask());
+    for (before, behind) in [
+        ("`AWS_SECRET_ACCESS_KEY`: `", "`"),
+        ("**AWS_SECRET_ACCESS_KEY**: ", "."),
+        ("- *AWS_SECRET_ACCESS_KEY* - ", "\n"),
+        ("| `AWS_SECRET_ACCESS_KEY` | `", "` |"),
+        ("os.getenv(\"AWS_SECRET_ACCESS_KEY\", \"", "\")"),
+        ("os.environ['AWS_SECRET_ACCESS_KEY'] = '", "'"),
+        ("process.env[\"AWS_SECRET_ACCESS_KEY\"] ?? \"", "\""),
+        ("setenv(\"AWS_SECRET_ACCESS_KEY\", \"", "\", 1)"),
+        ("AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-", "}"),
+        ("secret_access_key: ", "\n"),
+        ("secret-access-key: \"", "\"\n"),
+        ("<SecretAccessKey>", "</SecretAccessKey>"),
+        ("<td>SecretAccessKey</td><td>", "</td>"),
+        ("the secret access key is now ", ", until Monday"),
+        (
+            "AWS Secret Access Key [None]: ",
+            "\nDefault region name [None]: ",
+        ),
+        ("{\"SecretAccessKey\": {\"S\": \"", "\"}}"),
+        (
+            "  \"aws_secret_access_key\": {\r\n    \"sensitive\": true,\r\n    \"type\": \"string\",\r\n    \"value\": \"",
+            "\"\r\n  }",
+        ),
+    ] {
+        let text = format!("{before}{key}{behind}");
+        let left = format!("{before}{mask}{behind}");
+        assert_eq!(masked(&text, Rule::AwsSecretKey), left);
+    }
+    let id = format!("AKIA{}", random(BASE32, 16));
+    for text in [
+        format!("Access key ID,Secret access key\n{id},{key}\n"),
+        format!("User name,Access key ID,Secret access key,Console login link\nbob,{id},{key},a"),
+        format!("AWS Access Key ID [None]: {id}\nAWS Secret Access Key [None]: {key}\n"),
+    ] {
+        let left = mask_of(&text);
+        let both = text.replace(&id, &Rule::AwsAccessKey.mask());
+        assert_eq!(left, both.replace(&key, &mask));
+    }
+}
+
+fn mask_of(text: &str) -> String {
+    mask(text, every).unwrap().unwrap().text
+}
+
+#[test]
+fn digests_paths_and_words_behind_the_name_of_an_aws_key_are_left_alone() {
+    left_alone([
+        format!("AWS_SECRET_ACCESS_KEY = {}", random(HEX, 40)),
+        format!("AWS_SECRET_ACCESS_KEY is missing, see {}", random(HEX, 40)),
+        "missing AWS_SECRET_ACCESS_KEY:\nsrc/components/Widget/HeaderBarView2/xyz".to_owned(),
+        "AWS_SECRET_ACCESS_KEY: shouldRefuseSecretKeysWithoutTheirName01".to_owned(),
+        // Longer, shorter, glued, behind the end of a sentence, far away.
+        format!("AWS_SECRET_ACCESS_KEY={}", word(41)),
+        format!("AWS_SECRET_ACCESS_KEY={}", word(39)),
+        format!("AWS_SECRET_ACCESS_KEY{}", word(40)),
+        format!("Secret access key: rotate it. The id is {}", word(40)),
+        format!("Secret access key: {}{}", "a, b ".repeat(20), word(40)),
     ]);
 }
 
@@ -71,6 +139,18 @@ fn a_signed_token_is_found_whatever_word_it_is_glued_to() {
     ] {
         let (text, mask) = (format!("a {before}{token}, b"), Rule::Jwt.mask());
         assert_eq!(masked(&text, Rule::Jwt), format!("a {before}{mask}, b"));
+    }
+}
+
+#[test]
+fn a_signed_token_is_found_however_many_groups_it_names() {
+    for count in [100, 200, 1_000] {
+        let group = |n: u32| format!("\"3f2504e0-4f89-11d3-9a0c-0305e82c{n:04}\"");
+        let groups: Vec<String> = (0..count).map(group).collect();
+        let claims = format!(r#"{{"aud":"a","groups":[{}]}}"#, groups.join(","));
+        let text = format!("Bearer {}", jwt(r#"{"alg":"RS256"}"#, &claims));
+        let left = format!("Bearer {}", Rule::Jwt.mask());
+        assert_eq!(masked(&text, Rule::Jwt), left);
     }
 }
 
