@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::limits::AGENTS_IN_MEMORY;
-use crate::store::writer::DeferredJob;
+use crate::store::job::DeferredJob;
 use crate::wanted::{Envelope, Wanted};
 
 /// What is known of a mailbox.

@@ -22,6 +22,7 @@ pub(crate) mod guard;
 pub(crate) mod hardening;
 pub(crate) mod history;
 pub(crate) mod indexing;
+pub(crate) mod job;
 pub(crate) mod mail;
 pub(crate) mod memory_index;
 pub(crate) mod messages;

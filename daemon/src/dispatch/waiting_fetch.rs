@@ -17,7 +17,7 @@ use crate::lease::{Lease, Leased};
 use crate::mailboxes::{Known, Subscription};
 use crate::store::context::{Context, View};
 use crate::store::credentials;
-use crate::store::writer::{DeferredJob, Pending, settle};
+use crate::store::job::{DeferredJob, Pending, settle};
 use crate::wanted::Wanted;
 
 /// A fetch that is under way.

@@ -8,8 +8,8 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::context::View;
+use super::job::{Pending, settle};
 use super::thread::others_may_run;
-use super::writer::Pending;
 use crate::error::Done;
 use crate::limits::QUEUE;
 use crate::shared::Shared;
@@ -50,7 +50,7 @@ impl Reader {
         &self,
         ask: impl FnOnce(&View<'_>) -> Done<T> + Send + 'static,
     ) -> Done<T> {
-        super::writer::settle(self.submit(ask).await).await
+        settle(self.submit(ask).await).await
     }
 }
 

@@ -11,18 +11,16 @@ use std::thread::JoinHandle;
 
 use rand::rngs::StdRng;
 use rusqlite::{Connection, ErrorCode};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use super::context::{Context, Effect, View};
 use super::guard::Guard;
 use super::indexing;
+use super::job::{DeferredJob, Job, Pending, settle, task};
 use super::thread::others_may_run;
-use crate::error::{ActionError, Done, Fault};
+use crate::error::Done;
 use crate::limits::{BATCH, DEFERRED_JOBS, QUEUE};
 use crate::shared::Shared;
-
-/// What a job will come to.
-pub(crate) type Pending<T> = oneshot::Receiver<Done<T>>;
 
 /// Where jobs are handed in.
 #[derive(Debug, Clone)]
@@ -107,76 +105,6 @@ impl WeakWriter {
         if let Some(queue) = self.queue.upgrade() {
             drop(queue.try_send(job));
         }
-    }
-}
-
-/// A job that waits at a mailbox for the transaction that stores what is waited for there.
-pub(crate) struct DeferredJob(Box<dyn Job>);
-
-impl DeferredJob {
-    /// The job, and what it will come to.
-    pub(crate) fn new<T: Send + 'static>(
-        work: impl FnOnce(&mut Context<'_>) -> Done<T> + Send + 'static,
-    ) -> (Self, Pending<T>) {
-        let (job, pending) = task(work);
-        (Self(job), pending)
-    }
-}
-
-impl std::fmt::Debug for DeferredJob {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("DeferredJob").finish_non_exhaustive()
-    }
-}
-
-/// Waits for what a job comes to.
-pub(crate) async fn settle<T>(pending: Pending<T>) -> Done<T> {
-    pending
-        .await
-        .unwrap_or(Err(ActionError::Fault(Fault::Stopping)))
-}
-
-trait Job: Send {
-    /// Does the work; says whether its changes are to stay.
-    fn run(&mut self, context: &mut Context<'_>) -> bool;
-    /// Answers: with what the work came to if the transaction committed, else with the fault.
-    fn answer(self: Box<Self>, committed: Result<(), String>);
-}
-
-struct Task<T, W> {
-    work: Option<W>,
-    outcome: Option<Done<T>>,
-    reply: oneshot::Sender<Done<T>>,
-}
-
-fn task<T: Send + 'static>(
-    work: impl FnOnce(&mut Context<'_>) -> Done<T> + Send + 'static,
-) -> (Box<dyn Job>, Pending<T>) {
-    let (reply, pending) = oneshot::channel();
-    let job = Task {
-        work: Some(work),
-        outcome: None,
-        reply,
-    };
-    (Box::new(job), pending)
-}
-
-impl<T: Send, W: FnOnce(&mut Context<'_>) -> Done<T> + Send> Job for Task<T, W> {
-    fn run(&mut self, context: &mut Context<'_>) -> bool {
-        if self.outcome.is_none() {
-            self.outcome = self.work.take().map(|work| work(context));
-        }
-        matches!(self.outcome, Some(Ok(_)))
-    }
-
-    fn answer(self: Box<Self>, committed: Result<(), String>) {
-        let outcome = match (self.outcome, committed) {
-            (Some(Ok(_)) | None, Err(why)) => Err(Fault::NotCommitted(why).into()),
-            (Some(outcome), _) => outcome,
-            (None, Ok(())) => Err(Fault::Stopping.into()),
-        };
-        // A caller that has gone needs no answer.
-        drop(self.reply.send(outcome));
     }
 }
 
@@ -292,7 +220,10 @@ impl Worker {
             };
             self.shared.mailboxes.deferred_for(*agent, envelope)
         });
-        deferred.take(DEFERRED_JOBS).map(|job| job.0).collect()
+        deferred
+            .take(DEFERRED_JOBS)
+            .map(DeferredJob::into_job)
+            .collect()
     }
 
     fn run_all(&mut self, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {

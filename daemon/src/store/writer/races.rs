@@ -14,6 +14,7 @@ use rusqlite::params;
 use tokio::sync::watch;
 
 use super::*;
+use crate::error::ActionError;
 use crate::mailboxes::Known;
 use crate::scheduler::{Room, Scheduler, explore, others_may_run};
 

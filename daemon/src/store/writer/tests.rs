@@ -8,6 +8,7 @@ use ipc_protocol::time::Timestamp;
 use rand::SeedableRng;
 
 use super::*;
+use crate::error::{ActionError, Fault};
 use crate::limits::{UNINDEXED_BYTES, UNINDEXED_MESSAGES};
 use crate::shared::Shared;
 use crate::store::messages::{self, Seq};
