@@ -62,9 +62,12 @@ class Wait:
         deadline = time.monotonic() + seconds(wait_s)
         reopenings = REOPENINGS
         while True:
+            if self.is_over:
+                return _NOTHING
             left = max(0.0, deadline - time.monotonic())
             try:
                 fetched = self._ask(pool, pings, params, min(left, float(WAIT_S)))
+                reopenings = REOPENINGS
                 stops = fetched.ended == "shutting_down" and not fetched.messages
                 if stops and time.monotonic() < deadline:
                     self._await_next(pool, deadline)

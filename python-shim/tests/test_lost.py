@@ -6,6 +6,7 @@ import unittest
 
 from harness import Case, Relay
 from claude_ipc import errors
+from claude_ipc.waiting import Wait
 
 
 class Lost(Case):
@@ -107,6 +108,20 @@ class Lost(Case):
         self.ben.send("ann", "after")
         waiter.join(60)
         self.assertEqual([m.text for m in found], ["after"])
+
+    def test_a_wait_that_is_broken_off_while_no_daemon_runs_starts_none(self) -> None:
+        wait, found = Wait(), []
+        params = {"limit": 1, "peek": False}
+        waiter = threading.Thread(
+            target=lambda: found.append(wait.fetch(self.ann._pool, self.ann._pings, params, 60))
+        )
+        waiter.start()
+        self.home.ipc("--as", "ben", "send", "ann", "--kind", "ping", "--wait=1m")
+        self.home.ipc("daemon", "stop")
+        wait.break_off()
+        waiter.join(60)
+        self.assertEqual([(one.messages, one.ended) for one in found], [([], None)])
+        self.assertTrue(self.home.json("daemon", "start")["started"])
 
     def test_a_wait_that_ends_without_a_daemon_says_so(self) -> None:
         failed: list = []

@@ -48,7 +48,7 @@ pub(crate) fn fetch(
         let fetched = fetch_once(front, wanted, left);
         match fetched.map(|fetched| pings.answer(context, front, wanted, fetched)) {
             Ok(fetched) if !fetched.messages.is_empty() => return Ok(fetched),
-            Ok(fetched) if fetched.ended == Some(WaitEnd::ShuttingDown) => {
+            Ok(fetched) if fetched.ended == Some(WaitEnd::ShuttingDown) && !wait.is_zero() => {
                 if !await_next(context, front, deadline)? {
                     return Ok(fetched);
                 }
@@ -56,12 +56,12 @@ pub(crate) fn fetch(
             Ok(fetched) if fetched.ended.is_some() => return Ok(fetched),
             Ok(fetched) if deadline.remaining().is_none() => return Ok(fetched),
             Ok(_) => {}
-            Err(failure) if failure.says_stop() => {
+            Err(failure) if failure.says_stop() && !wait.is_zero() => {
                 if !await_next(context, front, deadline)? {
                     return nothing_more(wanted);
                 }
             }
-            Err(failure) if failure.is_lost && reopenings > 0 => {
+            Err(failure) if (failure.is_lost || failure.says_stop()) && reopenings > 0 => {
                 reopenings = reopenings.saturating_sub(1);
                 *front = front.reopen(context)?;
             }

@@ -28,7 +28,7 @@ const ELSEWHERE: &str = "elsewhere";
 const MAX_PENDING: usize = 16;
 
 /// Largest note that is read, in bytes: of [`MAX_PENDING`] changes, with room to spare.
-const MAX_BYTES: u64 = 16_384;
+const MAX_BYTES: u64 = 65_536;
 
 /// A change of the store as a whole.
 #[derive(Debug, Serialize, Deserialize)]
@@ -156,6 +156,9 @@ pub(super) enum Outcome {
 /// Writes into `log` what it is owed, if it is owed anything.
 pub(super) fn settle(data_dir: &DataDir, log: &mut Log, outcome: Outcome) -> Result<(), LogError> {
     let all = read(data_dir);
+    if all.is_empty() {
+        return Ok(());
+    }
     let last = all.len();
     for (number, owed) in (1..).zip(all) {
         let is_done = outcome == Outcome::Done && number == last;
@@ -172,8 +175,8 @@ pub(super) fn settle(data_dir: &DataDir, log: &mut Log, outcome: Outcome) -> Res
     Ok(())
 }
 
-/// What is written down; nothing if it is none of ours, which is not to keep the daemon from starting and
-/// which the next note takes the place of.
+/// What is written down; nothing if that cannot be read, which is not to keep the daemon from starting: it
+/// stays, and is said again, until it can or the next note takes its place.
 fn read(data_dir: &DataDir) -> Vec<PendingChange> {
     let bytes = match private::read_file(&path(data_dir), MAX_BYTES) {
         Ok(bytes) => bytes,

@@ -244,7 +244,14 @@ async fn fetch(
             .asked
             .is_none_or(|asked| found.final_ones() >= asked.recipients);
         match found.ended {
-            Some(WaitEnd::ShuttingDown) if desk.await_next(deadline, &call.cancelled).await? => {}
+            Some(WaitEnd::ShuttingDown) => match desk.await_next(deadline, &call.cancelled).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(found),
+                Err(failure) => {
+                    desk.give_back_all(ids(&found.messages)).await;
+                    return Err(failure);
+                }
+            },
             None if !all_came && deadline.remaining().is_some() => {}
             Some(_) | None => return Ok(found),
         }

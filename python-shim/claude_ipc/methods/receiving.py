@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from ..messages import Message
     from ..waiting import Fetched, Wait
 
-#: The longest wait of one call in `listen`, in seconds.
-LISTEN_S = 1_800.0
-
 
 class Receiving(Acknowledging):
     """The methods that take mail.
@@ -171,7 +168,7 @@ class Listening:
 
     def wait(self) -> float:
         """How long the next call may wait, in seconds."""
-        return self._at_most(LISTEN_S)
+        return self._at_most(float("inf"))
 
     def pause(self, error: RateLimited) -> float:
         """How long to leave a daemon alone that asked for it, in seconds."""

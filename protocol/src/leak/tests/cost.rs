@@ -23,7 +23,7 @@ fn followed(text: &str) -> usize {
 }
 
 /// What takes the shapes that are more than a prefix and a run further than their prefix does.
-const FURTHER: [&str; 32] = [
+const FURTHER: [&str; 34] = [
     "-----BEGIN PRIVATE KEY-----A",
     "eyJ.eyJ.",
     "-----BEGIN PRIVATE KEY-----",
@@ -42,6 +42,8 @@ const FURTHER: [&str; 32] = [
     "ecret_access_key                                                                              A",
     "ecretAccessKey=Ab1Cd2Ef Gh3Ij4Kl5Mn6Op7Qr8St9Uv0Wx1Yz2Ab3Cd4Ef5Gh",
     "AccountKey`*,-{",
+    "ecretAccessKey [masked: aws_secret_key]",
+    "[masked: aws_secret_key] [masked: aws_access_key]",
     "hooks.slack.com/services/T/B/",
     "hooks.slack.com/triggers/T/1/A",
     "hooks.slack.com/workflows/T/A/1/A",

@@ -69,6 +69,10 @@ fn an_aws_key_is_found_in_every_form_in_which_it_stands_beside_its_name() {
         ("<SecretAccessKey>", "</SecretAccessKey>"),
         ("<td>SecretAccessKey</td><td>", "</td>"),
         ("the secret access key is now ", ", until Monday"),
+        ("Secret access key → ", " (prod)"),
+        ("the secret access key — ", " — is new"),
+        ("SecretAccessKey=’", "’"),
+        ("Access key ID;Secret access key;", ";"),
         (
             "AWS Secret Access Key [None]: ",
             "\nDefault region name [None]: ",
@@ -92,6 +96,23 @@ fn an_aws_key_is_found_in_every_form_in_which_it_stands_beside_its_name() {
         let left = mask_of(&text);
         let both = text.replace(&id, &Rule::AwsAccessKey.mask());
         assert_eq!(left, both.replace(&key, &mask));
+    }
+}
+
+#[test]
+fn of_several_aws_keys_behind_one_name_none_stays_readable() {
+    let (one, two) = (word(40), word(42).split_off(2));
+    let masked = Rule::AwsSecretKey.mask();
+    for (before, between) in [
+        ("AWS_SECRET_ACCESS_KEY old ", " new "),
+        ("AWS_SECRET_ACCESS_KEY: ", "\n(old: "),
+        (
+            "| name | Secret access key |\n|---|---|\n| bob | ",
+            " |\n| eve | ",
+        ),
+    ] {
+        let text = format!("{before}{one}{between}{two}");
+        assert_eq!(mask_of(&text), format!("{before}{masked}{between}{masked}"));
     }
 }
 

@@ -102,6 +102,10 @@ fn half_a_key_is_masked_to_its_last_line_and_the_rest_of_the_mail_is_kept() {
                 format!("{begin}\n   2  {}", quoted("", "\n   3  ")),
                 "\nIs this yours?",
             ),
+            (
+                format!("{begin}\n2: {}", quoted("", "\n3: ")),
+                "\nIs this yours?",
+            ),
         ] {
             let left = masked(&format!("see {half}{behind}"), &key);
             assert!(left.starts_with(&format!("see {mask}")), "{left}");

@@ -23,12 +23,20 @@ const AWS_PLACES: usize = 5;
 /// The key of Azure's storage emulator, which is the same everywhere and documented.
 const AZURE_EMULATOR: &[u8] = b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6";
 
+/// What stands in a text that was masked before.
+const MASKED: [&[u8]; 2] = [b"[masked: aws_access_key]", b"[masked: aws_secret_key]"];
+
 /// Forty bytes of base64 that look random behind their name. Other words may be between: nothing that is
 /// written beside this name has as many bytes and is neither a digest in hexadecimal nor a path.
 pub(in crate::leak) fn aws_secret_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let mut from = at.checked_add(name(bytes.get(at..)?))?;
-    let end = from.saturating_add(AWS_REACH);
+    let mut end = from.saturating_add(AWS_REACH);
     while from < end {
+        if let Some(masked) = masked(bytes.get(from..)?) {
+            // Of several keys behind one name the others are found the next time.
+            from = from.checked_add(masked)?;
+            end = from.saturating_add(AWS_REACH);
+        }
         let joints = joints(bytes.get(from..)?, end.saturating_sub(from));
         let start = from.checked_add(joints)?;
         let rest = bytes.get(start..)?;
@@ -46,6 +54,16 @@ pub(in crate::leak) fn aws_secret_key(bytes: &[u8], at: usize) -> Option<Range<u
         }
     }
     None
+}
+
+/// How much of `text` ends with a mask that nothing but joints is before.
+fn masked(text: &[u8]) -> Option<usize> {
+    let before = joints(text, JOINTS);
+    // The mask begins with a joint itself.
+    let at = before.checked_sub(1)?;
+    let rest = text.get(at..)?;
+    let mask = MASKED.iter().find(|mask| rest.starts_with(mask))?;
+    at.checked_add(mask.len())
 }
 
 /// Whether the name of another key begins in `word`: what stands behind that is its own.
@@ -88,6 +106,7 @@ fn joints(text: &[u8], most: usize) -> usize {
 /// value.
 fn joins(byte: u8) -> bool {
     let blanks_and_quotes = b" \t\r\n\"'\\`*";
-    let signs = b":=<>|,-?$(){}[]";
-    blanks_and_quotes.contains(&byte) || signs.contains(&byte)
+    let signs = b":=<>|,-?$(){}[];#@~";
+    // Dashes, arrows and quotes of other alphabets, too.
+    blanks_and_quotes.contains(&byte) || signs.contains(&byte) || !byte.is_ascii()
 }

@@ -230,7 +230,8 @@ fn is_header(line: &[u8]) -> bool {
     };
     let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'-';
     let name = line.iter().take(HEADER).take_while(is_name).count();
-    name > 0 && line.get(name..).is_some_and(|rest| rest.starts_with(b": "))
+    let begins = line.first().is_some_and(u8::is_ascii_alphabetic);
+    begins && line.get(name..).is_some_and(|rest| rest.starts_with(b": "))
 }
 
 /// The lines of a text that may have been cut out of JSON or of code, where a line break is written.
