@@ -41,7 +41,7 @@ pub(crate) struct Preview {
 }
 
 /// Message `seq` as `agent` has it, as recipient or as sender: its text cut at `most` bytes, and without
-/// data that takes more. What is not shown is neither copied nor parsed.
+/// data that takes more. Such data is neither read nor parsed.
 pub(crate) fn preview(view: &View<'_>, seq: Seq, agent: AgentId, most: usize) -> Done<Preview> {
     let sql = format!("{SELECT} {CUT} {FROM}");
     let limit = i64::try_from(most).unwrap_or(i64::MAX);
